@@ -1,0 +1,1 @@
+"""truetune: fine-tune language models, steered by evaluation metrics that can be trusted."""

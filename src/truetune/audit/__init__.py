@@ -1,0 +1,1 @@
+"""Checks of data, made before money is spent on it."""

@@ -1,0 +1,175 @@
+"""A metric is two functions: an example's row, and any rows' value.
+
+Everything else (intervals, paired tests, slices, clusters, streaming, merging) follows from these two
+and is written once, in `stats` and `evaluation`. The varying part is passed in, not inherited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from truetune.rows import Rows
+from truetune.types import Better, Column, Floats, IntervalMethod, Numbers
+
+RowsOf = Callable[[Column, Column], Rows]
+"""(gold, predicted) -> rows. Metrics of a family share one such function; it is called once for all."""
+
+
+class Metric(Protocol):
+    """What each example contributes (`rows`), and what any weighted set of rows is worth (`value`)."""
+
+    @property
+    def name(self) -> str:
+        """The stable name: `f1_macro`, `bleu`, `ndcg@10`."""
+        ...
+
+    @property
+    def gold(self) -> str:
+        """The field of gold that `rows` reads."""
+        ...
+
+    @property
+    def predicted(self) -> str:
+        """The field of predicted that `rows` reads."""
+        ...
+
+    @property
+    def better(self) -> Better:
+        """The direction of improvement."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """What one example is: `text`, `sentence`, `query`..."""
+        ...
+
+    @property
+    def definition(self) -> str:
+        """The formula in one line, with its source; it opens the signature."""
+        ...
+
+    @property
+    def interval(self) -> IntervalMethod:
+        """The method that is known to cover; `none` where no valid interval is known."""
+        ...
+
+    @property
+    def additive(self) -> bool:
+        """Whether the value is a formula over summed rows."""
+        ...
+
+    @property
+    def rows(self) -> RowsOf:
+        """The function that finds each example's contribution."""
+        ...
+
+    def value(self, rows: Rows, counts: Numbers | None = None) -> Floats:
+        """Return `[...]` for counts `[..., distinct]` of the distinct rows (default: as observed).
+
+        NaN where the metric is undefined, never 0.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Additive:
+    """A metric whose value is a formula over summed rows.
+
+    `formula` takes sums `[..., statistics]` (or `[..., statistics, labels]`) and returns `[...]`.
+    `ratio`, where the value is a quotient of two linear sums, returns that `(numerator, denominator)`
+    pair from the same sums; Wilson and t intervals need it.
+    """
+
+    name: str
+    rows: RowsOf
+    formula: Callable[[Numbers], Floats]
+    gold: str
+    predicted: str
+    definition: str
+    unit: str
+    better: Better = "higher"
+    interval: IntervalMethod = "bca"
+    ratio: Callable[[Numbers], tuple[Numbers, Numbers]] | None = None
+    additive: bool = field(default=True, init=False)
+
+    def value(self, rows: Rows, counts: Numbers | None = None) -> Floats:
+        """Return the formula of the weighted sums."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.formula(rows.totals(counts))
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """A metric that needs all examples at once (AUC, calibration error, distinct-n): not additive.
+
+    `rows` hold the per-example inputs; `pooled(rows, counts)` returns the value for `counts`
+    `[..., distinct]`.
+    """
+
+    name: str
+    rows: RowsOf
+    pooled: Callable[[Rows, Numbers], Floats]
+    gold: str
+    predicted: str
+    definition: str
+    unit: str
+    better: Better = "higher"
+    interval: IntervalMethod = "bca"
+    additive: bool = field(default=False, init=False)
+
+    def value(self, rows: Rows, counts: Numbers | None = None) -> Floats:
+        """Return the value of the weighted set of rows."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.pooled(rows, rows.counts if counts is None else counts)
+
+
+@dataclass(frozen=True)
+class PerLabel:
+    """A metric of each label: it becomes one `Additive` a label, named `NAME/LABEL`, once rows are known.
+
+    `formula` and `ratio` take sums `[..., statistics, labels]` and return `[..., labels]`.
+    """
+
+    name: str
+    rows: RowsOf
+    formula: Callable[[Numbers], Floats]
+    gold: str
+    predicted: str
+    definition: str
+    unit: str
+    better: Better = "higher"
+    interval: IntervalMethod = "bca"
+    ratio: Callable[[Numbers], tuple[Numbers, Numbers]] | None = None
+
+    def metrics(self, labels: Sequence[str]) -> tuple[Additive, ...]:
+        """Return the metric of each label."""
+        return tuple(self._one(label, position) for position, label in enumerate(labels))
+
+    def _one(self, label: str, position: int) -> Additive:
+        whole, parts = self.formula, self.ratio
+
+        def formula(sums: Numbers) -> Floats:
+            value: Floats = whole(sums[..., position : position + 1])[..., 0]
+            return value
+
+        def ratio(sums: Numbers) -> tuple[Numbers, Numbers]:
+            assert parts is not None
+            above, below = parts(sums[..., position : position + 1])
+            return above[..., 0], below[..., 0]
+
+        return Additive(
+            name=f"{self.name}/{label}",
+            rows=self.rows,
+            formula=formula,
+            gold=self.gold,
+            predicted=self.predicted,
+            definition=self.definition,
+            unit=self.unit,
+            better=self.better,
+            interval=self.interval,
+            ratio=ratio if parts is not None else None,
+        )

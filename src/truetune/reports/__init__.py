@@ -1,0 +1,1 @@
+"""HTML pages made from saved files only."""

@@ -1,0 +1,112 @@
+"""Rows: what each example contributes to a metric. Intervals, tests, slices and merging start here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from truetune.errors import MetricError
+from truetune.types import Ints, Numbers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """What every example contributes to a metric, with equal contributions stored once.
+
+    `table` `[distinct, statistics]` or `[distinct, statistics, labels]` (int64 or float64) holds the
+    distinct contributions, `index` `[examples]` the row of `table` that belongs to each example. Storing
+    equal rows once is what makes resampling cheap: a multinomial draw over the distinct rows has the
+    same distribution as drawing examples.
+
+    `labels` names the last axis where rows depend on a label set; rows of different label sets are
+    aligned by name when they are joined, so shards merge whatever labels each of them saw.
+
+    Law: for an additive metric, `joined(a, b).totals() == a.totals() + b.totals()`.
+    """
+
+    table: npt.NDArray[Any]
+    index: Ints
+    labels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.labels and (self.table.ndim != 3 or self.table.shape[2] != len(self.labels)):
+            raise MetricError(
+                f"rows name {len(self.labels)} labels but their table has shape {self.table.shape}; "
+                "expected [distinct, statistics, labels]"
+            )
+
+    @classmethod
+    def of(cls, dense: npt.NDArray[Any], labels: tuple[str, ...] = ()) -> Rows:
+        """Collapse `[examples, ...]` contributions to their distinct rows."""
+        flat = np.ascontiguousarray(dense).reshape(len(dense), int(np.prod(dense.shape[1:], dtype=int)))
+        if not flat.size:
+            return cls(dense, np.arange(len(dense), dtype=np.int64), labels)
+        keys = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
+        _, first, index = np.unique(keys, return_index=True, return_inverse=True)
+        return cls(dense[first], index.astype(np.int64).ravel(), labels)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def counts(self) -> Ints:
+        """How many examples have each distinct row, `[distinct]`."""
+        return np.bincount(self.index, minlength=len(self.table)).astype(np.int64)
+
+    def totals(self, counts: Numbers | None = None) -> Numbers:
+        """Return the sums of rows, `[..., *table.shape[1:]]`, for `counts` `[..., distinct]`."""
+        weights = self.counts if counts is None else counts
+        flat = self.table.reshape(len(self.table), -1)
+        if counts is not None and weights.dtype != np.float64 and flat.shape[1] > 1:
+            # Counts below 2**53 are exact in float64, whose matrix product is much the faster one.
+            sums = weights.astype(np.float64) @ flat.astype(np.float64)
+        else:
+            sums = weights @ flat
+        shaped: Numbers = sums.reshape(*weights.shape[:-1], *self.table.shape[1:])
+        return shaped
+
+    def dense(self) -> npt.NDArray[Any]:
+        """Return one row an example, `[examples, ...]`."""
+        rows: npt.NDArray[Any] = self.table[self.index]
+        return rows
+
+    def take(self, examples: npt.NDArray[Any]) -> Rows:
+        """Return the rows of some examples (positions or a mask), in that order: a slice."""
+        return Rows(self.table, self.index[examples], self.labels)
+
+    def by_group(self, groups: Ints) -> Rows:
+        """Return one row a group, the sum of its examples; `groups` `[examples]` counts from 0."""
+        if len(groups) != len(self.index):
+            raise MetricError(f"{len(groups)} groups were given for {len(self.index)} examples")
+        flat = self.table.reshape(len(self.table), -1)
+        number = int(groups.max()) + 1 if len(groups) else 0
+        sums = np.zeros((number, flat.shape[1]), dtype=flat.dtype)
+        order = np.argsort(groups, kind="stable")
+        sorted_groups = groups[order]
+        starts = np.flatnonzero(np.r_[True, sorted_groups[1:] != sorted_groups[:-1]]) if number else order
+        if number:
+            sums[sorted_groups[starts]] = np.add.reduceat(flat[self.index[order]], starts, axis=0)
+        return Rows.of(sums.reshape(number, *self.table.shape[1:]), self.labels)
+
+    def with_labels(self, labels: tuple[str, ...]) -> Rows:
+        """Return the same rows over a label set that contains this one; new labels contribute nothing."""
+        if labels == self.labels:
+            return self
+        place = {label: position for position, label in enumerate(labels)}
+        table = np.zeros((*self.table.shape[:2], len(labels)), dtype=self.table.dtype)
+        table[:, :, [place[label] for label in self.labels]] = self.table
+        return Rows(table, self.index, labels)
+
+
+def joined(first: Rows, second: Rows) -> Rows:
+    """Return the rows of two sets of examples, one after the other, over the union of their labels."""
+    labels = tuple(sorted({*first.labels, *second.labels}))
+    if first.labels or second.labels:
+        first, second = first.with_labels(labels), second.with_labels(labels)
+    table = np.concatenate([first.table, second.table])
+    index = np.concatenate([first.index, second.index + len(first.table)])
+    distinct = Rows.of(table, labels)
+    return Rows(distinct.table, distinct.index[index], labels)

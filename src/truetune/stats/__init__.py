@@ -1,0 +1,1 @@
+"""Rows in, intervals and p-values out."""

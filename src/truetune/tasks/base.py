@@ -1,0 +1,84 @@
+"""A task is a value: what its files hold and how they are scored, and, where it can be trained, how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from truetune.metric import Metric, PerLabel
+from truetune.types import Encoded, Floats
+
+Head = Literal["classify", "tag", "span", "generate", "embed"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a file: its name and how its raw value is read.
+
+    `parse` takes what JSON, CSV or a Python list holds and returns the typed value; it raises ValueError
+    with "expected ..., found ..." for anything else, and the reader adds file, line and field.
+    `derive`, instead of `parse`, makes the field from the other fields of the same record.
+    """
+
+    name: str
+    parse: Callable[[object], Any] | None = None
+    derive: Callable[[Mapping[str, Any]], Any] | None = None
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """All that `evaluate` and `compare` need of a task.
+
+    `gold` and `predicted` list alternatives: each is a tuple of fields, and a file is read by the first
+    alternative whose required fields it has. A metric applies where both fields that it reads are there.
+    `primary` names the metric that decides, the first that applies.
+    """
+
+    gold: tuple[tuple[Field, ...], ...]
+    predicted: tuple[tuple[Field, ...], ...]
+    metrics: tuple[Metric | PerLabel, ...]
+    primary: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The label schema of a trained model: output position -> label."""
+
+    names: tuple[str, ...]
+    multiple: bool = False
+    """Whether an example may carry several labels."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a task becomes model inputs, and model outputs predictions. Arrays only; no framework.
+
+    `labels(gold columns) -> Labels` collects the label schema from the training part.
+    `encode(inputs, gold or None, labels, tokenizer, max_length, stride) -> list[Encoded]` makes one or
+    several model inputs (windows) of each example; with gold None the targets are all `IGNORED`.
+    `decode(texts, encoded, outputs, labels, threshold) -> predicted columns` merges windows again;
+    `outputs[i]` holds the logits of `encoded[i]`: `[labels]` for `classify`, `[length, labels]` for `tag`.
+    """
+
+    head: Head
+    inputs: tuple[str, ...]
+    """The text fields, in the order in which they are given to the model."""
+    labels: Callable[[Mapping[str, Sequence[Any]]], Labels]
+    encode: Callable[..., list[Encoded]]
+    decode: Callable[
+        [Sequence[str], Sequence[Encoded], Sequence[Floats], Labels, float], dict[str, list[Any]]
+    ]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task: how it is scored and, optionally, trained."""
+
+    name: str
+    about: str
+    """One line for `truetune tasks`, English."""
+    about_zh: str
+    scoring: Scoring
+    training: Training | None = None

@@ -1,0 +1,207 @@
+"""The nouns of the field: scores, comparisons, findings; spans, pieces, encoded inputs, batches.
+
+This module knows no framework and imports nothing of truetune.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Numbers = Floats | Ints
+
+Column = Any
+"""One value an example, in example order: a list, or an array where the field is a number or a label code."""
+
+Better = Literal["higher", "lower"]
+IntervalMethod = Literal["wilson", "t", "bca", "delong", "none"]
+Verdict = Literal["better", "worse", "no difference found", "not worse", "equivalent", "not shown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Bounds of a value, how they were found, and why they are missing where they are (NaN)."""
+
+    low: float
+    high: float
+    method: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A number fit to print: it carries its evidence."""
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    examples: int
+    unit: str
+    signature: str
+    reason: str = ""
+    """Why the value or a bound is undefined (NaN); empty otherwise."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the score as JSON-ready values: undefined numbers are None."""
+        return {
+            "metric": self.metric,
+            "value": _number(self.value),
+            "low": _number(self.low),
+            "high": _number(self.high),
+            "examples": self.examples,
+            "unit": self.unit,
+            "signature": self.signature,
+            "reason": self.reason or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A paired comparison of two systems on the same examples, in one metric."""
+
+    metric: str
+    baseline: str
+    candidate: str
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    p_adjusted: float
+    detectable: float
+    """The smallest difference that this many examples would show with 80 % power."""
+    gained: int | None
+    """Examples that the candidate gets right and the baseline wrong; None where that has no meaning."""
+    lost: int | None
+    verdict: Verdict
+    signature: str
+    reason: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the comparison as JSON-ready values: undefined numbers are None."""
+        numbers = ("difference", "low", "high", "p_value", "p_adjusted", "detectable")
+        return {
+            "metric": self.metric,
+            "baseline": self.baseline,
+            "candidate": self.candidate,
+            **{name: _number(getattr(self, name)) for name in numbers},
+            "gained": self.gained,
+            "lost": self.lost,
+            "verdict": self.verdict,
+            "signature": self.signature,
+            "reason": self.reason or None,
+        }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+class Span(NamedTuple):
+    """A typed stretch of text in characters, `end` exclusive."""
+
+    start: int
+    end: int
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong with data or an evaluation: what, how many, examples, what to do."""
+
+    check: str
+    severity: Literal["error", "warning", "note"]
+    count: int
+    examples: tuple[str, ...]
+    advice: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding as JSON-ready values."""
+        return {
+            "check": self.check,
+            "severity": self.severity,
+            "count": self.count,
+            "examples": list(self.examples),
+            "advice": self.advice,
+        }
+
+
+IGNORED = -100
+"""The target of a position that is not scored and not trained on (padding, later pieces of a word)."""
+
+
+class Pieces(NamedTuple):
+    """A text cut by a tokenizer, without special tokens."""
+
+    ids: Ints
+    """`[pieces]`"""
+    starts: Ints
+    """`[pieces]`, character offsets in the text"""
+    ends: Ints
+    """`[pieces]`, exclusive"""
+
+
+class Tokenizer(Protocol):
+    """What tasks need of a tokenizer."""
+
+    @property
+    def max_length(self) -> int:
+        """The longest input of the model in pieces, special tokens included."""
+        ...
+
+    @property
+    def pad(self) -> int:
+        """The id that fills a batch up."""
+        ...
+
+    def pieces(self, texts: Sequence[str]) -> list[Pieces]:
+        """Cut texts into pieces with their character offsets; no special tokens, nothing truncated."""
+        ...
+
+    def wrapped(self, first: Ints, second: Ints | None = None) -> tuple[Ints, Ints, int]:
+        """Add special tokens: ids `[length]`, segments `[length]`, and where `first` begins in ids."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One model input: an example, or one window of a long example."""
+
+    example: int
+    """Position of the example that it came from."""
+    ids: Ints
+    """`[length]`, special tokens included"""
+    segments: Ints
+    """`[length]`, 0 or 1"""
+    target: npt.NDArray[Any]
+    """What the head learns: `[]` or `[labels]` for `classify`, `[length]` for `tag`; `IGNORED` where none."""
+    starts: Ints
+    """`[length]`, character offset of each piece in the text; -1 for special tokens"""
+    ends: Ints
+    """`[length]`, exclusive; -1 for special tokens"""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Padded arrays of several model inputs: what a backbone is given."""
+
+    ids: Ints
+    """`[batch, length]`"""
+    mask: Bools
+    """`[batch, length]`, true where there is a piece"""
+    segments: Ints
+    """`[batch, length]`"""
+    targets: npt.NDArray[Any]
+    """`[batch]`, `[batch, labels]` or `[batch, length]`"""
+    inputs: Ints
+    """`[batch]`, positions of the inputs in the encoded set"""
+
+
+JSONObject = Mapping[str, Any]
