@@ -15,6 +15,8 @@ import numpy as np
 from truetune.rows import Rows
 from truetune.types import Better, Column, Floats, IntervalMethod, Numbers
 
+UNDEFINED = "nothing to divide by: the formula is 0/0 on these examples"
+
 RowsOf = Callable[[Column, Column], Rows]
 """(gold, predicted) -> rows. Metrics of a family share one such function; it is called once for all."""
 
@@ -58,6 +60,11 @@ class Metric(Protocol):
         ...
 
     @property
+    def undefined(self) -> str:
+        """Why a NaN is one: the case in which the formula has no value."""
+        ...
+
+    @property
     def additive(self) -> bool:
         """Whether the value is a formula over summed rows."""
         ...
@@ -94,6 +101,7 @@ class Additive:
     better: Better = "higher"
     interval: IntervalMethod = "bca"
     ratio: Callable[[Numbers], tuple[Numbers, Numbers]] | None = None
+    undefined: str = UNDEFINED
     additive: bool = field(default=True, init=False)
 
     def value(self, rows: Rows, counts: Numbers | None = None) -> Floats:
@@ -119,6 +127,7 @@ class Pooled:
     unit: str
     better: Better = "higher"
     interval: IntervalMethod = "bca"
+    undefined: str = UNDEFINED
     additive: bool = field(default=False, init=False)
 
     def value(self, rows: Rows, counts: Numbers | None = None) -> Floats:
@@ -144,6 +153,7 @@ class PerLabel:
     better: Better = "higher"
     interval: IntervalMethod = "bca"
     ratio: Callable[[Numbers], tuple[Numbers, Numbers]] | None = None
+    undefined: str = UNDEFINED
 
     def metrics(self, labels: Sequence[str]) -> tuple[Additive, ...]:
         """Return the metric of each label."""
@@ -172,4 +182,5 @@ class PerLabel:
             better=self.better,
             interval=self.interval,
             ratio=ratio if parts is not None else None,
+            undefined=self.undefined,
         )

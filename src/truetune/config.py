@@ -1,0 +1,355 @@
+"""The configuration of a run: frozen, in small groups, checked at birth.
+
+A YAML file and `section.key=value` overrides become one `Config`. Unknown keys are refused with the
+nearest known one; every error names file, line and key, and all of them are listed together.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from truetune.errors import ConfigError, nearest
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Group(BaseModel):
+    """A frozen group of settings; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
+
+
+class Data(Group):
+    """Where labelled examples come from and how they are split."""
+
+    source: str | None = Field(
+        default=None, description="One file, folder, `hub:NAME` or `builtin:NAME` to be split"
+    )
+    train: str | None = Field(default=None, description="A training file, where the split is given")
+    validation: str | None = Field(default=None, description="A validation file; made from train when absent")
+    test: str | None = Field(default=None, description="A test file; made from train when absent")
+    format: str | None = Field(
+        default=None, description="File format; found from name and content when absent"
+    )
+    encoding: str | None = Field(default=None, description="Text encoding; detected when absent")
+    columns: dict[str, str] = Field(default={}, description="Field of the task -> column of the file")
+    group: str | None = Field(
+        default=None, description="Column whose equal values stay in one part (document, user, dialogue)"
+    )
+    labels: list[str] | None = Field(
+        default=None, description="The labels that may occur; any other is an error"
+    )
+    validation_share: Fraction = Field(
+        default=0.1, description="Share of examples for validation, when it is made"
+    )
+    test_share: Fraction = Field(
+        default=0.2, description="Share of examples for the test part, when it is made"
+    )
+    split_seed: int = Field(default=0, description="Seed of the split")
+    drop_duplicates: bool = Field(
+        default=True, description="Drop texts equal after normalisation, before splitting"
+    )
+    limit: int | None = Field(default=None, gt=0, description="Use at most this many examples of the source")
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Data:
+        if (self.source is None) == (self.train is None):
+            raise ValueError(
+                "give either `source` (one file to split) or `train` (with `validation` and `test`)"
+            )
+        if self.source is not None and (self.validation or self.test):
+            raise ValueError("`validation` and `test` go with `train`; with `source` they are made")
+        if self.validation_share + self.test_share >= 1:
+            raise ValueError("`validation_share` + `test_share` must stay below 1")
+        return self
+
+
+class Model(Group):
+    """Which pretrained model, and how it is run."""
+
+    name: str = Field(description="A Hub name, a local folder or `builtin:NAME` (see `truetune models`)")
+    framework: Literal["pytorch"] = Field(default="pytorch", description="The framework that runs it")
+    max_length: int | None = Field(
+        default=None, gt=7, description="Longest input in pieces; default: the model's own"
+    )
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+        default=None, description="Dropout everywhere in the model; its own when absent"
+    )
+    trim_vocabulary: bool = Field(
+        default=True,
+        description="Train with the embedding rows that the corpus needs; the full matrix is shipped",
+    )
+    freeze_embeddings: bool = Field(default=False, description="Do not train the word embeddings")
+    device: str = Field(default="auto", description="auto, cpu, cuda, cuda:0, mps")
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", description="Precision of matrix products"
+    )
+
+
+class Train(Group):
+    """The fine-tuning itself."""
+
+    epochs: Annotated[float, Field(gt=0)] = Field(default=3.0, description="Passes over the training part")
+    learning_rate: Annotated[float, Field(gt=0)] = Field(
+        default=1e-4, description="Peak learning rate of AdamW"
+    )
+    weight_decay: Annotated[float, Field(ge=0)] = Field(
+        default=0.01, description="Decoupled; none on biases and norms"
+    )
+    warmup: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.1, description="Share of steps with a rising rate"
+    )
+    tokens_per_batch: int = Field(default=1024, gt=0, description="Padded pieces a step")
+    clip: Annotated[float, Field(gt=0)] = Field(default=1.0, description="Largest norm of the gradient")
+    evaluations_per_epoch: int = Field(default=1, gt=0, description="How often validation is scored")
+    patience: int | None = Field(
+        default=None,
+        gt=0,
+        description="Stop after this many evaluations without a better score; never when absent",
+    )
+    metric: str | None = Field(
+        default=None, description="What chooses the checkpoint; default: the primary metric"
+    )
+    seed: int = Field(default=0, description="Seed of initial head, order and dropout")
+    checkpoint_seconds: Annotated[float, Field(ge=0)] = Field(
+        default=60.0,
+        description="Seconds of training between checkpoints for --resume",
+    )
+
+
+class Evaluate(Group):
+    """How sure the numbers say they are."""
+
+    metric: str | None = Field(
+        default=None, description="What decides the verdict; default: the primary metric"
+    )
+    baselines: list[str] | None = Field(
+        default=None, description="Which baselines to fit; default: all of the task"
+    )
+    level: Fraction = Field(default=0.95, description="Confidence level of intervals")
+    resamples: int = Field(default=10_000, ge=100, description="Resamples of bootstrap and randomisation")
+    seed: int = Field(default=0, description="Seed of resampling")
+
+
+class Track(Group):
+    """Where the run is written."""
+
+    output: str = Field(default="runs", description="Folder that holds run folders")
+    name: str | None = Field(
+        default=None, description="Name of the run folder; the config file's name when absent"
+    )
+    language: Literal["en", "zh"] = Field(default="en", description="Language of the report")
+
+
+class Config(Group):
+    """All settings of one run."""
+
+    task: str = Field(description="What to learn (see `truetune tasks`)")
+    data: Data
+    model: Model
+    train: Train = Train()
+    evaluate: Evaluate = Evaluate()
+    track: Track = Track()
+
+    @field_validator("task")
+    @classmethod
+    def _not_empty(cls, value: str) -> str:
+        if not value:
+            raise ValueError("name a task; `truetune tasks` lists them")
+        return value
+
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Return the config of a YAML file with `section.key=value` overrides applied.
+
+    Paths in `data` are relative to the config file's folder (or, where nothing is there, to the
+    current folder). Raises `ConfigError`, which lists every fault.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read ({error.strerror}); expected a YAML config") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: byte {error.start} is not UTF-8; save the config as UTF-8") from error
+    settings = _parsed(text, str(file))
+    return from_settings(_overridden(settings, overrides), str(file), _lines(text), folder=file.parent)
+
+
+def from_settings(
+    settings: Mapping[str, Any],
+    where: str = "config",
+    lines: Mapping[str, int] | None = None,
+    folder: Path | None = None,
+) -> Config:
+    """Return the config that nested settings describe; `where` and `lines` make errors findable."""
+    try:
+        config = Config.model_validate(dict(settings))
+    except ValidationError as error:
+        raise ConfigError(_explained(error, where, lines or {})) from None
+    return config if folder is None else _with_paths(config, folder)
+
+
+def to_yaml(config: Config) -> str:
+    """Return the whole config, defaults included, as YAML that `load` reads back to an equal config."""
+    text: str = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return text
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of the config file, for editors."""
+    return Config.model_json_schema()
+
+
+def _with_paths(config: Config, folder: Path) -> Config:
+    def found(name: str | None) -> str | None:
+        if name is None or name.startswith(("builtin:", "hub:")) or Path(name).is_absolute():
+            return name
+        return str(folder / name) if (folder / name).exists() else name
+
+    data = config.data
+    places = {key: found(getattr(data, key)) for key in ("source", "train", "validation", "test")}
+    return config.model_copy(update={"data": data.model_copy(update=places)})
+
+
+# ---------------------------------------------------------------------------------------- YAML and overrides
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 scalars (`1e-4` is a number, `no` and `2024-01-01` are text); a doubled key is an error."""
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
+    ("int", r"^[-+]?[0-9][0-9_]*$", list("-+0123456789")),
+    (
+        "float",
+        r"^[-+]?(?:[0-9][0-9_]*\.[0-9]*(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+"
+        r"|\.(?:inf|Inf|INF|nan|NaN|NAN))$",
+        list("-+.0123456789"),
+    ),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
+
+
+def _parsed(text: str, where: str) -> dict[str, Any]:
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+        _refuse_doubled(root, where)
+        settings = yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise ConfigError(f"{where}{line}: is not YAML ({getattr(error, 'problem', error)})") from None
+    if not isinstance(settings, dict):
+        raise ConfigError(
+            f"{where}: expected groups such as `task`, `data`, `model`, found {type(settings).__name__}; "
+            "`truetune init DATA` writes a config to start from"
+        )
+    return settings
+
+
+def _refuse_doubled(node: yaml.Node | None, where: str) -> None:
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen: set[str] = set()
+    for key, value in node.value:
+        if key.value in seen:
+            raise ConfigError(f"{where}:{key.start_mark.line + 1}: key {key.value!r} stands twice; keep one")
+        seen.add(key.value)
+        _refuse_doubled(value, where)
+
+
+def _lines(text: str) -> dict[str, int]:
+    """Return the line of every key, by its dotted path."""
+    found: dict[str, int] = {}
+
+    def walk(node: yaml.Node | None, path: tuple[str, ...]) -> None:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                found[".".join((*path, key.value))] = key.start_mark.line + 1
+                walk(value, (*path, key.value))
+
+    walk(yaml.compose(text, Loader=_Loader), ())
+    return found
+
+
+def _overridden(settings: dict[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
+    result = {key: dict(value) if isinstance(value, dict) else value for key, value in settings.items()}
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"{override!r}: expected section.key=value, for example train.epochs=2")
+        *path, last = key.split(".")
+        place = result
+        for part in path:
+            inner = place.get(part)
+            inner = {} if inner is None else inner
+            if not isinstance(inner, dict):
+                raise ConfigError(f"{override!r}: {part!r} is a value, not a group with a key {last!r}")
+            place[part] = inner = dict(inner)
+            place = inner
+        place[last] = yaml.load(value, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
+    return result
+
+
+# ------------------------------------------------------------------------------------------- error messages
+
+
+def _explained(error: ValidationError, where: str, lines: Mapping[str, int]) -> str:
+    faults = [_fault(dict(item), where, lines) for item in error.errors(include_url=False)]
+    return "\n".join(faults)
+
+
+def _fault(item: Mapping[str, Any], where: str, lines: Mapping[str, int]) -> str:
+    path = [str(part) for part in item["loc"] if not (isinstance(part, str) and "[" in part)]
+    key = ".".join(path)
+    line = lines.get(key) or lines.get(".".join(path[:-1]))
+    place = f"{where}:{line}" if line else where
+    if item["type"] == "extra_forbidden":
+        known = _known_keys(path[:-1])
+        return f"{place}: unknown key {key!r}; {nearest(path[-1], known)}"
+    if item["type"] == "missing":
+        return f"{place}: key {key!r} is missing; {_described(path)}"
+    if item["type"] == "value_error":
+        message = str(item["ctx"]["error"])
+        return f"{place}: {key + ': ' if key else ''}{message}"
+    message = item["msg"].replace("Input should be", "expected")
+    return f"{place}: {key}: {message}, found {item['input']!r}"
+
+
+def _known_keys(path: Sequence[str]) -> list[str]:
+    group = _group_at(path)
+    return list(group.model_fields) if group else []
+
+
+def _described(path: Sequence[str]) -> str:
+    group = _group_at(path[:-1])
+    field = group.model_fields.get(path[-1]) if group else None
+    return field.description if field and field.description else f"the group `{path[-1]}` is needed"
+
+
+def _group_at(path: Sequence[str]) -> type[Group] | None:
+    group: type[Group] | None = Config
+    for part in path:
+        field = group.model_fields.get(part) if group else None
+        group = _as_group(field.annotation) if field else None
+    return group
+
+
+def _as_group(annotation: Any) -> type[Group] | None:
+    options = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+    for option in options:
+        if isinstance(option, type) and issubclass(option, Group):
+            return option
+    return None
