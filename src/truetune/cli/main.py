@@ -1,0 +1,55 @@
+"""The entry point: parse, call the command's module, turn errors into one message and an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from truetune.cli.parser import parser
+from truetune.errors import TruetuneError
+
+FINE, FINDINGS, ERROR, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 fine, 1 findings or not better, 2 error."""
+    args = _parsed(argv)
+    module = importlib.import_module(f"truetune.cli.{args.command.replace('-', '_')}")
+    try:
+        status: int = module.run(args)
+        sys.stdout.flush()
+    except TruetuneError as error:
+        print(f"truetune {args.command}: {error}", file=sys.stderr)
+        return ERROR
+    except KeyboardInterrupt:
+        print(f"truetune {args.command}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`| head`): nothing is left to say, and Python must not try to at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    except Exception:
+        # Never status 1, which a gate would read as "not better".
+        traceback.print_exc()
+        print(f"truetune {args.command}: this is a fault of truetune; please report it", file=sys.stderr)
+        return ERROR
+    return status
+
+
+def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parse, letting overrides stand behind options too, which argparse alone refuses."""
+    grammar = parser()
+    args, rest = grammar.parse_known_args(argv)
+    if args.command == "finetune" and all("=" in word and not word.startswith("-") for word in rest):
+        args.overrides += rest
+    elif rest:
+        grammar.error(f"unrecognized arguments: {' '.join(rest)}")
+    return args
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+"""The command line's grammar. Standard library only, so that `truetune --help` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+
+from truetune import __version__
+
+DESCRIPTION = "Fine-tune language models, steered by evaluation metrics that can be trusted."
+EPILOG = "exit status: 0 fine, 1 findings or not shown better, 2 error"
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; `args.command` names the module in `truetune.cli` that runs it."""
+    root = argparse.ArgumentParser(prog="truetune", description=DESCRIPTION, epilog=EPILOG)
+    root.add_argument("--version", action="version", version=f"truetune {__version__}")
+    commands = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    demo = _command(commands, "demo", "fine-tune an embedded model on embedded data, start to verdict")
+    demo.add_argument("task", nargs="?", default="classification", choices=("classification", "ner"))
+    demo.add_argument(
+        "--lang", choices=("zh", "en"), help="language of data and report (default: the locale's)"
+    )
+    demo.add_argument("--output", default="runs", metavar="DIR", help="folder for the run (default: runs)")
+
+    init = _command(commands, "init", "write a commented config for a data file that it looks at")
+    init.add_argument("data", metavar="DATA", help="file, folder, hub:NAME or builtin:NAME")
+    init.add_argument("--task", help="the task, where the data leaves it open")
+    init.add_argument(
+        "--output", "-o", metavar="FILE", help="config to write (default: the data's name with .yaml)"
+    )
+
+    audit = _command(commands, "audit", "examine data before money is spent on it")
+    audit.add_argument("files", nargs="+", metavar="CONFIG|FILE")
+    audit.add_argument("--task", help="the task of data files (a config names its own)")
+
+    finetune = _command(commands, "finetune", "audit, split, measure, fine-tune, measure again, report")
+    finetune.add_argument("config", metavar="CONFIG")
+    finetune.add_argument(
+        "overrides", nargs="*", metavar="section.key=value", help="settings that replace the file's"
+    )
+    finetune.add_argument("--resume", action="store_true", help="go on with the run that was interrupted")
+
+    evaluate = _command(commands, "evaluate", "score predictions: anybody's files, or a run")
+    evaluate.add_argument("run", nargs="?", metavar="RUN", help="a run folder")
+    evaluate.add_argument(
+        "--data", metavar="FILE", help="labelled file for RUN's model (default: RUN's test part)"
+    )
+    _files(evaluate)
+    evaluate.add_argument("--predicted", metavar="FILE", help="what the system said")
+    evaluate.add_argument(
+        "--slice", metavar="COLUMN", help="score each value of this gold column by itself too"
+    )
+    evaluate.add_argument("--metric", action="append", metavar="M", help="only this metric (may be repeated)")
+    evaluate.add_argument("--html", metavar="FILE", help="also write a page")
+    evaluate.add_argument("--language", choices=("en", "zh"), default="en", help="language of the page")
+    _sureness(evaluate)
+
+    compare = _command(commands, "compare", "is the candidate shown better than the baseline? a gate")
+    compare.add_argument("runs", nargs="*", metavar="RUN", help="run folders, the baseline first")
+    _files(compare)
+    compare.add_argument("--predicted", nargs="+", metavar="FILE", help="predictions, the baseline's first")
+    compare.add_argument(
+        "--metric", metavar="M", help="the metric that decides (default: the task's primary one)"
+    )
+    compare.add_argument(
+        "--margin", type=_margin, metavar="D", help="pass when shown not worse by more than D"
+    )
+    compare.add_argument("--html", metavar="FILE", help="also write a page")
+    compare.add_argument("--language", choices=("en", "zh"), default="en", help="language of the page")
+    _sureness(compare)
+
+    check = _command(commands, "check-report", "can this classification report be true?")
+    check.add_argument(
+        "file", metavar="FILE", help="text of scikit-learn's or seqeval's report; - reads standard input"
+    )
+
+    predict = _command(commands, "predict", "label the texts of a file with a run's model")
+    predict.add_argument("run", metavar="RUN")
+    predict.add_argument("file", metavar="FILE")
+    predict.add_argument("--output", "-o", metavar="FILE", help="JSONL to write (default: standard output)")
+
+    report = _command(commands, "report", "write a run's page again from its saved files")
+    report.add_argument("run", metavar="RUN")
+    report.add_argument("--language", choices=("en", "zh"), help="language (default: the run's)")
+    report.add_argument("--output", "-o", metavar="FILE", help="page to write (default: RUN/report.html)")
+
+    _command(commands, "tasks", "list the tasks")
+    _command(commands, "models", "list the embedded models and the other ways to name one")
+    metrics = _command(commands, "metrics", "list the metrics")
+    metrics.add_argument("--task", help="only those of this task")
+    _command(commands, "schema", "print the JSON schema of the config file, for editors")
+    return root
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, about: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name, help=about, description=about[0].upper() + about[1:] + ".", epilog=EPILOG
+    )
+    command.add_argument("--json", action="store_true", help="print JSON")
+    return command
+
+
+def _files(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--task", help="the task of the files (`truetune tasks`)")
+    command.add_argument("--gold", metavar="FILE", help="the right answers")
+    command.add_argument(
+        "--group",
+        metavar="COLUMN",
+        help="column that groups examples: the unit of resampling and testing (default: `group` "
+        "where it is there; `none` for none)",
+    )
+
+
+def _sureness(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--level", type=_level, default=0.95, metavar="L", help="confidence level (default: 0.95)"
+    )
+    command.add_argument("--resamples", type=_resamples, default=10_000, metavar="N", help="default: 10,000")
+    command.add_argument("--seed", type=int, default=0, metavar="S", help="seed of resampling (default: 0)")
+
+
+def _level(text: str) -> float:
+    value = _number(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"expected a level between 0 and 1, such as 0.95, found {text}")
+    return value
+
+
+def _margin(text: str) -> float:
+    value = _number(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a margin above 0, such as 0.01, found {text}")
+    return value
+
+
+def _resamples(text: str) -> int:
+    if not text.isdecimal() or int(text) < 100:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 100, found {text}")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number, found {text!r}") from None

@@ -1,0 +1,89 @@
+"""Which metrics apply to what a file holds, and the rows that each family of them shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from truetune.errors import MetricError, nearest
+from truetune.metric import Additive, Metric, PerLabel
+from truetune.rows import Rows
+from truetune.tasks.base import Scoring
+from truetune.types import Column
+
+Columns = Mapping[str, Column]
+"""Field -> one value an example, in example order."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """Metrics that read the same rows; resamples of the rows are drawn once for all of them."""
+
+    metrics: tuple[Metric, ...]
+    rows: Rows
+
+
+def applicable(
+    scoring: Scoring, gold: Columns, predicted: Columns, names: Sequence[str] | None = None
+) -> list[Metric | PerLabel]:
+    """Return the metrics whose fields are there, in the order of the task.
+
+    With `names`, only those (`f1/LABEL` asks for one label's); a name that is unknown, or whose fields
+    are not there, is a `MetricError`: a requested metric is computed or the run stops.
+    """
+    there = [metric for metric in scoring.metrics if metric.gold in gold and metric.predicted in predicted]
+    if names is None:
+        return there
+    wanted = {name.partition("/")[0] for name in names}
+    for name in sorted(wanted - {metric.name for metric in there}):
+        raise MetricError(_why_not(name, scoring))
+    return [metric for metric in there if metric.name in wanted]
+
+
+def families(metrics: Sequence[Metric | PerLabel], gold: Columns, predicted: Columns) -> list[Family]:
+    """Return the metrics with their rows, grouped by the rows that they share.
+
+    A metric of each label becomes one metric a label that stands in the rows.
+    """
+    shared: dict[tuple[int, str, str], list[Metric | PerLabel]] = {}
+    for metric in metrics:
+        shared.setdefault((id(metric.rows), metric.gold, metric.predicted), []).append(metric)
+    found = []
+    for members in shared.values():
+        first = members[0]
+        rows = first.rows(gold[first.gold], predicted[first.predicted])
+        found.append(Family(expanded(members, rows), rows))
+    return found
+
+
+def expanded(metrics: Sequence[Metric | PerLabel], rows: Rows) -> tuple[Metric, ...]:
+    """Return scalar metrics: those of each label follow the others."""
+    whole: list[Metric] = [metric for metric in metrics if not isinstance(metric, PerLabel)]
+    each: list[Additive] = []
+    for metric in metrics:
+        if isinstance(metric, PerLabel):
+            each.extend(metric.metrics(rows.labels))
+    return (*whole, *each)
+
+
+def primary_metric(scoring: Scoring, there: Sequence[Metric | PerLabel], name: str | None = None) -> str:
+    """Return the name of the metric that decides: the one asked for, else the task's first that applies."""
+    names = [metric.name for metric in there]
+    if name is not None:
+        if name.partition("/")[0] not in names:
+            raise MetricError(_why_not(name, scoring))
+        return name
+    return next(choice for choice in scoring.primary if choice in names)
+
+
+def _why_not(name: str, scoring: Scoring) -> str:
+    needs = [
+        f"`{metric.gold}` in gold and `{metric.predicted}` in predicted"
+        for metric in scoring.metrics
+        if metric.name == name.partition("/")[0]
+    ]
+    if needs:
+        return (
+            f"metric {name!r} cannot be computed: it needs {' or '.join(needs)}; add that, or ask for another"
+        )
+    return f"unknown metric {name!r}; {nearest(name, {metric.name for metric in scoring.metrics})}"
