@@ -70,6 +70,19 @@ class Metric(Protocol):
         ...
 
     @property
+    def undefined(self) -> str:
+        """Why the value is NaN where it is."""
+        ...
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The least and the greatest possible value, where known.
+
+        Intervals keep inside, and a value at its limit gets a bound although no resample moves it.
+        """
+        ...
+
+    @property
     def rows(self) -> RowsOf:
         """The function that finds each example's contribution."""
         ...
@@ -102,6 +115,7 @@ class Additive:
     interval: IntervalMethod = "bca"
     ratio: Callable[[Numbers], tuple[Numbers, Numbers]] | None = None
     undefined: str = UNDEFINED
+    limits: tuple[float, float] | None = None
     additive: bool = field(default=True, init=False)
 
     def value(self, rows: Rows, counts: Numbers | None = None) -> Floats:
@@ -128,6 +142,7 @@ class Pooled:
     better: Better = "higher"
     interval: IntervalMethod = "bca"
     undefined: str = UNDEFINED
+    limits: tuple[float, float] | None = None
     additive: bool = field(default=False, init=False)
 
     def value(self, rows: Rows, counts: Numbers | None = None) -> Floats:
@@ -154,6 +169,7 @@ class PerLabel:
     interval: IntervalMethod = "bca"
     ratio: Callable[[Numbers], tuple[Numbers, Numbers]] | None = None
     undefined: str = UNDEFINED
+    limits: tuple[float, float] | None = None
 
     def metrics(self, labels: Sequence[str]) -> tuple[Additive, ...]:
         """Return the metric of each label."""
@@ -183,4 +199,5 @@ class PerLabel:
             interval=self.interval,
             ratio=ratio if parts is not None else None,
             undefined=self.undefined,
+            limits=self.limits,
         )
