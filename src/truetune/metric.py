@@ -70,11 +70,6 @@ class Metric(Protocol):
         ...
 
     @property
-    def undefined(self) -> str:
-        """Why the value is NaN where it is."""
-        ...
-
-    @property
     def limits(self) -> tuple[float, float] | None:
         """The least and the greatest possible value, where known.
 
