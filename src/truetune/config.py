@@ -180,21 +180,25 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
         raise ConfigError(f"{file}: cannot be read ({error.strerror}); expected a YAML config") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: byte {error.start} is not UTF-8; save the config as UTF-8") from error
-    settings = _parsed(text, str(file))
-    return from_settings(_overridden(settings, overrides), str(file), _lines(text), folder=file.parent)
+    settings = _overridden(_parsed(text, str(file)), overrides)
+    places = {key: f"{file}:{line}" for key, line in _lines(text).items()}
+    places |= {override.partition("=")[0]: f"override {override}" for override in overrides}
+    return from_settings(settings, str(file), places, folder=file.parent)
 
 
 def from_settings(
     settings: Mapping[str, Any],
     where: str = "config",
-    lines: Mapping[str, int] | None = None,
+    places: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> Config:
-    """Return the config that nested settings describe; `where` and `lines` make errors findable."""
+    """Return the config that nested settings describe; `where` and `places` (key -> file and line) make
+    errors findable.
+    """
     try:
         config = Config.model_validate(dict(settings))
     except ValidationError as error:
-        raise ConfigError(_explained(error, where, lines or {})) from None
+        raise ConfigError(_explained(error, where, places or {})) from None
     return config if folder is None else _with_paths(config, folder)
 
 
@@ -306,16 +310,15 @@ def _overridden(settings: dict[str, Any], overrides: Iterable[str]) -> dict[str,
 # ------------------------------------------------------------------------------------------- error messages
 
 
-def _explained(error: ValidationError, where: str, lines: Mapping[str, int]) -> str:
-    faults = [_fault(dict(item), where, lines) for item in error.errors(include_url=False)]
+def _explained(error: ValidationError, where: str, places: Mapping[str, str]) -> str:
+    faults = [_fault(dict(item), where, places) for item in error.errors(include_url=False)]
     return "\n".join(faults)
 
 
-def _fault(item: Mapping[str, Any], where: str, lines: Mapping[str, int]) -> str:
+def _fault(item: Mapping[str, Any], where: str, places: Mapping[str, str]) -> str:
     path = [str(part) for part in item["loc"] if not (isinstance(part, str) and "[" in part)]
     key = ".".join(path)
-    line = lines.get(key) or lines.get(".".join(path[:-1]))
-    place = f"{where}:{line}" if line else where
+    place = places.get(key) or places.get(".".join(path[:-1])) or where
     if item["type"] == "extra_forbidden":
         known = _known_keys(path[:-1])
         return f"{place}: unknown key {key!r}; {nearest(path[-1], known)}"

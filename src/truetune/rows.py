@@ -41,7 +41,7 @@ class Rows:
     @classmethod
     def of(cls, dense: npt.NDArray[Any], labels: tuple[str, ...] = ()) -> Rows:
         """Collapse `[examples, ...]` contributions to their distinct rows."""
-        flat = np.ascontiguousarray(dense).reshape(len(dense), int(np.prod(dense.shape[1:], dtype=int)))
+        flat = _flat(np.ascontiguousarray(dense))
         if not flat.size:
             return cls(dense, np.arange(len(dense), dtype=np.int64), labels)
         keys = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
@@ -59,7 +59,7 @@ class Rows:
     def totals(self, counts: Numbers | None = None) -> Numbers:
         """Return the sums of rows, `[..., *table.shape[1:]]`, for `counts` `[..., distinct]`."""
         weights = self.counts if counts is None else counts
-        flat = self.table.reshape(len(self.table), -1)
+        flat = _flat(self.table)
         if counts is not None and weights.dtype != np.float64 and flat.shape[1] > 1:
             # Counts below 2**53 are exact in float64, whose matrix product is much the faster one.
             sums = weights.astype(np.float64) @ flat.astype(np.float64)
@@ -81,7 +81,7 @@ class Rows:
         """Return one row a group, the sum of its examples; `groups` `[examples]` counts from 0."""
         if len(groups) != len(self.index):
             raise MetricError(f"{len(groups)} groups were given for {len(self.index)} examples")
-        flat = self.table.reshape(len(self.table), -1)
+        flat = _flat(self.table)
         number = int(groups.max()) + 1 if len(groups) else 0
         sums = np.zeros((number, flat.shape[1]), dtype=flat.dtype)
         order = np.argsort(groups, kind="stable")
@@ -110,3 +110,8 @@ def joined(first: Rows, second: Rows) -> Rows:
     index = np.concatenate([first.index, second.index + len(first.table)])
     distinct = Rows.of(table, labels)
     return Rows(distinct.table, distinct.index[index], labels)
+
+
+def _flat(table: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return `[rows, columns]`, also for no rows at all, where numpy cannot infer the number of columns."""
+    return table.reshape(len(table), int(np.prod(table.shape[1:], dtype=np.int64)))
