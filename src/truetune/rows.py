@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ class Rows:
     table: npt.NDArray[Any]
     index: Ints
     labels: tuple[str, ...] = ()
+    known_counts: Ints | None = field(default=None, repr=False)
+    """`counts` where they are already known; else they are found once, when they are first asked for."""
 
     def __post_init__(self) -> None:
         if self.labels and (self.table.ndim != 3 or self.table.shape[2] != len(self.labels)):
@@ -54,7 +56,11 @@ class Rows:
     @property
     def counts(self) -> Ints:
         """How many examples have each distinct row, `[distinct]`."""
-        return np.bincount(self.index, minlength=len(self.table)).astype(np.int64)
+        if self.known_counts is None:
+            found = np.bincount(self.index, minlength=len(self.table)).astype(np.int64)
+            object.__setattr__(self, "known_counts", found)
+        assert self.known_counts is not None
+        return self.known_counts
 
     def totals(self, counts: Numbers | None = None) -> Numbers:
         """Return the sums of rows, `[..., *table.shape[1:]]`, for `counts` `[..., distinct]`."""
@@ -98,7 +104,7 @@ class Rows:
         place = {label: position for position, label in enumerate(labels)}
         table = np.zeros((*self.table.shape[:2], len(labels)), dtype=self.table.dtype)
         table[:, :, [place[label] for label in self.labels]] = self.table
-        return Rows(table, self.index, labels)
+        return Rows(table, self.index, labels, self.known_counts)
 
 
 def joined(first: Rows, second: Rows) -> Rows:
