@@ -1,0 +1,67 @@
+"""Bounds where no resample moves the value: everything right, or nothing found.
+
+Nothing in the sample says how large the errors are that it does not show; its size says how frequent they
+can be. So the value is treated as a share of independent trials, all hits or all misses.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from truetune.metric import Additive, Metric
+from truetune.stats.binomial import wilson
+from truetune.stats.plan import Plan
+from truetune.stats.quantiles import normal_quantile
+from truetune.stats.sample import Sample
+from truetune.types import Interval
+
+NAN = float("nan")
+
+
+def missing(method: str, reason: str) -> Interval:
+    """Return bounds that are not there, with the reason."""
+    return Interval(NAN, NAN, method, reason)
+
+
+def edge_interval(metric: Metric, value: float, sample: Sample, plan: Plan) -> Interval:
+    """Return the bound of a value at a limit of its range; NaN with a reason elsewhere."""
+    bottom, top = limits_of(metric)
+    at_top = np.isclose(value, top, rtol=0, atol=1e-12)
+    if not (at_top or np.isclose(value, bottom, rtol=0, atol=1e-12)) or not np.isfinite(top - bottom):
+        return missing(
+            "none",
+            f"all {sample.size:,} {sample.unit}s contribute alike: they show no spread to build bounds from",
+        )
+    trials = effective_trials(metric, sample)
+    if trials <= 0:
+        return missing("none", "no example has a say in this value")
+    low, high = wilson(trials if at_top else 0.0, trials, normal_quantile(plan.tail))
+    named = f"Wilson bound at the limit of the range, {trials:.6g} effective trials"
+    return Interval(bottom + (top - bottom) * low, bottom + (top - bottom) * high, named)
+
+
+def limits_of(metric: Metric) -> tuple[float, float]:
+    """Return the range that the metric states; else 0 to 1 where higher is better, unknown where lower is."""
+    if metric.limits is not None:
+        return metric.limits
+    return (0.0, 1.0) if metric.better == "higher" else (-np.inf, np.inf)
+
+
+def effective_trials(metric: Metric, sample: Sample) -> float:
+    """Return how many independent trials of equal weight the sample is worth for this metric.
+
+    A ratio counts the units in its denominator. A metric over labels may weigh each label alike: with
+    n_k units of label k, the mean of K shares varies as one share of K * harmonic mean(n_k) trials. Units
+    inside a group or a sentence may depend on each other wholly, so they count once.
+    """
+    if not isinstance(metric, Additive):
+        return float(sample.size)
+    units = sample.units
+    if metric.ratio is not None:
+        return float(units.counts[metric.ratio(units.table)[1] > 0].sum())
+    if units.labels:
+        present = (units.table != 0).any(axis=1)
+        held = units.counts @ present
+        held = held[held > 0]
+        return float(len(held) ** 2 / np.sum(1 / held)) if len(held) else 0.0
+    return float(sample.size)

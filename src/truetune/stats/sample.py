@@ -1,0 +1,97 @@
+"""The sample that is drawn from: examples, or groups of examples, with equal rows stored once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from truetune.errors import MetricError
+from truetune.rows import Rows
+from truetune.types import Ints
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+MOST_LEFT_OUT = 2_000
+"""Above this many distinct units the jackknife of a pooled metric leaves out blocks of units."""
+BLOCKS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Units as sets of distinct rows: how often each unit holds each of them.
+
+    `counts` `[units, distinct]`; `weights` `[units]` says how many equal units each line stands for.
+    """
+
+    counts: sparse.csr_array[Any, tuple[int, int]]
+    weights: Ints
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows and the unit of resampling: the example, or the group where groups are given."""
+
+    rows: Rows
+    groups: Ints | None = None
+    """`[examples]`, from 0 without gaps; None where every example stands for itself."""
+
+    @classmethod
+    def of(cls, rows: Rows, groups: Ints | None) -> Sample:
+        """Return the sample with unused distinct rows dropped and groups numbered without gaps."""
+        if groups is not None:
+            if len(groups) != len(rows):
+                raise MetricError(
+                    f"{len(groups):,} groups were given for {len(rows):,} examples; expected one an example"
+                )
+            groups = np.unique(groups, return_inverse=True)[1].astype(np.int64)
+        used = rows.counts > 0
+        if not used.all():
+            place = np.cumsum(used) - 1
+            rows = Rows(rows.table[used], place[rows.index].astype(np.int64), rows.labels)
+        return cls(rows, groups)
+
+    @cached_property
+    def units(self) -> Rows:
+        """One row a unit: the rows themselves, or their sums by group (for additive metrics)."""
+        return self.rows if self.groups is None else self.rows.by_group(self.groups)
+
+    @cached_property
+    def size(self) -> int:
+        """How many units there are."""
+        return len(self.rows) if self.groups is None else int(self.groups.max(initial=-1)) + 1
+
+    @property
+    def unit(self) -> str:
+        """What a unit is, in words."""
+        return "example" if self.groups is None else "group"
+
+    @property
+    def units_named(self) -> str:
+        """The end of a method's name: empty for examples, ` of 120 groups` for groups."""
+        return "" if self.groups is None else f" of {self.size:,} groups"
+
+    def members(self, blocks: np.random.Generator | None = None) -> Members:
+        """Return the units as sets of distinct rows.
+
+        With `blocks`, units beyond `MOST_LEFT_OUT` are merged at random into `BLOCKS` blocks of nearly
+        equal size: the block jackknife has the same expectation, at a cost that does not grow squared.
+        """
+        from scipy import sparse
+
+        distinct = len(self.rows.table)
+        if self.groups is None and (blocks is None or distinct <= MOST_LEFT_OUT):
+            return Members(sparse.eye_array(distinct, format="csr"), self.rows.counts)
+        owner, number = self._owners(), self.size
+        if blocks is not None and number > MOST_LEFT_OUT:
+            owner, number = (blocks.permutation(number) % BLOCKS)[owner], BLOCKS
+        ones: npt.NDArray[Any] = np.ones(len(self.rows))
+        counts = sparse.coo_array((ones, (owner, self.rows.index)), shape=(number, distinct)).tocsr()
+        return Members(counts, np.ones(number, dtype=np.int64))
+
+    def _owners(self) -> Ints:
+        return np.arange(len(self.rows), dtype=np.int64) if self.groups is None else self.groups
