@@ -86,10 +86,7 @@ def test_functions_take_at_most_six_parameters() -> None:
     for file in FILES:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                names = [
-                    argument.arg
-                    for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
-                ]
+                names = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
                 number = len([name for name in names if name not in ("self", "cls")])
                 assert number <= 6, f"{file}:{node.lineno}: {node.name} takes {number} parameters"
                 assert node.args.kwarg is None, f"{file}:{node.lineno}: {node.name} takes **{node.args.kwarg}"
@@ -103,9 +100,7 @@ def modules_after(statement: str) -> set[str]:
 
 def test_help_imports_nothing_heavy() -> None:
     heavy = {"numpy", "scipy", "pyarrow", "pydantic", "rich", "jinja2", "torch", "transformers"}
-    assert not heavy & modules_after(
-        "import truetune\nfrom truetune.cli.parser import parser\nparser().format_help()"
-    )
+    assert not heavy & modules_after("import truetune\nfrom truetune.cli.parser import parser\nparser().format_help()")
 
 
 def test_scoring_files_never_imports_a_framework(tmp_path: Path) -> None:

@@ -89,9 +89,7 @@ def test_a_bad_override_is_refused(file: Path, override: str, expected: str) -> 
 
 
 def test_a_fault_of_an_override_is_not_blamed_on_the_file(file: Path) -> None:
-    assert "override train.learning_rate=fast: train.learning_rate" in refusal(
-        file, "train.learning_rate=fast"
-    )
+    assert "override train.learning_rate=fast: train.learning_rate" in refusal(file, "train.learning_rate=fast")
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,7 @@ from hypothesis.extra.numpy import arrays
 from truetune.errors import MetricError
 from truetune.rows import Rows, joined
 
-dense_counts = st.integers(1, 30).flatmap(
-    lambda number: arrays(np.int64, (number, 3), elements=st.integers(0, 3))
-)
+dense_counts = st.integers(1, 30).flatmap(lambda number: arrays(np.int64, (number, 3), elements=st.integers(0, 3)))
 
 
 def test_equal_rows_are_stored_once() -> None:

@@ -30,41 +30,27 @@ class Group(BaseModel):
 class Data(Group):
     """Where labelled examples come from and how they are split."""
 
-    source: str | None = Field(
-        default=None, description="One file, folder, `hub:NAME` or `builtin:NAME` to be split"
-    )
+    source: str | None = Field(default=None, description="One file, folder, `hub:NAME` or `builtin:NAME` to be split")
     train: str | None = Field(default=None, description="A training file, where the split is given")
     validation: str | None = Field(default=None, description="A validation file; made from train when absent")
     test: str | None = Field(default=None, description="A test file; made from train when absent")
-    format: str | None = Field(
-        default=None, description="File format; found from name and content when absent"
-    )
+    format: str | None = Field(default=None, description="File format; found from name and content when absent")
     encoding: str | None = Field(default=None, description="Text encoding; detected when absent")
     columns: dict[str, str] = Field(default={}, description="Field of the task -> column of the file")
     group: str | None = Field(
         default=None, description="Column whose equal values stay in one part (document, user, dialogue)"
     )
-    labels: list[str] | None = Field(
-        default=None, description="The labels that may occur; any other is an error"
-    )
-    validation_share: Fraction = Field(
-        default=0.1, description="Share of examples for validation, when it is made"
-    )
-    test_share: Fraction = Field(
-        default=0.2, description="Share of examples for the test part, when it is made"
-    )
+    labels: list[str] | None = Field(default=None, description="The labels that may occur; any other is an error")
+    validation_share: Fraction = Field(default=0.1, description="Share of examples for validation, when it is made")
+    test_share: Fraction = Field(default=0.2, description="Share of examples for the test part, when it is made")
     split_seed: int = Field(default=0, description="Seed of the split")
-    drop_duplicates: bool = Field(
-        default=True, description="Drop texts equal after normalisation, before splitting"
-    )
+    drop_duplicates: bool = Field(default=True, description="Drop texts equal after normalisation, before splitting")
     limit: int | None = Field(default=None, gt=0, description="Use at most this many examples of the source")
 
     @model_validator(mode="after")
     def _one_origin(self) -> Data:
         if (self.source is None) == (self.train is None):
-            raise ValueError(
-                "give either `source` (one file to split) or `train` (with `validation` and `test`)"
-            )
+            raise ValueError("give either `source` (one file to split) or `train` (with `validation` and `test`)")
         if self.source is not None and (self.validation or self.test):
             raise ValueError("`validation` and `test` go with `train`; with `source` they are made")
         if self.validation_share + self.test_share >= 1:
@@ -77,9 +63,7 @@ class Model(Group):
 
     name: str = Field(description="A Hub name, a local folder or `builtin:NAME` (see `truetune models`)")
     framework: Literal["pytorch"] = Field(default="pytorch", description="The framework that runs it")
-    max_length: int | None = Field(
-        default=None, gt=7, description="Longest input in pieces; default: the model's own"
-    )
+    max_length: int | None = Field(default=None, gt=7, description="Longest input in pieces; default: the model's own")
     dropout: Annotated[float, Field(ge=0, lt=1)] | None = Field(
         default=None, description="Dropout everywhere in the model; its own when absent"
     )
@@ -89,24 +73,16 @@ class Model(Group):
     )
     freeze_embeddings: bool = Field(default=False, description="Do not train the word embeddings")
     device: str = Field(default="auto", description="auto, cpu, cuda, cuda:0, mps")
-    dtype: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto", description="Precision of matrix products"
-    )
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description="Precision of matrix products")
 
 
 class Train(Group):
     """The fine-tuning itself."""
 
     epochs: Annotated[float, Field(gt=0)] = Field(default=3.0, description="Passes over the training part")
-    learning_rate: Annotated[float, Field(gt=0)] = Field(
-        default=1e-4, description="Peak learning rate of AdamW"
-    )
-    weight_decay: Annotated[float, Field(ge=0)] = Field(
-        default=0.01, description="Decoupled; none on biases and norms"
-    )
-    warmup: Annotated[float, Field(ge=0, lt=1)] = Field(
-        default=0.1, description="Share of steps with a rising rate"
-    )
+    learning_rate: Annotated[float, Field(gt=0)] = Field(default=1e-4, description="Peak learning rate of AdamW")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.01, description="Decoupled; none on biases and norms")
+    warmup: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.1, description="Share of steps with a rising rate")
     tokens_per_batch: int = Field(default=1024, gt=0, description="Padded pieces a step")
     clip: Annotated[float, Field(gt=0)] = Field(default=1.0, description="Largest norm of the gradient")
     evaluations_per_epoch: int = Field(default=1, gt=0, description="How often validation is scored")
@@ -115,9 +91,7 @@ class Train(Group):
         gt=0,
         description="Stop after this many evaluations without a better score; never when absent",
     )
-    metric: str | None = Field(
-        default=None, description="What chooses the checkpoint; default: the primary metric"
-    )
+    metric: str | None = Field(default=None, description="What chooses the checkpoint; default: the primary metric")
     seed: int = Field(default=0, description="Seed of initial head, order and dropout")
     checkpoint_seconds: Annotated[float, Field(ge=0)] = Field(
         default=60.0,
@@ -128,12 +102,8 @@ class Train(Group):
 class Evaluate(Group):
     """How sure the numbers say they are."""
 
-    metric: str | None = Field(
-        default=None, description="What decides the verdict; default: the primary metric"
-    )
-    baselines: list[str] | None = Field(
-        default=None, description="Which baselines to fit; default: all of the task"
-    )
+    metric: str | None = Field(default=None, description="What decides the verdict; default: the primary metric")
+    baselines: list[str] | None = Field(default=None, description="Which baselines to fit; default: all of the task")
     level: Fraction = Field(default=0.95, description="Confidence level of intervals")
     resamples: int = Field(default=10_000, ge=100, description="Resamples of bootstrap and randomisation")
     seed: int = Field(default=0, description="Seed of resampling")
@@ -143,9 +113,7 @@ class Track(Group):
     """Where the run is written."""
 
     output: str = Field(default="runs", description="Folder that holds run folders")
-    name: str | None = Field(
-        default=None, description="Name of the run folder; the config file's name when absent"
-    )
+    name: str | None = Field(default=None, description="Name of the run folder; the config file's name when absent")
     language: Literal["en", "zh"] = Field(default="en", description="Language of the report")
 
 

@@ -43,13 +43,11 @@ class RunError(TruetuneError):
 class MissingPackageError(TruetuneError):
     """An optional package that the requested work needs."""
 
-    def __init__(self, package: str, needed_for: str, extra: str) -> None:
+    def __init__(self, package: str, needed_for: str, extra: str, command: str = "") -> None:
         self.package = package
         self.extra = extra
-        super().__init__(
-            f"{needed_for} needs the package {package!r}, which is not installed; "
-            f"run: pip install 'truetune[{extra}]'"
-        )
+        run = command or f"pip install 'truetune[{extra}]'"
+        super().__init__(f"{needed_for} needs the package {package!r}, which is not installed; run: {run}")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

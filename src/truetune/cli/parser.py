@@ -18,17 +18,13 @@ def parser() -> argparse.ArgumentParser:
 
     demo = _command(commands, "demo", "fine-tune an embedded model on embedded data, start to verdict")
     demo.add_argument("task", nargs="?", default="classification", choices=("classification", "ner"))
-    demo.add_argument(
-        "--lang", choices=("zh", "en"), help="language of data and report (default: the locale's)"
-    )
+    demo.add_argument("--lang", choices=("zh", "en"), help="language of data and report (default: the locale's)")
     demo.add_argument("--output", default="runs", metavar="DIR", help="folder for the run (default: runs)")
 
     init = _command(commands, "init", "write a commented config for a data file that it looks at")
     init.add_argument("data", metavar="DATA", help="file, folder, hub:NAME or builtin:NAME")
     init.add_argument("--task", help="the task, where the data leaves it open")
-    init.add_argument(
-        "--output", "-o", metavar="FILE", help="config to write (default: the data's name with .yaml)"
-    )
+    init.add_argument("--output", "-o", metavar="FILE", help="config to write (default: the data's name with .yaml)")
 
     audit = _command(commands, "audit", "examine data before money is spent on it")
     audit.add_argument("files", nargs="+", metavar="CONFIG|FILE")
@@ -36,21 +32,15 @@ def parser() -> argparse.ArgumentParser:
 
     finetune = _command(commands, "finetune", "audit, split, measure, fine-tune, measure again, report")
     finetune.add_argument("config", metavar="CONFIG")
-    finetune.add_argument(
-        "overrides", nargs="*", metavar="section.key=value", help="settings that replace the file's"
-    )
+    finetune.add_argument("overrides", nargs="*", metavar="section.key=value", help="settings that replace the file's")
     finetune.add_argument("--resume", action="store_true", help="go on with the run that was interrupted")
 
     evaluate = _command(commands, "evaluate", "score predictions: anybody's files, or a run")
     evaluate.add_argument("run", nargs="?", metavar="RUN", help="a run folder")
-    evaluate.add_argument(
-        "--data", metavar="FILE", help="labelled file for RUN's model (default: RUN's test part)"
-    )
+    evaluate.add_argument("--data", metavar="FILE", help="labelled file for RUN's model (default: RUN's test part)")
     _files(evaluate)
     evaluate.add_argument("--predicted", metavar="FILE", help="what the system said")
-    evaluate.add_argument(
-        "--slice", metavar="COLUMN", help="score each value of this gold column by itself too"
-    )
+    evaluate.add_argument("--slice", metavar="COLUMN", help="score each value of this gold column by itself too")
     evaluate.add_argument("--metric", action="append", metavar="M", help="only this metric (may be repeated)")
     evaluate.add_argument("--html", metavar="FILE", help="also write a page")
     evaluate.add_argument("--language", choices=("en", "zh"), default="en", help="language of the page")
@@ -60,12 +50,8 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("runs", nargs="*", metavar="RUN", help="run folders, the baseline first")
     _files(compare)
     compare.add_argument("--predicted", nargs="+", metavar="FILE", help="predictions, the baseline's first")
-    compare.add_argument(
-        "--metric", metavar="M", help="the metric that decides (default: the task's primary one)"
-    )
-    compare.add_argument(
-        "--margin", type=_margin, metavar="D", help="pass when shown not worse by more than D"
-    )
+    compare.add_argument("--metric", metavar="M", help="the metric that decides (default: the task's primary one)")
+    compare.add_argument("--margin", type=_margin, metavar="D", help="pass when shown not worse by more than D")
     compare.add_argument("--html", metavar="FILE", help="also write a page")
     compare.add_argument("--language", choices=("en", "zh"), default="en", help="language of the page")
     _sureness(compare)
@@ -96,9 +82,7 @@ def parser() -> argparse.ArgumentParser:
 def _command(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, about: str
 ) -> argparse.ArgumentParser:
-    command = commands.add_parser(
-        name, help=about, description=about[0].upper() + about[1:] + ".", epilog=EPILOG
-    )
+    command = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".", epilog=EPILOG)
     command.add_argument("--json", action="store_true", help="print JSON")
     return command
 
@@ -115,9 +99,7 @@ def _files(command: argparse.ArgumentParser) -> None:
 
 
 def _sureness(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--level", type=_level, default=0.95, metavar="L", help="confidence level (default: 0.95)"
-    )
+    command.add_argument("--level", type=_level, default=0.95, metavar="L", help="confidence level (default: 0.95)")
     command.add_argument("--resamples", type=_resamples, default=10_000, metavar="N", help="default: 10,000")
     command.add_argument("--seed", type=int, default=0, metavar="S", help="seed of resampling (default: 0)")
 

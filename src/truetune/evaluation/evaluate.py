@@ -62,7 +62,11 @@ class EvaluationResult:
         }
         if self.slices:
             found["slices"] = [
-                {"column": part.column, "value": part.value, "scores": [score.to_dict() for score in part.scores]}
+                {
+                    "column": part.column,
+                    "value": part.value,
+                    "scores": [score.to_dict() for score in part.scores],
+                }
                 for part in self.slices
             ]
         return found

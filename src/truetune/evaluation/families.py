@@ -83,7 +83,5 @@ def _why_not(name: str, scoring: Scoring) -> str:
         if metric.name == name.partition("/")[0]
     ]
     if needs:
-        return (
-            f"metric {name!r} cannot be computed: it needs {' or '.join(needs)}; add that, or ask for another"
-        )
+        return f"metric {name!r} cannot be computed: it needs {' or '.join(needs)}; add that, or ask for another"
     return f"unknown metric {name!r}; {nearest(name, {metric.name for metric in scoring.metrics})}"

@@ -67,9 +67,7 @@ class Training:
     """The text fields, in the order in which they are given to the model."""
     labels: Callable[[Mapping[str, Sequence[Any]]], Labels]
     encode: Callable[..., list[Encoded]]
-    decode: Callable[
-        [Sequence[str], Sequence[Encoded], Sequence[Floats], Labels, float], dict[str, list[Any]]
-    ]
+    decode: Callable[[Sequence[str], Sequence[Encoded], Sequence[Floats], Labels, float], dict[str, list[Any]]]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,100 @@
+"""What the commands print: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from truetune.types import Comparison, Score
+
+
+def as_json(value: Any) -> None:
+    """Print one JSON document; characters are printed as they are."""
+    print(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table; the first column is text, all others are numbers or words set to the right."""
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for place, column in enumerate(columns):
+        shown.add_column(column, justify="left" if place == 0 else "right", overflow="fold")
+    for row in rows:
+        shown.add_row(*(_plain(cell) for cell in row))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=160)
+    console.print(shown)
+
+
+def scores(found: Iterable[Score], level: float) -> None:
+    """Print scores with their intervals."""
+    rows = [
+        [
+            score.metric,
+            number(score.value),
+            number(score.low),
+            number(score.high),
+            f"{score.examples:,}",
+            score.reason,
+        ]
+        for score in found
+    ]
+    share = f"{level:.0%}"
+    table("", ["metric", "score", f"{share} low", f"{share} high", "examples", "reason"], rows)
+
+
+def comparisons(found: Iterable[Comparison], level: float) -> None:
+    """Print paired comparisons."""
+    share = f"{level:.0%}"
+    head = [
+        "metric",
+        "candidate",
+        "difference",
+        f"{share} low",
+        f"{share} high",
+        "p",
+        "adjusted p",
+        "detectable",
+    ]
+    rows = [
+        [
+            one.metric,
+            one.candidate,
+            number(one.difference, sign=True),
+            number(one.low, sign=True),
+            number(one.high, sign=True),
+            number(one.p_value),
+            number(one.p_adjusted),
+            number(one.detectable),
+            "" if one.gained is None else f"{one.gained:,}",
+            "" if one.lost is None else f"{one.lost:,}",
+            one.verdict,
+        ]
+        for one in found
+    ]
+    table("", [*head, "gained", "lost", "verdict"], rows)
+
+
+def number(value: float, sign: bool = False) -> str:
+    """Return four significant digits after the point, or a dash for an undefined number."""
+    if not math.isfinite(value):
+        return "–"
+    return f"{value:+.4f}" if sign else f"{value:.4f}"
+
+
+def note(message: str) -> None:
+    """Print a line for people on standard error, where it does not disturb what programs read."""
+    print(message, file=sys.stderr)
+
+
+def _plain(cell: str) -> str:
+    """Return a cell with rich's markup taken literally: labels may hold brackets."""
+    from rich.markup import escape
+
+    return escape(cell)

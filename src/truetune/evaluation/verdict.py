@@ -1,0 +1,92 @@
+"""The verdict in three lines: better or not, by how much, how sure. English and Chinese."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from truetune.types import Comparison, Score
+
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "better": "Better",
+        "worse": "Worse",
+        "no difference found": "No difference found",
+        "scores": "{verdict}: {metric} {before} before ({system}), {after} after fine-tuning, "
+        "on {examples} test examples.",
+        "difference": "Difference {difference}, {level} interval {low} to {high}.",
+        "difference alone": "Difference {difference}, no interval: {reason}.",
+        "sure": "p {p} ({method}); a difference of {detectable} would be found four times in five. "
+        "This is one training run: another seed may score differently.",
+    },
+    "zh": {
+        "better": "更好",
+        "worse": "更差",
+        "no difference found": "未发现差异",
+        "scores": "{verdict}：在 {examples} 个测试样本上，{metric} 微调前 {before}（{system}），微调后 {after}。",
+        "difference": "差值 {difference}，{level} 区间 {low} 至 {high}。",
+        "difference alone": "差值 {difference}，无区间：{reason}。",
+        "sure": "p {p}（{method}）；{detectable} 的差异五次中能发现四次。"
+        "这只是一次训练：换一个随机种子，得分可能不同。",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a run's first lines say, in both languages, with the numbers that they were made of."""
+
+    metric: str
+    verdict: str
+    lines: Mapping[str, tuple[str, str, str]]
+
+
+def verdict_of(comparison: Comparison, before: Score, after: Score, level: float) -> Verdict:
+    """Return the verdict that a paired comparison of `before` and `after` gives."""
+    lines = {language: _lines(comparison, before, after, language, level) for language in WORDS}
+    return Verdict(comparison.metric, comparison.verdict, lines)
+
+
+def _lines(comparison: Comparison, before: Score, after: Score, language: str, level: float) -> tuple[str, str, str]:
+    words = WORDS[language]
+    known = math.isfinite(comparison.low) and math.isfinite(comparison.high)
+    return (
+        words["scores"].format(
+            verdict=words[comparison.verdict],
+            metric=comparison.metric,
+            before=number(before.value),
+            after=number(after.value),
+            system=comparison.baseline,
+            examples=f"{after.examples:,}",
+        ),
+        words["difference" if known else "difference alone"].format(
+            difference=signed(comparison.difference),
+            level=f"{level:.0%}",
+            low=signed(comparison.low),
+            high=signed(comparison.high),
+            reason=comparison.reason,
+        ),
+        words["sure"].format(
+            p=p_value(comparison.p_value),
+            method=comparison.signature,
+            detectable=number(comparison.detectable),
+        ),
+    )
+
+
+def number(value: float) -> str:
+    """Return a score with three digits after the point; an undefined one is a dash."""
+    return f"{value:.3f}" if math.isfinite(value) else "–"
+
+
+def signed(value: float) -> str:
+    """Return a difference with its sign."""
+    return f"{value:+.3f}" if math.isfinite(value) else "–"
+
+
+def p_value(value: float) -> str:
+    """Return `= 0.012`, or `< 0.0001`, never 0."""
+    if not math.isfinite(value):
+        return "–"
+    return "< 0.0001" if value < 0.0001 else f"= {value:.{3 if value >= 0.001 else 4}f}"

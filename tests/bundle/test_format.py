@@ -1,0 +1,50 @@
+"""A bundle is read back as it was written, and refused when it is damaged, foreign or may hold code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from truetune.bundle.format import NAME, Bundle, read_bundle, write_bundle
+from truetune.errors import ModelError
+
+BUNDLE = Bundle("classification", ("差评", "好评"), multiple=False, max_length=128, base_model="builtin:minilm-en")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_bundle(tmp_path, BUNDLE)
+    return tmp_path
+
+
+def test_it_reads_back_the_same(folder: Path) -> None:
+    assert read_bundle(folder) == BUNDLE
+
+
+def test_a_folder_without_one_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="is no truetune model"):
+        read_bundle(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "optimizer.pt", "deep/x.PKL"])
+def test_a_file_that_may_hold_code_is_refused(folder: Path, name: str) -> None:
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).touch()
+    with pytest.raises(ModelError, match="may hold code"):
+        read_bundle(folder)
+
+
+def test_another_format_is_refused_with_the_version_that_reads_it(folder: Path) -> None:
+    stored = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    (folder / NAME).write_text(json.dumps({**stored, "format": 99, "truetune": "9.9"}), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"has format 99, .* use truetune 9\.9"):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": 1, "surprise": 2}'])
+def test_a_damaged_one_is_refused(folder: Path, text: str) -> None:
+    (folder / NAME).write_text(text, encoding="utf-8")
+    with pytest.raises(ModelError, match="is damaged"):
+        read_bundle(folder)
