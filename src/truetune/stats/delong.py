@@ -32,8 +32,7 @@ def area(rows: Rows) -> Area:
     table = rows.table
     if table.ndim != 2 or table.shape[1] != 2 or not np.isin(table[:, 0], (0, 1)).all():
         raise MetricError(
-            "DeLong's interval reads rows of (gold is positive: 0 or 1, score); "
-            f"found a table of shape {table.shape}"
+            f"DeLong's interval reads rows of (gold is positive: 0 or 1, score); found a table of shape {table.shape}"
         )
     positive, counts = table[:, 0] == 1, rows.counts
     scores, place = np.unique(table[:, 1], return_inverse=True)
@@ -59,8 +58,7 @@ def standard_error(components: Floats, positive: Bools, groups: Ints | None = No
     if groups is None:
         return float(
             np.sqrt(
-                np.var(components[positive], ddof=1) / number[1]
-                + np.var(components[~positive], ddof=1) / number[0]
+                np.var(components[positive], ddof=1) / number[1] + np.var(components[~positive], ddof=1) / number[0]
             )
         )
     centre = np.where(positive, components[positive].mean(), components[~positive].mean())

@@ -11,7 +11,7 @@ from truetune.rows import Rows
 from truetune.stats import delong
 from truetune.stats.bca import bca_bounds
 from truetune.stats.binomial import wilson
-from truetune.stats.edge import edge_interval, missing
+from truetune.stats.edge import NAN, edge_interval, missing
 from truetune.stats.jackknife import jackknife
 from truetune.stats.linearised import effective_wilson, ratio, ratio_parts, t_bounds
 from truetune.stats.plan import Plan
@@ -36,7 +36,7 @@ def intervals(
     """
     plan = plan or Plan()
     sample = Sample.of(rows, groups)
-    values = [float(metric.value(sample.rows)) for metric in metrics]
+    values = [float(metric.value(sample.rows)) if len(rows) else NAN for metric in metrics]
     found: dict[int, Interval] = {}
     resample: list[int] = []
     for place, (metric, value) in enumerate(zip(metrics, values, strict=True)):
@@ -55,9 +55,7 @@ def intervals(
         else:
             found[place] = _t(metric, value, sample, plan)
     chosen = [metrics[place] for place in resample]
-    found.update(
-        zip(resample, _bootstrap(chosen, [values[place] for place in resample], sample, plan), strict=True)
-    )
+    found.update(zip(resample, _bootstrap(chosen, [values[place] for place in resample], sample, plan), strict=True))
     return [found[place] for place in range(len(metrics))]
 
 
@@ -106,9 +104,7 @@ def _delong(metric: Metric, sample: Sample, plan: Plan) -> Interval:
         return missing("none", f"fewer than two {sample.unit}s of a class show no spread")
     if error == 0 or found.value in (0.0, 1.0):
         return _separated(found, sample, plan)
-    reach = (
-        t_quantile(plan.tail, sample.size - 1) if sample.groups is not None else normal_quantile(plan.tail)
-    )
+    reach = t_quantile(plan.tail, sample.size - 1) if sample.groups is not None else normal_quantile(plan.tail)
     centre = np.log(found.value / (1 - found.value))
     half = reach * error / (found.value * (1 - found.value))
     return Interval(
@@ -128,9 +124,7 @@ def _separated(found: delong.Area, sample: Sample, plan: Plan) -> Interval:
     return Interval(low, high, f"Wilson bound at the limit of the range, {trials:,} effective trials")
 
 
-def _bootstrap(
-    metrics: Sequence[Metric], values: Sequence[float], sample: Sample, plan: Plan
-) -> list[Interval]:
+def _bootstrap(metrics: Sequence[Metric], values: Sequence[float], sample: Sample, plan: Plan) -> list[Interval]:
     """Any formula over sums, any pooled metric: BCa bootstrap, all metrics on the same resamples."""
     if not metrics:
         return []
@@ -140,19 +134,15 @@ def _bootstrap(
     return [_bca(metric, value, drawn, float(a), sample, plan) for metric, value, drawn, a in parts]
 
 
-def _bca(
-    metric: Metric, value: float, drawn: Floats, acceleration: float, sample: Sample, plan: Plan
-) -> Interval:
+def _bca(metric: Metric, value: float, drawn: Floats, acceleration: float, sample: Sample, plan: Plan) -> Interval:
     known = drawn[np.isfinite(drawn)]
     method = plan.resampling(f"BCa bootstrap{sample.units_named}")
     if len(known) < (1 - MOST_UNDEFINED) * len(drawn):
         lost = 1 - len(known) / len(drawn)
-        return missing(
-            method, f"the value is undefined in {lost:.0%} of the resamples: too few examples bear on it"
-        )
+        return missing(method, f"the value is undefined in {lost:.0%} of the resamples: too few examples bear on it")
     if np.ptp(known) <= 1e-12 * abs(value):
         return edge_interval(metric, value, sample, plan)
-    bounds = bca_bounds(value, known, acceleration, sample.size, plan.tail)
+    bounds = bca_bounds(value, known, acceleration, sample.bootstrap_reach(plan.tail))
     if bounds is None:
         return missing(method, "the value lies outside its own bootstrap distribution")
     return Interval(*bounds, method)

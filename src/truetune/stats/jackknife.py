@@ -22,9 +22,7 @@ class Jackknife:
     """A sixth of the skewness of the value (Efron 1987, formula 6.6)."""
 
 
-def jackknife(
-    metrics: Sequence[Metric], sample: Sample, values: Floats, blocks: np.random.Generator
-) -> Jackknife:
+def jackknife(metrics: Sequence[Metric], sample: Sample, values: Floats, blocks: np.random.Generator) -> Jackknife:
     """Return standard error and acceleration of each metric; a leave-out that is undefined is passed over.
 
     `values` `[metrics]` are those of the whole sample; `blocks` merges units at random where a pooled
@@ -38,6 +36,22 @@ def jackknife(
             chosen = [metrics[place] for place in places]
             error[places], acceleration[places] = _moments(left_out(chosen, sample, blocks), values[places])
     return Jackknife(error, acceleration)
+
+
+def influences(metric: Metric, sample: Sample) -> Floats:
+    """Return how much each unit lifts the value, `[units]`: (n - 1) * (value - value without it).
+
+    Their mean is nearly 0, and their standard deviation over sqrt(n) the standard error of the value. A
+    unit without which the value is undefined counts 0.
+    """
+    value = float(metric.value(sample.rows))
+    if isinstance(metric, Additive):
+        left_out, index = _without_row([metric], sample, None), sample.units.index
+    else:
+        index = sample.rows.index if sample.groups is None else np.arange(sample.size)
+        left_out = _without_members([metric], sample, None)
+    rest = np.concatenate([values[0] for _, values in left_out])[index]
+    return np.where(np.isfinite(rest), (sample.size - 1) * (value - rest), 0.0)
 
 
 def _moments(parts: Iterator[tuple[Ints, Floats]], values: Floats) -> tuple[Floats, Floats]:
@@ -62,7 +76,7 @@ def _moments(parts: Iterator[tuple[Ints, Floats]], values: Floats) -> tuple[Floa
 
 
 def _without_row(
-    metrics: Sequence[Metric], sample: Sample, _: np.random.Generator
+    metrics: Sequence[Metric], sample: Sample, _: np.random.Generator | None
 ) -> Iterator[tuple[Ints, Floats]]:
     """Yield the values of additive metrics without one unit, for each distinct unit."""
     units = sample.units
@@ -75,7 +89,7 @@ def _without_row(
 
 
 def _without_members(
-    metrics: Sequence[Metric], sample: Sample, blocks: np.random.Generator
+    metrics: Sequence[Metric], sample: Sample, blocks: np.random.Generator | None
 ) -> Iterator[tuple[Ints, Floats]]:
     """Yield the values of pooled metrics without one unit, for each distinct unit or block of units."""
     members, whole = sample.members(blocks), sample.rows.counts

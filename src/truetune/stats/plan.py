@@ -25,9 +25,7 @@ class Plan:
         if not 0 < self.level < 1:
             raise MetricError(f"level is {self.level}; expected a share between 0 and 1, such as 0.95")
         if self.resamples < 100:
-            raise MetricError(
-                f"resamples is {self.resamples}; bounds from fewer than 100 are noise, 10,000 is usual"
-            )
+            raise MetricError(f"resamples is {self.resamples}; bounds from fewer than 100 are noise, 10,000 is usual")
         if self.seed < 0:
             raise MetricError(f"seed is {self.seed}; expected 0 or a positive integer")
 

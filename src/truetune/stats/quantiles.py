@@ -31,9 +31,7 @@ def t_quantile(probability: float, degrees: float) -> float:
     """Return the quantile of Student's t; infinite degrees of freedom give the normal."""
     from scipy import special
 
-    return (
-        float(special.stdtrit(degrees, probability)) if np.isfinite(degrees) else normal_quantile(probability)
-    )
+    return float(special.stdtrit(degrees, probability)) if np.isfinite(degrees) else normal_quantile(probability)
 
 
 def t_two_sided(t: float, degrees: float) -> float:

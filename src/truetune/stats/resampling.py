@@ -32,9 +32,7 @@ def chunks(number: int, width: int) -> Iterator[slice]:
         yield slice(start, min(start + size, number))
 
 
-def drawn(
-    weights: Ints, resamples: int, width: int, rng: np.random.Generator
-) -> Iterator[tuple[slice, Floats]]:
+def drawn(weights: Ints, resamples: int, width: int, rng: np.random.Generator) -> Iterator[tuple[slice, Floats]]:
     """Yield chunks `[draws, distinct]` of how often each distinct unit is drawn with replacement.
 
     `weights` `[distinct]` says how many units are equal; every draw is of `weights.sum()` units. `width`
@@ -66,9 +64,7 @@ def summing(table: npt.NDArray[Any]) -> Callable[[Floats], Floats]:
     return lambda counts: (counts @ flat).reshape(len(counts), *shape)
 
 
-def resampled_values(
-    metrics: Sequence[Metric], sample: Sample, resamples: int, rng: np.random.Generator
-) -> Floats:
+def resampled_values(metrics: Sequence[Metric], sample: Sample, resamples: int, rng: np.random.Generator) -> Floats:
     """Return the value of each metric in each bootstrap resample, `[metrics, resamples]`.
 
     All metrics see the same draws. Undefined values are NaN.

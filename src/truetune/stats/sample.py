@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from truetune.errors import MetricError
 from truetune.rows import Rows
+from truetune.stats.quantiles import t_quantile
 from truetune.types import Ints
 
 if TYPE_CHECKING:
@@ -64,6 +65,26 @@ class Sample:
     def size(self) -> int:
         """How many units there are."""
         return len(self.rows) if self.groups is None else int(self.groups.max(initial=-1)) + 1
+
+    @cached_property
+    def degrees(self) -> float:
+        """Degrees of freedom of a standard error: units less one, fewer where a few large groups dominate.
+
+        Satterthwaite's for groups whose examples agree: a group weighs by its square.
+        """
+        if self.groups is None:
+            return float(self.size - 1)
+        sizes = np.bincount(self.groups).astype(np.float64)
+        return max(1.0, float(np.sum(sizes**2) ** 2 / np.sum(sizes**4)) - 1)
+
+    def bootstrap_reach(self, tail: float) -> float:
+        """Return the normal quantile at which bootstrap bounds are read: 1.96 for 95 % with many units.
+
+        The bootstrap draws from n units as if they were the population: its spread is too small by
+        (n-1)/n, and its quantiles are normal where t is right (Hesterberg 2015, The American Statistician
+        69:371). Both vanish with many units.
+        """
+        return float(t_quantile(tail, self.degrees) * np.sqrt(self.size / (self.size - 1)))
 
     @property
     def unit(self) -> str:
