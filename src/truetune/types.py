@@ -22,6 +22,8 @@ Column = Any
 
 Better = Literal["higher", "lower"]
 IntervalMethod = Literal["wilson", "t", "bca", "delong", "none"]
+Head = Literal["classify", "tag", "span", "generate", "embed"]
+"""What a model puts out: one label (set) a text, a tag a piece, a stretch of text, text, a vector."""
 Verdict = Literal["better", "worse", "no difference found", "not worse", "equivalent", "not shown"]
 
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from truetune.metric import Metric, PerLabel
-from truetune.types import Encoded, Floats
-
-Head = Literal["classify", "tag", "span", "generate", "embed"]
+from truetune.types import Encoded, Finding, Floats, Head, Tokenizer
 
 
 @dataclass(frozen=True)
@@ -52,21 +50,44 @@ class Labels:
 
 
 @dataclass(frozen=True)
+class Lengths:
+    """How long a model input may be, and what becomes of a longer text."""
+
+    longest: int
+    """In pieces, special tokens included."""
+    overlap: int = 0
+    """How many pieces neighbouring windows share."""
+    long: Literal["windows", "head"] = "windows"
+    """Read a longer text in overlapping windows, or only its beginning (counted and reported)."""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Model inputs, and what could not be kept on the way: cut texts, gold that pieces cannot express."""
+
+    inputs: list[Encoded]
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
 class Training:
     """How a task becomes model inputs, and model outputs predictions. Arrays only; no framework.
 
     `labels(gold columns) -> Labels` collects the label schema from the training part.
-    `encode(inputs, gold or None, labels, tokenizer, max_length, stride) -> list[Encoded]` makes one or
-    several model inputs (windows) of each example; with gold None the targets are all `IGNORED`.
-    `decode(texts, encoded, outputs, labels, threshold) -> predicted columns` merges windows again;
-    `outputs[i]` holds the logits of `encoded[i]`: `[labels]` for `classify`, `[length, labels]` for `tag`.
+    `encode(text columns, gold columns or None, labels, tokenizer, lengths) -> Encoding` makes one or several
+    model inputs (windows) of each example; with gold None the targets are all `IGNORED`.
+    `decode(texts, encoded, outputs, labels, threshold) -> predicted columns` merges windows again; `texts` is
+    the first text column, `outputs[i]` holds the logits of `encoded[i]`: `[labels]` for `classify`,
+    `[length, labels]` for `tag`.
     """
 
     head: Head
     inputs: tuple[str, ...]
     """The text fields, in the order in which they are given to the model."""
     labels: Callable[[Mapping[str, Sequence[Any]]], Labels]
-    encode: Callable[..., list[Encoded]]
+    encode: Callable[
+        [Sequence[Sequence[str]], Mapping[str, Sequence[Any]] | None, Labels, Tokenizer, Lengths], Encoding
+    ]
     decode: Callable[[Sequence[str], Sequence[Encoded], Sequence[Floats], Labels, float], dict[str, list[Any]]]
 
 
