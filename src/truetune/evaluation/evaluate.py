@@ -83,7 +83,7 @@ def evaluated(
     """Score aligned gold and predictions in every metric that applies, or in those that `names` asks for."""
     plan = plan or Plan()
     metrics = applicable(task.scoring, table.gold, table.predicted, names)
-    found = families(metrics, table.gold, table.predicted)
+    found = families(metrics, table.gold, [table.predicted])
     primary = primary_metric(task.scoring, metrics) if names is None else names[0]
     return EvaluationResult(
         task=task.name,
@@ -105,10 +105,11 @@ def scores(
     unit_count = None if groups is None else int(groups.max(initial=-1)) + 1
     result = []
     for family in found:
+        (rows,) = family.rows
         metrics = [metric for metric in family.metrics if _wanted(metric.name, names)]
-        bounds = intervals(metrics, family.rows, groups=groups, plan=plan)
+        bounds = intervals(metrics, rows, groups=groups, plan=plan)
         for metric, interval in zip(metrics, bounds, strict=True):
-            result.append(_score(metric, family.rows, interval, plan, unit_count))
+            result.append(_score(metric, rows, interval, plan, unit_count))
     return tuple(result)
 
 
@@ -146,13 +147,10 @@ def _low_support(found: Sequence[Family]) -> list[str]:
     """Warn of labels with too little gold; the second statistic of rows by label is the gold count."""
     low: dict[str, int] = {}
     for family in found:
-        if family.rows.labels:
-            gold = family.rows.totals()[1]
-            low.update(
-                (label, int(count))
-                for label, count in zip(family.rows.labels, gold, strict=True)
-                if count < LOW_SUPPORT
-            )
+        (rows,) = family.rows
+        if rows.labels:
+            gold = zip(rows.labels, rows.totals()[1], strict=True)
+            low.update((label, int(count)) for label, count in gold if count < LOW_SUPPORT)
     if not low:
         return []
     shown = ", ".join(f"{label} ({count})" for label, count in sorted(low.items())[:10])
@@ -176,6 +174,6 @@ def _slices(table: Aligned, column: str, found: Sequence[Family], plan: Plan) ->
     for value in sorted(set(values.tolist())):
         inside = np.flatnonzero(values == value)
         groups = None if table.groups is None else np.unique(table.groups[inside], return_inverse=True)[1]
-        taken = [Family(family.metrics, family.rows.take(inside)) for family in found]
+        taken = [Family(family.metrics, tuple(rows.take(inside) for rows in family.rows)) for family in found]
         parts.append(Slice(column, value, scores(taken, groups, plan)))
     return parts

@@ -17,10 +17,14 @@ Columns = Mapping[str, Column]
 
 @dataclass(frozen=True)
 class Family:
-    """Metrics that read the same rows; resamples of the rows are drawn once for all of them."""
+    """Metrics that read the same rows, and those rows for one system or for several.
+
+    Resamples of the rows are drawn once for all the metrics. The rows of several systems are over the
+    same examples in the same order, and over the same labels.
+    """
 
     metrics: tuple[Metric, ...]
-    rows: Rows
+    rows: tuple[Rows, ...]
 
 
 def applicable(
@@ -40,10 +44,10 @@ def applicable(
     return [metric for metric in there if metric.name in wanted]
 
 
-def families(metrics: Sequence[Metric | PerLabel], gold: Columns, predicted: Columns) -> list[Family]:
-    """Return the metrics with their rows, grouped by the rows that they share.
+def families(metrics: Sequence[Metric | PerLabel], gold: Columns, systems: Sequence[Columns]) -> list[Family]:
+    """Return the metrics with the rows of each system, grouped by the rows that they share.
 
-    A metric of each label becomes one metric a label that stands in the rows.
+    A metric of each label becomes one metric a label that stands in gold or in any system.
     """
     shared: dict[tuple[int, str, str], list[Metric | PerLabel]] = {}
     for metric in metrics:
@@ -51,18 +55,20 @@ def families(metrics: Sequence[Metric | PerLabel], gold: Columns, predicted: Col
     found = []
     for members in shared.values():
         first = members[0]
-        rows = first.rows(gold[first.gold], predicted[first.predicted])
-        found.append(Family(expanded(members, rows), rows))
+        rows = [first.rows(gold[first.gold], columns[first.predicted]) for columns in systems]
+        labels = tuple(sorted({label for each in rows for label in each.labels}))
+        aligned = tuple(each.with_labels(labels) if labels else each for each in rows)
+        found.append(Family(expanded(members, labels), aligned))
     return found
 
 
-def expanded(metrics: Sequence[Metric | PerLabel], rows: Rows) -> tuple[Metric, ...]:
+def expanded(metrics: Sequence[Metric | PerLabel], labels: Sequence[str]) -> tuple[Metric, ...]:
     """Return scalar metrics: those of each label follow the others."""
     whole: list[Metric] = [metric for metric in metrics if not isinstance(metric, PerLabel)]
     each: list[Additive] = []
     for metric in metrics:
         if isinstance(metric, PerLabel):
-            each.extend(metric.metrics(rows.labels))
+            each.extend(metric.metrics(labels))
     return (*whole, *each)
 
 

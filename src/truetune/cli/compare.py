@@ -1,0 +1,52 @@
+"""`truetune compare`: a gate. 0 when the candidate is shown better (or, with a margin, not worse)."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from truetune.cli import show
+from truetune.errors import TruetuneError
+from truetune.evaluation.api import named
+from truetune.evaluation.compare import ComparisonResult, Gate, compared
+from truetune.evaluation.tables import Aligned, aligned
+from truetune.stats.plan import Plan
+from truetune.tasks.base import Task
+from truetune.tasks.table import task_named
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the paired comparisons; 1 when nothing better (or not worse) is shown."""
+    task, table = _inputs(args)
+    plan = Plan(args.level, args.resamples, args.seed)
+    result = compared(task, table, gate=Gate(args.metric, args.margin), plan=plan)
+    if args.html:
+        from truetune.reports.page import comparison_page, write
+
+        write(Path(args.html), comparison_page(result.to_dict(), args.language))
+    if args.json:
+        show.as_json(result.to_dict())
+    else:
+        _print(result, args.level)
+    return 0 if result.passed else 1
+
+
+def _inputs(args: argparse.Namespace) -> tuple[Task, Aligned]:
+    if args.runs and not (args.gold or args.predicted):
+        from truetune.workflows.rescore import runs_table
+
+        return runs_table([Path(run) for run in args.runs], args.group)
+    if args.runs or not (args.task and args.gold and args.predicted):
+        raise TruetuneError("expected either two or more RUNs, or --task, --gold and --predicted FILE FILE...")
+    if len(args.predicted) < 2:
+        raise TruetuneError("--predicted names one file; expected the baseline's and one or more candidates'")
+    task = task_named(args.task)
+    return task, aligned(task.scoring, args.gold, named(args.predicted), args.group)
+
+
+def _print(result: ComparisonResult, level: float) -> None:
+    print(f"baseline: {result.systems[0]}; the metric that decides: {result.primary}")
+    show.comparisons(result.comparisons, level)
+    for warning in result.warnings:
+        show.note(f"warning: {warning}")
+    print("passed" if result.passed else "not passed")

@@ -1,0 +1,50 @@
+"""`truetune evaluate`: scores of anybody's prediction files, or of a run."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from truetune.cli import show
+from truetune.errors import TruetuneError
+from truetune.evaluation.evaluate import EvaluationResult, evaluated
+from truetune.evaluation.tables import Aligned, aligned
+from truetune.stats.plan import Plan
+from truetune.tasks.base import Task
+from truetune.tasks.table import task_named
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the scores; 0 whatever they are."""
+    task, table = _inputs(args)
+    plan = Plan(args.level, args.resamples, args.seed)
+    result = evaluated(task, table, names=args.metric, slice_by=args.slice, plan=plan)
+    if args.html:
+        from truetune.reports.page import scores_page, write
+
+        write(Path(args.html), scores_page(result.to_dict(), args.language))
+    if args.json:
+        show.as_json(result.to_dict())
+    else:
+        _print(result, args.level)
+    return 0
+
+
+def _inputs(args: argparse.Namespace) -> tuple[Task, Aligned]:
+    if args.run and not (args.gold or args.predicted):
+        from truetune.workflows.rescore import run_table
+
+        return run_table(Path(args.run), args.data, args.group)
+    if args.run or not (args.task and args.gold and args.predicted):
+        raise TruetuneError("expected either RUN, or --task, --gold and --predicted")
+    task = task_named(args.task)
+    return task, aligned(task.scoring, args.gold, {"predicted": args.predicted}, args.group)
+
+
+def _print(result: EvaluationResult, level: float) -> None:
+    show.scores(result.scores, level)
+    for part in result.slices:
+        print(f"\n{part.column} = {part.value}")
+        show.scores(part.scores, level)
+    for warning in result.warnings:
+        show.note(f"warning: {warning}")

@@ -1,0 +1,67 @@
+"""The verbs `evaluate` and `compare` of the Python API: files or lists in, results out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from truetune.errors import DataError
+from truetune.evaluation.compare import ComparisonResult, Gate, compared
+from truetune.evaluation.evaluate import EvaluationResult, evaluated
+from truetune.evaluation.tables import Source, aligned
+from truetune.stats.plan import Plan
+from truetune.tasks.table import task_named
+
+
+def evaluate(
+    *,
+    task: str,
+    gold: Source,
+    predicted: Source,
+    group: str | Sequence[Any] | None = None,
+    slice: str | None = None,
+    plan: Plan | None = None,
+) -> EvaluationResult:
+    """Score predictions against gold: every metric of the task that applies, with intervals.
+
+    `gold` and `predicted` are files, or lists in the form that the files have (labels as strings, spans as
+    triples, texts; or records). `group` names the column that groups examples, or lists the groups; `slice`
+    names a column of gold whose values are scored by themselves too.
+    """
+    known = task_named(task)
+    table = aligned(known.scoring, gold, {"predicted": predicted}, group)
+    return evaluated(known, table, slice_by=slice, plan=plan)
+
+
+def compare(
+    *,
+    task: str,
+    gold: Source,
+    predicted: Sequence[Source] | Mapping[str, Source],
+    group: str | Sequence[Any] | None = None,
+    metric: str | None = None,
+    margin: float | None = None,
+) -> ComparisonResult:
+    """Compare systems on the same examples; the first is the baseline.
+
+    `predicted` holds two or more files or lists, or names them in a mapping. With `margin` the question is
+    whether a candidate is not worse by more than it, else whether one is better.
+    """
+    known = task_named(task)
+    systems = predicted if isinstance(predicted, Mapping) else named(predicted)
+    if len(systems) < 2:
+        raise DataError(f"expected the predictions of two or more systems, found {len(systems)}")
+    table = aligned(known.scoring, gold, systems, group)
+    return compared(known, table, gate=Gate(metric, margin))
+
+
+def named(sources: Sequence[Source]) -> dict[str, Source]:
+    """Name systems by their files, or by their place where they are lists; equal names are told apart."""
+    paths = [str(source) if isinstance(source, str | Path) else "" for source in sources]
+    stems = [Path(path).stem if path else f"system {place}" for place, path in enumerate(paths, start=1)]
+    if len(set(stems)) < len(stems):
+        stems = [path or stem for path, stem in zip(paths, stems, strict=True)]
+    if len(set(stems)) < len(stems):
+        stems = [f"{stem} ({place})" for place, stem in enumerate(stems, start=1)]
+    return dict(zip(stems, sources, strict=True))

@@ -1,0 +1,34 @@
+"""Extractive question answering: the answers that stand in gold, and one predicted answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from truetune.metrics.qa import QA
+from truetune.tasks.base import Field, Scoring
+from truetune.tasks.fields import as_any_text, as_number, as_texts, shown
+
+
+def as_answers(value: object) -> tuple[str, ...]:
+    """Return the answers of a question, none for an unanswerable one; SQuAD's `{"text": [...]}` is read too."""
+    if isinstance(value, Mapping):
+        if "text" not in value:
+            raise ValueError(f'expected a list of answers or {{"text": [answers]}}, found {shown(value)}')
+        value = value["text"]
+    return as_texts(value)
+
+
+def as_probability(value: object) -> float:
+    """Return a number from 0 to 1."""
+    number = as_number(value)
+    if not 0 <= number <= 1:
+        raise ValueError(f"expected a probability from 0 to 1, found {number}")
+    return number
+
+
+QA_SCORING = Scoring(
+    gold=((Field("answers", as_answers),),),
+    predicted=((Field("answer", as_any_text), Field("no_answer_probability", as_probability, required=False)),),
+    metrics=QA,
+    primary=("qa_f1",),
+)

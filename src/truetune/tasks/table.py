@@ -1,0 +1,18 @@
+"""The tasks, in one visible table."""
+
+from __future__ import annotations
+
+from truetune.errors import TruetuneError, nearest
+from truetune.tasks.base import Task
+from truetune.tasks.classification import CLASSIFICATION, PAIR
+from truetune.tasks.regression import REGRESSION
+from truetune.tasks.retrieval import RECOMMENDATION, RETRIEVAL
+
+TASKS: dict[str, Task] = {task.name: task for task in (CLASSIFICATION, PAIR, REGRESSION, RETRIEVAL, RECOMMENDATION)}
+
+
+def task_named(name: str) -> Task:
+    """Return a task by its name; an unknown name is answered with the nearest known ones."""
+    if name not in TASKS:
+        raise TruetuneError(f"unknown task {name!r}; {nearest(name, TASKS)}")
+    return TASKS[name]

@@ -1,0 +1,148 @@
+"""`truetune init`: look at a data file, guess what it holds, write a commented config to start from."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from truetune.data.read import read
+from truetune.errors import DataError
+from truetune.tasks.table import task_named
+from truetune.text import script
+
+LOOKED_AT = 1000
+"""Records that are read to guess from."""
+
+TEXT_NAMES = (
+    "text",
+    "sentence",
+    "review",
+    "content",
+    "title",
+    "question",
+    "query",
+    "utterance",
+    "文本",
+    "内容",
+    "评论",
+)
+LABEL_NAMES = ("label", "labels", "category", "class", "intent", "sentiment", "target", "topic", "标签", "类别", "情感")
+GROUP_NAMES = ("group", "document", "doc_id", "document_id", "user", "user_id", "dialogue", "dialogue_id", "source")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What a data file seems to hold: the task, and the column of each of its fields."""
+
+    task: str
+    columns: Mapping[str, str]
+    group: str | None
+    chinese: bool
+    seen: Sequence[str]
+    """The columns of the file."""
+
+
+def guessed(source: str, task: str | None = None) -> Guess:
+    """Look at the first records of `source`; `task` settles what the data leaves open.
+
+    Raises `DataError` where no text column or no gold column can be found, naming the columns seen.
+    """
+    records = [record.fields for record in itertools.islice(read(source), LOOKED_AT)]
+    if not records:
+        raise DataError(f"{source}: holds no example; expected texts with labels or spans")
+    columns = list(dict.fromkeys(name for fields in records for name in fields))
+    values = {name: [fields.get(name) for fields in records] for name in columns}
+    found = task_named(task).name if task else ("ner" if "spans" in columns else "classification")
+    text = _named(columns, TEXT_NAMES) or _longest_text(values)
+    wanted = {"text": text}
+    if found == "ner":
+        wanted["spans"] = _named(columns, ("spans", "entities", "label", "labels"))
+    else:
+        wanted["label"] = _named(columns, LABEL_NAMES) or _few_values(values, without=text)
+    for field, column in wanted.items():
+        if column is None:
+            raise DataError(
+                f"{source}: no column looks like `{field}` of the task {found}; found {', '.join(columns)}. "
+                "Name it in the config under data.columns, or give --task"
+            )
+    group = _named([name for name in columns if name not in wanted.values()], GROUP_NAMES)
+    texts = [value for value in values[str(text)] if isinstance(value, str)]
+    return Guess(found, {field: str(column) for field, column in wanted.items()}, group, script(texts) == "zh", columns)
+
+
+def config_text(source: str, guess: Guess) -> str:
+    """Return a commented YAML config for a data file."""
+    model = "builtin:e5-small-multi" if guess.chinese else "builtin:minilm-en"
+    rate = "5e-5" if guess.chinese else "1e-4"
+    renamed = {field: column for field, column in guess.columns.items() if field != column}
+    columns = "{" + ", ".join(f"{field}: {_quoted(column)}" for field, column in renamed.items()) + "}"
+    group = _quoted(guess.group) if guess.group else "null"
+    return f"""\
+# A truetune config. Run it with: truetune finetune THIS_FILE
+# Any key can be replaced on the command line, for example train.epochs=2.
+# `truetune schema` prints every key with its meaning, for editors.
+
+task: {guess.task}                # `truetune tasks` lists them
+
+data:
+  source: {_quoted(source)}       # one file to split; or give train, validation and test
+  columns: {columns}              # field of the task -> column of the file (seen: {", ".join(guess.seen)})
+  group: {group}                  # column whose equal values stay in one part: document, user, dialogue
+  validation_share: 0.1           # chooses: checkpoint, thresholds, baselines
+  test_share: 0.2                 # measures, once, at the end
+  drop_duplicates: true           # texts equal after normalisation would stand in train and test
+
+model:
+  name: {model}                   # a Hub name, a local folder, or builtin:NAME (`truetune models`)
+  max_length: 128                 # pieces; what is longer is counted and said, never cut in silence
+
+train:
+  epochs: 3
+  learning_rate: {rate}
+  tokens_per_batch: 1024          # padded pieces a step
+  patience: 2                     # stop after this many evaluations without a better score
+  seed: 0                         # one run says nothing about another seed: try several
+
+evaluate:
+  level: 0.95                     # of the intervals
+  resamples: 10000
+
+track:
+  output: runs                    # the run folder appears here
+  language: {"zh" if guess.chinese else "en"}                    # of the report
+"""
+
+
+def _named(columns: Sequence[str], names: Sequence[str]) -> str | None:
+    lowered = {column.strip().lower(): column for column in columns}
+    return next((lowered[name] for name in names if name in lowered), None)
+
+
+def _longest_text(values: Mapping[str, Sequence[Any]]) -> str | None:
+    lengths = {
+        name: sum(len(value) for value in column if isinstance(value, str)) / len(column)
+        for name, column in values.items()
+        if any(isinstance(value, str) for value in column)
+    }
+    return max(lengths, key=lambda name: lengths[name]) if lengths else None
+
+
+def _few_values(values: Mapping[str, Sequence[Any]], without: str | None) -> str | None:
+    """Return the column with the fewest distinct values of at least two, each seen at least twice on average."""
+    distinct = {
+        name: len({str(value) for value in column})
+        for name, column in values.items()
+        if name != without and all(isinstance(value, str | int) for value in column)
+    }
+    fitting = {name: number for name, number in distinct.items() if 2 <= number <= len(values[name]) / 2}
+    return min(fitting, key=lambda name: fitting[name]) if fitting else None
+
+
+def _quoted(value: str) -> str:
+    """Return a YAML scalar that is read back as this very text."""
+    import json
+
+    plain = value.replace("_", "").replace("-", "").replace(".", "").replace("/", "")
+    return value if plain.isalnum() and not plain[0].isdigit() else json.dumps(value, ensure_ascii=False)
