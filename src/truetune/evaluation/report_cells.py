@@ -1,4 +1,4 @@
-"""A printed cell of a classification report, and every number that prints as it."""
+"""The printed cells of a classification report, and every number that prints as one of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from math import inf, isnan, nan
+
+PRECISION, RECALL, F1, SUPPORT = "precision", "recall", "f1-score", "support"
+"""The columns, as their header names them."""
 
 SLACK = 1e-12
 """Relative widening of what a cell admits: far above the error of float arithmetic, far below a digit."""
@@ -53,8 +56,22 @@ class Cell:
         return not self.undefined and self.low <= high * (1 + SLACK) and self.high >= low * (1 - SLACK)
 
 
-ANY_SHARE = Cell("any", nan, 0.0, 1.0)
+ANY_SHARE = Cell("any", 0.5, 0.0, 1.0)
 """Stands in for a share that says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """The three shares that a row prints."""
+
+    precision: Cell
+    recall: Cell
+    f1: Cell
+
+    @property
+    def columns(self) -> dict[str, Cell]:
+        """Column -> cell."""
+        return {PRECISION: self.precision, RECALL: self.recall, F1: self.f1}
 
 
 def cell_of(text: str) -> Cell | None:

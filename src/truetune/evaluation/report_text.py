@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import fsum
 
 from truetune.errors import DataError
-from truetune.evaluation.report_cells import Cell, cell_of
+from truetune.evaluation.report_cells import Cell, Shares, cell_of
 
-SHARES = ("precision", "recall", "f1-score")
-SUPPORT = "support"
 AVERAGES = ("accuracy", "micro avg", "macro avg", "weighted avg", "samples avg")
 """The rows below the classes, in the order in which they are printed."""
 
@@ -18,7 +17,7 @@ EXPECTED = (
     "'precision recall f1-score support', then a row a class with its name, three shares and a support"
 )
 
-_HEADER = re.compile(r"precision\W+recall\W+f1(?:[-_ ]?score)?\W+support\W*$", re.IGNORECASE)
+_HEADER = re.compile(r"precision[\s|]+recall[\s|]+f1(?:[-_ ]?score)?[\s|]+support[\s|'\"]*$", re.IGNORECASE)
 _RULE = re.compile(r"[\s|:+=_.`~>#─-]*")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _WEIGHTED_MEAN_OF_OLD = "avg / total"
@@ -26,45 +25,47 @@ _WEIGHTED_MEAN_OF_OLD = "avg / total"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: the name and line where it stands, and its cells.
-
-    The `accuracy` row has only `f1` and `support`, in the columns under which they are printed.
-    """
+    """The row of a class or of an average."""
 
     name: str
     line: int
     """Line of the text, from 1."""
-    precision: Cell | None
-    recall: Cell | None
-    f1: Cell
-    support: Cell | None
+    shares: Shares
+    support: Cell
 
-    @property
-    def shares(self) -> dict[str, Cell]:
-        """Column -> cell, of the shares that the row prints."""
-        cells = zip(SHARES, (self.precision, self.recall, self.f1), strict=True)
-        return {column: cell for column, cell in cells if cell is not None}
+
+@dataclass(frozen=True, slots=True)
+class AccuracyRow:
+    """The row of the accuracy: one share, printed in the column of F1."""
+
+    name: str
+    line: int
+    """Line of the text, from 1."""
+    accuracy: Cell
+    support: Cell | None
+    """None where a data frame of the report was printed: it repeats the accuracy there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A classification report: the rows of its classes, and those below them by their standard names."""
+    """A classification report: the rows of its classes, its accuracy and its averages."""
 
     line: int
     """Line of the header, from 1."""
     classes: tuple[Row, ...]
+    accuracy: AccuracyRow | None
     averages: dict[str, Row]
-    """Name of `AVERAGES` -> row."""
+    """`micro avg`, `macro avg`, `weighted avg`, `samples avg`, those that are there -> row."""
 
     @property
     def weighted(self) -> bool:
         """Whether examples may have had weights: then a support is no whole number."""
-        return not all(row.support is not None and row.support.is_count for row in self.classes)
+        return not all(row.support.is_count for row in self.classes)
 
     @property
     def support(self) -> float:
         """The sum of the supports of the classes."""
-        return float(sum(row.support.value for row in self.classes if row.support is not None))
+        return fsum(row.support.value for row in self.classes)
 
 
 def parse_report(text: str, where: str = "report") -> Report:
@@ -103,7 +104,7 @@ def _report(lines: list[str], start: int, end: int, where: str) -> Report:
     header = _HEADER.search(lines[start])
     assert header is not None
     prefix = lines[start][: header.start()].strip(" \t|'\"")
-    rows: list[Row] = []
+    rows: list[Row | AccuracyRow] = []
     for number in range(start + 1, end):
         if _RULE.fullmatch(lines[number]):
             continue
@@ -113,13 +114,20 @@ def _report(lines: list[str], start: int, end: int, where: str) -> Report:
         elif rows:
             _check_end(lines, number, end, prefix, rows, where)
             break
-    averages = _popped_averages(rows)
-    if not rows:
+    accuracy, averages = _popped_averages(rows)
+    classes = [row for row in rows if isinstance(row, Row)]
+    if not classes:
         raise DataError(f"{where}: line {start + 1}: no class row under the header; {EXPECTED}")
-    return Report(start + 1, tuple(rows), averages)
+    if len(classes) < len(rows):
+        stray = next(row for row in rows if isinstance(row, AccuracyRow))
+        raise DataError(
+            f"{where}: line {stray.line}: a row of the accuracy among the classes; expected it below them, "
+            "once; put the rows in the order in which they were printed"
+        )
+    return Report(start + 1, tuple(classes), accuracy, averages)
 
 
-def _row(line: str, prefix: str, number: int) -> Row | None:
+def _row(line: str, prefix: str, number: int) -> Row | AccuracyRow | None:
     """Return the row that a line prints, or None. A name is all that stands before the last four numbers."""
     line = line.strip()
     if prefix and line.startswith(prefix):
@@ -128,55 +136,53 @@ def _row(line: str, prefix: str, number: int) -> Row | None:
         line = line.strip("|").replace("|", " ")
     words = line.strip("'\"").rsplit(None, 4)
     cells = [cell_of(word) for word in words[-4:]]
-    if len(cells) == 4 and None not in cells:
-        precision, recall, f1, support = cells
-        assert f1 is not None
+    numbers = [cell for cell in cells if cell is not None]
+    if len(numbers) == 4:
         name = words[0].strip() if len(words) == 5 else ""
-        return Row(name, number, precision, recall, f1, support)
-    accuracy, support = (cells[-2], cells[-1]) if len(words) == 3 else (None, None)
-    if accuracy is not None and support is not None and _standard(words[0]) == "accuracy":
-        return Row(words[0], number, None, None, accuracy, support)
+        return Row(name, number, Shares(*numbers[:3]), numbers[3])
+    if len(words) == 3 and len(numbers) == 2 and cells[0] is None and _standard(words[0]) == "accuracy":
+        return AccuracyRow(words[0], number, *numbers)
     return None
 
 
-def _check_end(lines: list[str], stop: int, end: int, prefix: str, rows: list[Row], where: str) -> None:
+def _check_end(lines: list[str], stop: int, end: int, prefix: str, rows: list[Row | AccuracyRow], where: str) -> None:
+    """Raise when the line at which a report stops is a broken row of it."""
     if any(_standard(row.name) in AVERAGES for row in rows):
-        return
-    for number in range(stop + 1, end):
-        later = _row(lines[number], prefix, number + 1)
-        if later is not None and _standard(later.name) in AVERAGES:
-            raise DataError(
-                f"{where}: line {stop + 1}: {lines[stop].strip()[:60]!r} is no row of the report; expected a name "
-                "and four numbers: precision, recall, f1-score, support; mend the line, or take it out"
-            )
+        broken = _standard(lines[stop]).startswith(AVERAGES[1:])
+    else:
+        later = (_row(lines[number], prefix, number + 1) for number in range(stop + 1, end))
+        broken = any(row is not None and _standard(row.name) in AVERAGES for row in later)
+    if broken:
+        raise DataError(
+            f"{where}: line {stop + 1}: {lines[stop].strip()[:60]!r} is no row of the report; expected a name "
+            "and four numbers: precision, recall, f1-score, support; mend the line, or take it out"
+        )
 
 
-def _popped_averages(rows: list[Row]) -> dict[str, Row]:
+def _popped_averages(rows: list[Row | AccuracyRow]) -> tuple[AccuracyRow | None, dict[str, Row]]:
     """Take the rows below the classes off the end of `rows`.
 
     They are printed in a fixed order, so a class that is itself named `macro avg` stays a class.
     """
     averages: dict[str, Row] = {}
     place = len(AVERAGES)
-    while rows:
+    while rows and _standard(rows[-1].name) in AVERAGES[:place]:
         row = rows[-1]
-        name = _standard(row.name)
-        if name not in AVERAGES or AVERAGES.index(name) >= place:
-            break
-        if name == "accuracy" and row.precision is not None:
-            if "macro avg" not in averages or "micro avg" in averages or not _one_number(row):
+        place = AVERAGES.index(_standard(row.name))
+        if isinstance(row, Row) and place == 0:
+            if [*averages][-1:] != ["macro avg"] or not _one_number(row):
                 break
-            row = Row(row.name, row.line, None, None, row.f1, None)
-        place = AVERAGES.index(name)
-        averages[name] = row
+            row = AccuracyRow(row.name, row.line, row.shares.f1, None)
         rows.pop()
-    return dict(reversed(averages.items()))
+        if isinstance(row, AccuracyRow):
+            return row, averages
+        averages[AVERAGES[place]] = row
+    return None, averages
 
 
 def _one_number(row: Row) -> bool:
     """Return whether all four cells are one number, as a data frame of the report prints the accuracy."""
-    cells = (row.precision, row.recall, row.f1, row.support)
-    return len({cell.value for cell in cells if cell is not None}) == 1
+    return len({cell.value for cell in (*row.shares.columns.values(), row.support)}) == 1
 
 
 def _standard(name: str) -> str:
