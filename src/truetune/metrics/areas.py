@@ -1,0 +1,165 @@
+"""Areas under curves: ROC AUC and average precision, of two labels, of one against the rest, of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import permutations
+
+import numpy as np
+
+from truetune.metric import Pooled
+from truetune.metrics.f_measures import mean_of_defined, quotient
+from truetune.metrics.label_scores import gold_places, probabilities
+from truetune.metrics.score_rows import GOLD, SCORE, rows_of_label, rows_of_pair, score_rows, score_set_rows
+from truetune.rows import Rows
+from truetune.types import Column, Floats, Numbers
+
+Area = Callable[[Floats, Floats], Floats]
+"""(positives, negatives) `[..., scores]`, counted by distinct score in ascending order -> `[...]`."""
+
+
+def roc_area(positives: Floats, negatives: Floats) -> Floats:
+    """Return the share of (positive, negative) pairs in which the positive scores higher; ties count half.
+
+    It is the area under the ROC curve with straight lines over ties (Hanley and McNeil 1982). NaN without
+    a positive or without a negative.
+    """
+    twice = 2 * np.cumsum(negatives, axis=-1) - negatives
+    pairs = 2 * positives.sum(axis=-1) * negatives.sum(axis=-1)
+    return quotient(_dot(positives, twice), pairs)
+
+
+def precision_area(positives: Floats, negatives: Floats) -> Floats:
+    """Return average precision: the mean, over positives, of the precision at each one's score.
+
+    sum (R_n - R_(n-1)) P_n over the distinct scores, a step-wise sum that does not interpolate between
+    points (Davis and Goadrich 2006 show why not). NaN without a positive.
+    """
+    found = _from_above(positives)
+    taken = _from_above(positives + negatives)
+    precisions = np.divide(found, taken, out=np.zeros_like(found), where=taken > 0)
+    return quotient(_dot(positives, precisions), positives.sum(axis=-1))
+
+
+def _dot(first: Floats, second: Floats) -> Floats:
+    summed: Floats = np.einsum("...i,...i->...", first, second)
+    return summed
+
+
+def _from_above(counts: Floats) -> Floats:
+    summed: Floats = np.cumsum(counts[..., ::-1], axis=-1)[..., ::-1]
+    return summed
+
+
+def of_binary(area: Area, gold: Floats, score: Floats, counts: Numbers) -> Floats:
+    """Return an area `[...]` for rows (gold is positive, score), each `[distinct]`, and their counts."""
+    if (score[1:] < score[:-1]).any():
+        order = np.argsort(score)
+        gold, score, counts = gold[order], score[order], counts[..., order]
+    positives = counts * gold
+    negatives = counts - positives
+    new = score[1:] != score[:-1]
+    if new.all():
+        return area(positives, negatives)
+    starts = np.flatnonzero(np.r_[True, new])
+    return area(np.add.reduceat(positives, starts, axis=-1), np.add.reduceat(negatives, starts, axis=-1))
+
+
+def _pooled(area: Area) -> Callable[[Rows, Numbers], Floats]:
+    """Return the area of rows of two labels, or the mean over labels of each one against the rest."""
+
+    def pooled(rows: Rows, counts: Numbers) -> Floats:
+        table = rows.table
+        if table.ndim == 2:
+            return of_binary(area, table[:, 0], table[:, 1], counts)
+        each = [
+            of_binary(area, table[:, GOLD, place], table[:, SCORE, place], counts) for place in range(table.shape[2])
+        ]
+        return mean_of_defined(np.stack(each, axis=-1)) if each else np.full(counts.shape[:-1], np.nan)
+
+    return pooled
+
+
+_AUC = "area under the ROC curve = P(a positive scores above a negative) + P(tie) / 2"
+_AP = "average precision = sum (R_n - R_(n-1)) P_n over distinct scores, step-wise, not interpolated"
+_POSITIVE = "positive is the second label in sorted order"
+_REST = "unweighted mean over labels of each label against the rest"
+_NO_AUC = "gold holds positives only, or negatives only"
+_NO_AP = "gold holds no positive"
+
+ROC_AUC = Pooled(
+    name="roc_auc",
+    rows=score_rows,
+    pooled=_pooled(roc_area),
+    gold="label",
+    predicted="scores",
+    definition=f"{_AUC}; of two labels {_POSITIVE}; of more, the {_REST}, labels where {_NO_AUC} left out",
+    unit="example",
+    undefined=_NO_AUC,
+    limits=(0.0, 1.0),
+)
+AVERAGE_PRECISION = replace(
+    ROC_AUC,
+    name="average_precision",
+    pooled=_pooled(precision_area),
+    definition=f"{_AP}; of two labels {_POSITIVE}; of more, the {_REST}, labels where {_NO_AP} left out",
+    undefined=_NO_AP,
+)
+
+SINGLE = (ROC_AUC, AVERAGE_PRECISION)
+"""Fields `label`, `scores`. They take any number of labels; `area_metrics` gives sharper ones, and one
+for each label, once the labels are known."""
+
+MULTIPLE = tuple(
+    replace(
+        metric,
+        rows=score_set_rows,
+        gold="labels",
+        definition=f"{text}; {_REST}, labels where {metric.undefined} left out",
+    )
+    for metric, text in ((ROC_AUC, _AUC), (AVERAGE_PRECISION, _AP))
+)
+"""Fields `labels`, `scores`."""
+
+
+def area_metrics(labels: Sequence[str], multiple: bool = False) -> tuple[Pooled, ...]:
+    """Return the metrics for scores of these labels.
+
+    Two labels: `roc_auc` with DeLong's interval, and `average_precision`, of the second label in sorted
+    order, which the definition names. More, or label sets (`multiple`): the means over labels, and
+    `roc_auc/LABEL`, `average_precision/LABEL` of each label against the rest.
+    """
+    names = tuple(sorted(labels))
+    if len(names) == 2 and not multiple:
+        positive = f"positive is {names[1]!r}, the second label in sorted order"
+        return (
+            replace(ROC_AUC, definition=f"{_AUC}; {positive}", interval="delong"),
+            replace(AVERAGE_PRECISION, definition=f"{_AP}; {positive}"),
+        )
+    whole = MULTIPLE if multiple else SINGLE
+    return (*whole, *(metric for label in names for metric in _of_label(label, whole, multiple)))
+
+
+def _of_label(label: str, whole: Sequence[Pooled], multiple: bool) -> tuple[Pooled, ...]:
+    rows = rows_of_label(label, multiple)
+    area, precision = (
+        replace(metric, name=f"{metric.name}/{label}", rows=rows, definition=f"{text}; {label!r} against the rest")
+        for metric, text in zip(whole, (_AUC, _AP), strict=True)
+    )
+    return replace(area, interval="delong"), precision
+
+
+def roc_auc_one_vs_one(gold: Column, predicted: Column) -> float:
+    """Return the mean AUC over ordered pairs of labels, each among the examples of the two alone.
+
+    Hand and Till (2001), M; as scikit-learn's `multi_class="ovo"`. It does not depend on how frequent
+    labels are. Pairs of which a label has no example are left out; NaN where none is left.
+    """
+    scores = probabilities(predicted, exclusive=True)
+    places = gold_places(gold, scores)
+    values = []
+    for pair in permutations(range(len(scores.labels)), 2):
+        rows = rows_of_pair(pair, places, scores)
+        values.append(of_binary(roc_area, rows.table[:, 0], rows.table[:, 1], rows.counts))
+    return float(mean_of_defined(np.array(values, dtype=np.float64)))
