@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ class Rows:
     labels: tuple[str, ...] = ()
     known_counts: Ints | None = field(default=None, repr=False)
     """`counts` where they are already known; else they are found once, when they are first asked for."""
+    note: str = ""
+    """What was decided by looking at the data (a tokeniser, a language's rules); it stands in the signature."""
 
     def __post_init__(self) -> None:
         if self.labels and (self.table.ndim != 3 or self.table.shape[2] != len(self.labels)):
@@ -79,9 +81,13 @@ class Rows:
         rows: npt.NDArray[Any] = self.table[self.index]
         return rows
 
+    def noted(self, note: str) -> Rows:
+        """Return the same rows with a note for the signature."""
+        return replace(self, note=note)
+
     def take(self, examples: npt.NDArray[Any]) -> Rows:
         """Return the rows of some examples (positions or a mask), in that order: a slice."""
-        return Rows(self.table, self.index[examples], self.labels)
+        return Rows(self.table, self.index[examples], self.labels, note=self.note)
 
     def by_group(self, groups: Ints) -> Rows:
         """Return one row a group, the sum of its examples; `groups` `[examples]` counts from 0."""
@@ -95,7 +101,7 @@ class Rows:
         starts = np.flatnonzero(np.r_[True, sorted_groups[1:] != sorted_groups[:-1]]) if number else order
         if number:
             sums[sorted_groups[starts]] = np.add.reduceat(flat[self.index[order]], starts, axis=0)
-        return Rows.of(sums.reshape(number, *self.table.shape[1:]), self.labels)
+        return Rows.of(sums.reshape(number, *self.table.shape[1:]), self.labels).noted(self.note)
 
     def with_labels(self, labels: tuple[str, ...]) -> Rows:
         """Return the same rows over a label set that contains this one; new labels contribute nothing."""
@@ -104,7 +110,7 @@ class Rows:
         place = {label: position for position, label in enumerate(labels)}
         table = np.zeros((*self.table.shape[:2], len(labels)), dtype=self.table.dtype)
         table[:, :, [place[label] for label in self.labels]] = self.table
-        return Rows(table, self.index, labels, self.known_counts)
+        return Rows(table, self.index, labels, self.known_counts, self.note)
 
 
 def joined(first: Rows, second: Rows) -> Rows:
@@ -115,7 +121,8 @@ def joined(first: Rows, second: Rows) -> Rows:
     table = np.concatenate([first.table, second.table])
     index = np.concatenate([first.index, second.index + len(first.table)])
     distinct = Rows.of(table, labels)
-    return Rows(distinct.table, distinct.index[index], labels)
+    note = first.note if first.note == second.note else "; ".join(filter(None, (first.note, second.note)))
+    return Rows(distinct.table, distinct.index[index], labels, note=note)
 
 
 def _flat(table: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -130,6 +130,8 @@ def _score(metric: Metric, rows: Rows, interval: Interval, plan: Plan, groups: i
 def signature(metric: Metric, rows: Rows, method: str, plan: Plan, groups: int | None) -> str:
     """Return how a number was made, in one line: definition, labels, unit, interval, version."""
     parts = [metric.definition]
+    if rows.note:
+        parts.append(rows.note)
     if rows.labels and "/" not in metric.name:
         parts.append(f"labels {', '.join(rows.labels)}")
     parts.append(f"unit {metric.unit}" + (f" in {groups:,} groups" if groups is not None else ""))
