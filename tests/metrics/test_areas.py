@@ -157,10 +157,11 @@ def test_of_two_labels_the_second_in_sorted_order_is_positive() -> None:
     gold = ["yes", "no", "yes", "no"]
     scores = [{"yes": value, "no": 1 - value} for value in (0.9, 0.2, 0.6, 0.7)]
     area, precision = area_metrics(["yes", "no"])
-    assert "positive is 'yes'" in area.definition
+    assert "positive is the second label in sorted order" in area.definition
     assert area.interval == "delong"
     assert precision.interval == "bca"
     rows = area.rows(gold, scores)
+    assert rows.note == "positive is 'yes'"
     assert rows.table.shape == (4, 2)
     assert set(rows.table[:, 0]) == {0, 1}
     assert area.value(rows) == pytest.approx(3 / 4)

@@ -127,15 +127,14 @@ def area_metrics(labels: Sequence[str], multiple: bool = False) -> tuple[Pooled,
     """Return the metrics for scores of these labels.
 
     Two labels: `roc_auc` with DeLong's interval, and `average_precision`, of the second label in sorted
-    order, which the definition names. More, or label sets (`multiple`): the means over labels, and
+    order, which the rows' note names. More, or label sets (`multiple`): the means over labels, and
     `roc_auc/LABEL`, `average_precision/LABEL` of each label against the rest.
     """
     names = tuple(sorted(labels))
     if len(names) == 2 and not multiple:
-        positive = f"positive is {names[1]!r}, the second label in sorted order"
         return (
-            replace(ROC_AUC, definition=f"{_AUC}; {positive}", interval="delong"),
-            replace(AVERAGE_PRECISION, definition=f"{_AP}; {positive}"),
+            replace(ROC_AUC, definition=f"{_AUC}; {_POSITIVE}", interval="delong"),
+            replace(AVERAGE_PRECISION, definition=f"{_AP}; {_POSITIVE}"),
         )
     whole = MULTIPLE if multiple else SINGLE
     return (*whole, *(metric for label in names for metric in _of_label(label, whole, multiple)))

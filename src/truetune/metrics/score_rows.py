@@ -49,7 +49,8 @@ def binary_rows(positive: Bools, score: Floats) -> Rows:
 def score_rows(gold: Column, predicted: Column) -> Rows:
     """Return rows of the probabilities of labels of which each example has one.
 
-    With two labels `[distinct, 2]`: (gold is the second label in sorted order, its score). With more
+    With two labels `[distinct, 2]`: (gold is the second label in sorted order, its score), and a note that
+    names that label. With more
     `[examples, 2, labels]`: (score, gold or not: 0 or 1) of each label. Raises `MetricError` for scores
     that are no probabilities, do not sum to 1, or lack a gold label.
     """
@@ -58,7 +59,7 @@ def score_rows(gold: Column, predicted: Column) -> Rows:
     if not len(scores):
         return Rows(np.zeros((0, 2)), np.zeros(0, dtype=np.int64))
     if len(scores.labels) == 2:
-        return binary_rows(places == 1, scores.values[:, 1])
+        return binary_rows(places == 1, scores.values[:, 1]).noted(f"positive is {scores.labels[1]!r}")
     return _by_label(places[:, None] == np.arange(len(scores.labels)), scores)
 
 
