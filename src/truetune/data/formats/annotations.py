@@ -1,0 +1,119 @@
+"""What annotation tools export, as plain fields: Label Studio, doccano, CLUENER's nested labels, brat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from truetune.data.encoding import text_of
+from truetune.data.record import Record
+from truetune.errors import DataError
+
+_BRAT_SPAN = re.compile(r"(T\d+)\t(\S+) (\d+(?: \d+|;\d+)*)\t(.*)")
+
+
+def plain_fields(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the fields of one exported object in truetune's form; an object of another kind as it is.
+
+    Raises ValueError for an annotation that truetune cannot express.
+    """
+    if isinstance(fields.get("data"), Mapping) and ("annotations" in fields or "completions" in fields):
+        return _label_studio(fields)
+    if isinstance(fields.get("entities"), list) and "spans" not in fields and "text" in fields:
+        rest = {name: value for name, value in fields.items() if name != "entities"}
+        return {**rest, "spans": [_entity(entity) for entity in fields["entities"]]}
+    label = fields.get("label")
+    if isinstance(label, Mapping) and all(isinstance(value, Mapping) for value in label.values()):
+        return {**_without(fields, "label"), "spans": _nested(label)}
+    if isinstance(label, list):
+        if label and all(isinstance(item, list) and len(item) == 3 for item in label):
+            return {**_without(fields, "label"), "spans": label}
+        if label and all(isinstance(item, str) for item in label):
+            single = {"label": label[0]} if len(label) == 1 else {}
+            return {**_without(fields, "label"), "labels": label, **single}
+        if not label:
+            return {**_without(fields, "label"), "spans": [], "labels": []}
+    return fields
+
+
+def _without(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if key != name}
+
+
+def _entity(entity: Any) -> list[Any]:
+    """An entity as doccano (start_offset, end_offset, label) or spaCy (start, end, label) writes it."""
+    if isinstance(entity, Mapping):
+        start = entity.get("start_offset", entity.get("start"))
+        end = entity.get("end_offset", entity.get("end"))
+        kind = entity.get("label", entity.get("type"))
+        if start is None or end is None or kind is None:
+            raise ValueError(f"an entity has the keys {', '.join(map(str, entity))}; expected start, end and label")
+        return [start, end, kind]
+    if isinstance(entity, Sequence) and not isinstance(entity, str) and len(entity) == 3:
+        return list(entity)
+    raise ValueError(f"an entity is {entity!r}; expected [start, end, type]")
+
+
+def _nested(label: Mapping[str, Mapping[str, Any]]) -> list[list[Any]]:
+    """CLUENER: {type: {surface: [[first, last], ...]}}, the last character included."""
+    found = []
+    for kind, surfaces in label.items():
+        for places in surfaces.values():
+            for first, last in places:
+                found.append([first, last + 1, kind])
+    return sorted(found)
+
+
+def _label_studio(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    tries = fields.get("annotations") or fields.get("completions") or []
+    kept = [one for one in tries if not one.get("was_cancelled")]
+    if not kept:
+        raise ValueError("holds no annotation; finish it, or leave the task out of the export")
+    data = {name: value for name, value in fields["data"].items() if name not in ("label", "labels", "spans")}
+    spans, choices = [], []
+    for result in kept[-1].get("result", ()):
+        value = result.get("value", {})
+        if "labels" in value and "start" in value:
+            spans += [[value["start"], value["end"], kind] for kind in value["labels"]]
+        choices += value.get("choices", ())
+    found: dict[str, Any] = {"id": fields.get("id"), **data} if fields.get("id") is not None else dict(data)
+    if choices:
+        found["labels"] = choices
+        if len(choices) == 1:
+            found["label"] = choices[0]
+    if spans or not choices:
+        found["spans"] = sorted(spans)
+    return found
+
+
+def read_brat(folder: Path, encoding: str | None) -> Iterator[Record]:
+    """Yield the documents of a folder of brat's .txt and .ann pairs; the group is the document."""
+    texts = sorted(folder.glob("*.txt"))
+    if not texts:
+        raise DataError(f"{folder}: holds no .txt file; expected pairs NAME.txt and NAME.ann")
+    for file in texts:
+        notes = file.with_suffix(".ann")
+        if not notes.is_file():
+            yield Record(str(file), {}, f"has no {notes.name} beside it")
+            continue
+        text = text_of(file, encoding)
+        spans, problem = _brat_spans(notes, text_of(notes, encoding))
+        yield Record(str(file), {"id": file.stem, "group": file.stem, "text": text, "spans": spans}, problem)
+
+
+def _brat_spans(file: Path, notes: str) -> tuple[list[list[Any]], str]:
+    spans, problems = [], []
+    for number, line in enumerate(notes.split("\n"), start=1):
+        if not line.startswith("T"):
+            continue
+        match = _BRAT_SPAN.fullmatch(line)
+        if match is None:
+            problems.append(f"{file.name}:{number}: expected T1<tab>TYPE START END<tab>TEXT")
+        elif ";" in match[3]:
+            problems.append(f"{file.name}:{number}: is a discontinuous span, which truetune does not take")
+        else:
+            start, end = map(int, match[3].split())
+            spans.append([start, end, match[2]])
+    return sorted(spans), "; ".join(problems)

@@ -1,0 +1,120 @@
+"""Any supported source as records: the format is found from the name and the first lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from truetune.data.builtin import builtin_records
+from truetune.data.encoding import text_of
+from truetune.data.formats.annotations import read_brat
+from truetune.data.formats.conll import looks_like_conll, read_conll
+from truetune.data.formats.hub import read_hub
+from truetune.data.formats.lines import line_kind, read_label_first, read_label_last, read_lines
+from truetune.data.formats.objects import read_json, read_jsonl
+from truetune.data.formats.tables import read_csv, read_excel, read_parquet, read_tsv
+from truetune.data.record import Record
+from truetune.errors import DataError, nearest
+
+Reader = Callable[[Path, str | None], Iterator[Record]]
+
+FORMATS: dict[str, Reader] = {
+    "csv": read_csv,
+    "tsv": read_tsv,
+    "jsonl": read_jsonl,
+    "json": read_json,
+    "parquet": read_parquet,
+    "excel": read_excel,
+    "conll": read_conll,
+    "brat": read_brat,
+    "label-text": read_label_first,
+    "text-label": read_label_last,
+    "lines": read_lines,
+}
+
+_ENDINGS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".parquet": "parquet",
+    ".xlsx": "excel",
+    ".conll": "conll",
+    ".bio": "conll",
+    ".iob": "conll",
+    ".iob2": "conll",
+    ".bioes": "conll",
+    ".bmes": "conll",
+}
+_LOOKED_AT = 200
+
+SPLITS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val", "dev"),
+    "test": ("test",),
+}
+
+
+def read(
+    source: str | Path,
+    *,
+    format: str | None = None,
+    encoding: str | None = None,
+    progress: Callable[[str], None] = lambda line: None,
+) -> Iterator[Record]:
+    """Yield the records of a file, a brat folder, `hub:NAME` or `builtin:NAME`.
+
+    Raises `DataError` for a source that cannot be read at all; what is wrong with single records stands in
+    their `problem`, so that the caller can list all of it.
+    """
+    name = str(source)
+    if name.startswith("builtin:"):
+        return (
+            Record(f"{name}[{number}]", fields)
+            for number, fields in enumerate(builtin_records(name.removeprefix("builtin:"), progress), start=1)
+        )
+    if name.startswith("hub:"):
+        return read_hub(name.removeprefix("hub:"))
+    path = Path(name)
+    if not path.exists():
+        beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise DataError(f"{path}: is not there; {nearest(path.name, beside) if beside else 'check the path'}")
+    chosen = format or detected_format(path, encoding)
+    if chosen not in FORMATS:
+        raise DataError(f"{path}: unknown format {chosen!r}; {nearest(chosen, FORMATS)}")
+    return FORMATS[chosen](path, encoding)
+
+
+def detected_format(path: Path, encoding: str | None = None) -> str:
+    """Return the format of a file by its ending, else by its first lines."""
+    if path.is_dir():
+        if any(path.glob("*.ann")):
+            return "brat"
+        raise DataError(f"{path}: is a folder; expected a file, a folder of splits (train, test), or of brat files")
+    if path.stat().st_size == 0:
+        raise DataError(f"{path}: is empty; expected one example a line")
+    if path.suffix.lower() in _ENDINGS:
+        return _ENDINGS[path.suffix.lower()]
+    lines = text_of(path, encoding).split("\n")
+    sample = list(islice((line for line in lines), _LOOKED_AT))
+    first = next((line.lstrip() for line in sample if line.strip()), "")
+    if first.startswith("{") and first.rstrip().endswith("}"):
+        return "jsonl"
+    if first.startswith(("{", "[")):
+        return "json"
+    return "conll" if looks_like_conll(sample) else line_kind(sample)
+
+
+def folder_splits(folder: Path) -> dict[str, Path]:
+    """Return the files of a folder that are named as splits: train, validation (dev, valid), test."""
+    found: dict[str, Path] = {}
+    for file in sorted(folder.iterdir()):
+        words = set(file.stem.lower().replace("-", "_").replace(".", "_").split("_"))
+        for split, names in SPLITS.items():
+            if words & set(names) and file.is_file():
+                if split in found:
+                    raise DataError(f"{folder}: both {found[split].name} and {file.name} look like {split}; name one")
+                found[split] = file
+    return found
