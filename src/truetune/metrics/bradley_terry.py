@@ -43,15 +43,14 @@ def log_strengths(wins: Numbers, prior: float = 0.0) -> Floats:
         longest = np.abs(step).max(axis=-1, keepdims=True)
         strengths = strengths + step * np.minimum(1.0, LARGEST_STEP / np.maximum(longest, LARGEST_STEP))
     else:
-        exists = np.where(np.abs(slope).max(axis=-1) <= 1e-6 * scale, exists, False)
+        exists = exists & (np.abs(slope).max(axis=-1, initial=0.0) <= 1e-6 * scale)
     centred = strengths - strengths.mean(axis=-1, keepdims=True)
     return np.where(exists[..., None], centred, np.nan)
 
 
 def connected(wins: Numbers) -> Bools:
     """Return whether every system has, through others, beaten every other one, `[...]`."""
-    found: Bools = reached(wins).all(axis=(-2, -1))
-    return found
+    return np.asarray(reached(wins).all(axis=(-2, -1)))
 
 
 def reached(wins: Numbers) -> Bools:
