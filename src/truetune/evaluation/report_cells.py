@@ -14,7 +14,6 @@ SLACK = 1e-12
 """Relative widening of what a cell admits: far above the error of float arithmetic, far below a digit."""
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
-_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +74,9 @@ class Shares:
 
 
 def cell_of(text: str) -> Cell | None:
-    """Return the cell that `text` prints, or None when it is no number. `1,234` is read as 1234."""
+    """Return the cell that `text` prints, or None when it is no number."""
     if text.lower() in {"nan", "-nan", "+nan"}:
         return Cell(text, nan, nan, nan)
-    if _THOUSANDS.fullmatch(text):
-        text = text.replace(",", "")
     if not _NUMBER.fullmatch(text):
         return None
     exact = Decimal(text)

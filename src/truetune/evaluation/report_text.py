@@ -19,6 +19,7 @@ EXPECTED = (
 
 _HEADER = re.compile(r"precision[\s|]+recall[\s|]+f1(?:[-_ ]?score)?[\s|]+support[\s|'\"]*$", re.IGNORECASE)
 _RULE = re.compile(r"[\s|:+=_.`~>#─-]*")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _WEIGHTED_MEAN_OF_OLD = "avg / total"
 
@@ -84,7 +85,7 @@ def parse_reports(text: str, where: str = "report") -> tuple[Report, ...]:
     the first line that is no row, unless the rows of its averages are still to come: then that line is
     an error, for to stop there would leave out classes in silence.
     """
-    lines = _unescaped(_COLOUR.sub("", text)).splitlines()
+    lines = _unescaped(_COLOUR.sub("", text).replace("\u00a0", " ")).splitlines()
     starts = [number for number, line in enumerate(lines) if _HEADER.search(line)]
     if not starts:
         seen = f"{len(lines)} lines" if text.strip() else "nothing"
@@ -105,14 +106,19 @@ def _report(lines: list[str], start: int, end: int, where: str) -> Report:
     assert header is not None
     prefix = lines[start][: header.start()].strip(" \t|'\"")
     rows: list[Row | AccuracyRow] = []
-    for number in range(start + 1, end):
-        if _RULE.fullmatch(lines[number]):
+    body = [_without(prefix, line) for line in lines[start + 1 : end]]
+    for number, line in enumerate(body):
+        if _RULE.fullmatch(line):
             continue
-        row = _row(lines[number], prefix, number + 1)
+        row = _row(line, start + 2 + number)
         if row is not None:
             rows.append(row)
         elif rows:
-            _check_end(lines, number, end, prefix, rows, where)
+            if _breaks_off(rows, line, body[number + 1 :]):
+                raise DataError(
+                    f"{where}: line {start + 2 + number}: {line[:60]!r} is no row of the report; expected a name and "
+                    "four numbers: precision, recall, f1-score, support; mend the line, or take it out"
+                )
             break
     accuracy, averages = _popped_averages(rows)
     classes = [row for row in rows if isinstance(row, Row)]
@@ -127,14 +133,19 @@ def _report(lines: list[str], start: int, end: int, where: str) -> Report:
     return Report(start + 1, tuple(classes), accuracy, averages)
 
 
-def _row(line: str, prefix: str, number: int) -> Row | AccuracyRow | None:
-    """Return the row that a line prints, or None. A name is all that stands before the last four numbers."""
+def _without(prefix: str, line: str) -> str:
+    """Return a line without the mark that its header begins with: of a quote, a comment, a logger."""
     line = line.strip()
-    if prefix and line.startswith(prefix):
-        line = line[len(prefix) :].strip()
+    return line[len(prefix) :].strip() if prefix and line.startswith(prefix) else line
+
+
+def _row(line: str, number: int) -> Row | AccuracyRow | None:
+    """Return the row that a line prints, or None. A name is all that stands before the last four numbers."""
     if line.startswith("|") and line.endswith("|"):
         line = line.strip("|").replace("|", " ")
     words = line.strip("'\"").rsplit(None, 4)
+    if words and _THOUSANDS.fullmatch(words[-1]):
+        words[-1] = words[-1].replace(",", "")
     cells = [cell_of(word) for word in words[-4:]]
     numbers = [cell for cell in cells if cell is not None]
     if len(numbers) == 4:
@@ -145,18 +156,12 @@ def _row(line: str, prefix: str, number: int) -> Row | AccuracyRow | None:
     return None
 
 
-def _check_end(lines: list[str], stop: int, end: int, prefix: str, rows: list[Row | AccuracyRow], where: str) -> None:
-    """Raise when the line at which a report stops is a broken row of it."""
+def _breaks_off(rows: list[Row | AccuracyRow], line: str, rest: list[str]) -> bool:
+    """Return whether a line that is no row stands within a report, and not behind it."""
     if any(_standard(row.name) in AVERAGES for row in rows):
-        broken = _standard(lines[stop]).startswith(AVERAGES[1:])
-    else:
-        later = (_row(lines[number], prefix, number + 1) for number in range(stop + 1, end))
-        broken = any(row is not None and _standard(row.name) in AVERAGES for row in later)
-    if broken:
-        raise DataError(
-            f"{where}: line {stop + 1}: {lines[stop].strip()[:60]!r} is no row of the report; expected a name "
-            "and four numbers: precision, recall, f1-score, support; mend the line, or take it out"
-        )
+        return _standard(line).startswith(AVERAGES[1:])
+    later = (_row(after, 0) for after in rest)
+    return any(row is not None and _standard(row.name) in AVERAGES for row in later)
 
 
 def _popped_averages(rows: list[Row | AccuracyRow]) -> tuple[AccuracyRow | None, dict[str, Row]]:
