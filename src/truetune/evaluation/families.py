@@ -11,7 +11,7 @@ from truetune.rows import Rows
 from truetune.tasks.base import Scoring
 from truetune.types import Column
 
-Columns = Mapping[str, Column]
+Fields = Mapping[str, Column]
 """Field -> one value an example, in example order."""
 
 
@@ -28,14 +28,15 @@ class Family:
 
 
 def applicable(
-    scoring: Scoring, gold: Columns, predicted: Columns, names: Sequence[str] | None = None
+    scoring: Scoring, gold: Fields, predicted: Fields, names: Sequence[str] | None = None
 ) -> list[Metric | PerLabel]:
     """Return the metrics whose fields are there, in the order of the task.
 
     With `names`, only those (`f1/LABEL` asks for one label's); a name that is unknown, or whose fields
     are not there, is a `MetricError`: a requested metric is computed or the run stops.
     """
-    there = [metric for metric in scoring.metrics if metric.gold in gold and metric.predicted in predicted]
+    fitting = [metric for metric in scoring.metrics if metric.gold in gold and metric.predicted in predicted]
+    there = list({metric.name: metric for metric in reversed(fitting)}.values())[::-1]
     if names is None:
         return there
     wanted = {name.partition("/")[0] for name in names}
@@ -44,7 +45,7 @@ def applicable(
     return [metric for metric in there if metric.name in wanted]
 
 
-def families(metrics: Sequence[Metric | PerLabel], gold: Columns, systems: Sequence[Columns]) -> list[Family]:
+def families(metrics: Sequence[Metric | PerLabel], gold: Fields, systems: Sequence[Fields]) -> list[Family]:
     """Return the metrics with the rows of each system, grouped by the rows that they share.
 
     A metric of each label becomes one metric a label that stands in gold or in any system.

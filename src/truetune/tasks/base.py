@@ -6,23 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from truetune.data.parse import Field as Field
 from truetune.metric import Metric, PerLabel
 from truetune.types import Encoded, Finding, Floats, Head, Tokenizer
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field of a file: its name and how its raw value is read.
-
-    `parse` takes what JSON, CSV or a Python list holds and returns the typed value; it raises ValueError
-    with "expected ..., found ..." for anything else, and the reader adds file, line and field.
-    `derive`, instead of `parse`, makes the field from the other fields of the same record.
-    """
-
-    name: str
-    parse: Callable[[object], Any] | None = None
-    derive: Callable[[Mapping[str, Any]], Any] | None = None
-    required: bool = True
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ def read_conll(path: Path, encoding: str | None) -> Iterator[Record]:
         fields: dict[str, object] = {
             "text": text,
             "tokens": places,
+            "tags": sentence.tags,
             "spans": [[places[span.start][0], places[span.end - 1][1], span.type] for span in found],
         }
         if sentence.document is not None:
