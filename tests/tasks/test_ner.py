@@ -1,0 +1,50 @@
+"""The task of named entities: which fields are read, and which metrics apply to which of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from truetune.metric import PerLabel
+from truetune.tasks.ner import NER_SCORING, marked
+from truetune.types import Span
+
+
+def applying(gold: set[str], predicted: set[str]) -> list[str]:
+    return [one.name for one in NER_SCORING.metrics if one.gold in gold and one.predicted in predicted]
+
+
+def test_tokens_are_those_of_the_file_else_words_of_the_text() -> None:
+    spans = (Span(0, 2, "PER"),)
+    assert marked({"text": "张三 came", "spans": spans}).tokens == ((0, 1), (1, 2), (3, 7))
+    assert marked({"text": "张三 came", "spans": spans, "tokens": ("张三", "came")}).tokens == ((0, 2), (3, 7))
+    assert marked({"text": "张三 came", "spans": spans}).spans == spans
+
+
+def test_a_span_outside_the_text_is_refused() -> None:
+    with pytest.raises(ValueError, match="ends beyond the text"):
+        marked({"text": "ab", "spans": (Span(0, 3, "X"),)})
+
+
+@pytest.mark.parametrize(
+    "gold", [{"text", "spans", "marked"}, {"spans"}, {"tags"}, {"text", "spans", "tags", "marked"}]
+)
+@pytest.mark.parametrize("predicted", [{"spans"}, {"tags"}])
+def test_no_metric_applies_twice_and_the_primary_one_does(gold: set[str], predicted: set[str]) -> None:
+    names = applying(gold, predicted)
+    assert len(set(names)) == len(names)
+    assert not names or NER_SCORING.primary[0] in names
+
+
+def test_the_conll_reading_needs_tags() -> None:
+    assert "span_f1_conll" in applying({"tags"}, {"tags"})
+    assert "span_f1_conll" not in applying({"spans", "marked"}, {"spans"})
+
+
+def test_every_metric_states_its_case_and_its_limits() -> None:
+    for metric in NER_SCORING.metrics:
+        assert metric.definition
+        assert metric.limits == (0.0, 1.0)
+        assert metric.ratio is not None or metric.name.endswith("macro")
+        assert metric.interval == "bca"
+        assert "0/0" in metric.undefined
+    assert sum(isinstance(metric, PerLabel) for metric in NER_SCORING.metrics) == 6
