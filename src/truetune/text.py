@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Literal
 
 Script = Literal["zh", "en"]
@@ -15,8 +17,9 @@ _CJK = (
     "\u3041-\u3096\u30a1-\u30fa\u30fc\u31f0-\u31ff"  # kana
 )
 _IS_CJK = re.compile(f"[{_CJK}]")
-_WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+(?:['’][^\W_{_CJK}]+)*|\S")
-"""A CJK character; or letters and digits with inner apostrophes; or one sign."""
+_LETTERS = rf"(?:[^\W_{_CJK}][\u0300-\u036f]*)+"
+_WORD = re.compile(rf"[{_CJK}]|{_LETTERS}(?:['’]{_LETTERS})*|\S")
+"""A CJK character; or letters (with their accents) and digits, with inner apostrophes; or one sign."""
 
 
 def is_cjk(character: str) -> bool:
@@ -39,6 +42,43 @@ def script(texts: Iterable[str]) -> Script:
 
 
 def normalised(text: str) -> str:
-    """Return a text for telling duplicates: NFKC, case folded, without white space and punctuation."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(character for character in folded if unicodedata.category(character)[0] not in "ZPC")
+    """Return what two texts share that a reader takes for the same one.
+
+    NFKC (full-width forms), case folded, traditional characters as simplified ones, without white space and
+    punctuation, except between digits: 3.5 is not 35, nor is 3 5. A text of signs alone keeps them.
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    kept = _SEPARATORS.sub("", folded.translate(_FOLDING)).replace("\0", " ")
+    return kept or "".join(folded.split())
+
+
+def text_key(texts: Iterable[str]) -> bytes:
+    """Return 16 bytes that are equal for examples whose texts are equal when `normalised`, one by one."""
+    joined = "\n".join(map(normalised, texts))
+    return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+_BETWEEN_DIGITS = ".,:/-"
+_SEPARATORS = re.compile(r"(?<!\d)[\0.,:/-]++|[\0.,:/-]++(?!\d)")
+
+
+class _Folding(dict[int, str]):
+    """What a character becomes, found when it is first met: separators are NUL, or one of those kept in numbers."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        if not self:
+            self.update(_simplified())
+        if code in self:
+            return self[code]
+        separates = unicodedata.category(character)[0] in "ZPC" and character not in _BETWEEN_DIGITS
+        self[code] = "\0" if separates else character
+        return self[code]
+
+
+def _simplified() -> dict[int, str]:
+    lines = Path(__file__).with_name("traditional.txt").read_text(encoding="utf-8").splitlines()
+    return {ord(pair[0]): pair[1] for line in lines if not line.startswith("#") for pair in line.split()}
+
+
+_FOLDING = _Folding()
