@@ -149,7 +149,7 @@ def _randomised(metrics: Sequence[Metric], gaps: Sequence[float], pairs: Pairs, 
             method=f"{test}; {spread.method}",
             reason=spread.reason,
         )
-        moves = spread.standard_error > 0 or spread.reason
+        moves = spread.standard_error != 0 or spread.reason
         compared.append(result if moves else _without_spread(result, metric, pairs, plan))
     return compared
 

@@ -53,7 +53,7 @@ def swapped_differences(metrics: Sequence[Metric], pairs: Pairs, resamples: int,
         units = pairs.sample.units
         first, second = units.totals().astype(np.float64)
         gap = units.table[:, 1] - units.table[:, 0]
-        moving = (gap.reshape(len(gap), -1) != 0).any(axis=1)
+        moving = (gap != 0).any(axis=tuple(range(1, gap.ndim)))
         total = summing(gap[moving])
         for part, swaps in swapped(units.counts[moving], resamples, gap[0].size, rng):
             moved = total(swaps)

@@ -54,8 +54,8 @@ def drawn(weights: Ints, resamples: int, width: int, rng: np.random.Generator) -
 
 def summing(table: npt.NDArray[Any]) -> Callable[[Floats], Floats]:
     """Return the function that sums rows of `table` `[distinct, ...]` for counts `[draws, distinct]`."""
-    flat = np.ascontiguousarray(table.reshape(len(table), -1), dtype=np.float64)
     shape = table.shape[1:]
+    flat = np.ascontiguousarray(table.reshape(len(table), int(np.prod(shape, dtype=int))), dtype=np.float64)
     if flat.shape[1] > SPARSE_ABOVE and np.count_nonzero(flat) * 10 < flat.size:
         from scipy import sparse
 

@@ -73,6 +73,9 @@ def _linear(metric: Metric, gap: float, pairs: Pairs, plan: Plan) -> Spread | No
         return None
     found = linearised(changes[1] - changes[0], (sizes[0] + sizes[1]) / 2, counts, gap)
     method = f"t interval{pairs.sample.units_named}, {found.degrees:.3g} degrees of freedom"
+    if np.isnan(found.standard_error):
+        alone = f"one {pairs.sample.unit} alone bears on this difference"
+        return Spread(NAN, NAN, NAN, np.inf, method, alone)
     if found.standard_error <= 1e-12 * abs(values[0]):
         return Spread(NAN, NAN, 0.0, np.inf, method)
     low, high = t_bounds(found, plan.tail)
@@ -80,18 +83,28 @@ def _linear(metric: Metric, gap: float, pairs: Pairs, plan: Plan) -> Spread | No
 
 
 def _bootstrap(metrics: Sequence[Metric], gaps: Sequence[float], pairs: Pairs, plan: Plan) -> list[Spread]:
-    """Return BCa bounds from drawing pairs jointly, and the jackknife's standard errors."""
+    """Return bounds from drawing pairs jointly: BCa, and for pooled metrics t.
+
+    A pooled metric (average precision, say) sees the doubled examples of a resample as ties. That bias
+    mostly cancels between two systems; what is left misleads the bias correction (simulated coverage .93
+    for average precision, .95 by t on the larger of the bootstrap's and the jackknife's standard errors).
+    """
     if not metrics:
         return []
     sample = pairs.sample
     apart = [difference(metric, pairs) for metric in metrics]
     resampled = resampled_values(apart, sample, plan.resamples, plan.generator("paired bootstrap"))
     left_out = jackknife(apart, sample, np.array(gaps), plan.generator("jackknife blocks"))
-    parts = zip(gaps, resampled, left_out.acceleration, left_out.standard_error, strict=True)
-    return [
-        replace(_bca(gap, drawn, float(acceleration), sample, plan), standard_error=float(error))
-        for gap, drawn, acceleration, error in parts
-    ]
+    found = []
+    for place, metric in enumerate(metrics):
+        error = float(left_out.standard_error[place])
+        if metric.additive:
+            acceleration = float(left_out.acceleration[place])
+            spread = _bca(gaps[place], resampled[place], acceleration, sample, plan)
+            found.append(replace(spread, standard_error=error) if np.isfinite(error) else spread)
+        else:
+            found.append(_t(gaps[place], resampled[place], error, sample, plan))
+    return found
 
 
 def _bca(gap: float, resampled: Floats, acceleration: float, sample: Sample, plan: Plan) -> Spread:
@@ -105,4 +118,17 @@ def _bca(gap: float, resampled: Floats, acceleration: float, sample: Sample, pla
     bounds = bca_bounds(gap, known, acceleration, sample.bootstrap_reach(plan.tail))
     if bounds is None:
         return replace(nothing, reason="the difference lies outside its own bootstrap distribution")
-    return Spread(*bounds, 0.0, sample.degrees, method)
+    return Spread(*bounds, float(known.std()), sample.degrees, method)
+
+
+def _t(gap: float, resampled: Floats, left_out: float, sample: Sample, plan: Plan) -> Spread:
+    known = resampled[np.isfinite(resampled)]
+    method = f"t interval on the bootstrap standard error{sample.units_named}"
+    if 2 * len(known) < len(resampled):
+        reason = "the difference is undefined in most resamples"
+        return Spread(NAN, NAN, NAN, sample.degrees, method, reason)
+    error = float(np.fmax(known.std(), left_out))
+    if error <= 1e-12:
+        return Spread(NAN, NAN, 0.0, sample.degrees, method)
+    half = sample.bootstrap_reach(plan.tail) * error
+    return Spread(gap - half, gap + half, error, sample.degrees, method)
