@@ -79,6 +79,18 @@ def test_the_report_of_the_article():
     assert possible["I-PER", "f1-score"] == pytest.approx((2266 / 2309, 2266 / 2309))
 
 
+def test_a_token_report_without_one_prediction_a_token_is_noted():
+    assert check_report(ARTICLE).notes == (
+        "line 14: the report lists 'O' and its micro avg prints one number three times, as where each token has one "
+        "tag; but the rows leave 46,318 to 46,402 predictions for 46,435 tokens",
+    )
+    assert check_report(ARTICLE.replace("       O ", "       P ")).notes == ()
+    tags = ["B-PER", "I-PER", "O", "O", "O", "B-LOC", "O", "O"]
+    all_tags = ["B-LOC", "B-PER", "I-PER", "O", "X"]
+    tokens = classification_report(tags, tags[1:] + tags[:1], labels=all_tags, zero_division=0)
+    assert check_report(tokens.replace("    accuracy                          ", "micro avg 0.38 0.38")).notes == ()
+
+
 def test_the_json_of_a_check():
     document = json.loads(json.dumps(check_report(ARTICLE).to_dict(), allow_nan=False))
     assert document["consistent"] is False

@@ -8,11 +8,23 @@ from hypothesis import strategies as st
 from sklearn.metrics import classification_report
 
 from truetune.errors import DataError
+from truetune.evaluation.check_report import check_report
+from truetune.evaluation.report_cells import ANY_SHARE
 from truetune.evaluation.report_text import parse_report, parse_reports
 
 GOLD = ["cat", "cat", "dog", "dog", "dog", "eel", "eel", "eel", "eel", "cat"]
 PREDICTED = ["cat", "dog", "dog", "dog", "cat", "eel", "eel", "cat", "eel", "cat"]
 TEXT = classification_report(GOLD, PREDICTED, digits=3)
+
+
+SPANS = """              precision    recall  f1-score   support
+         LOC       0.50      0.50      0.50         2
+         PER       1.00      1.00      1.00         2
+
+   micro avg       0.75      0.75      0.75         4
+   macro avg       0.75      0.75      0.75         4
+weighted avg       0.75      0.75      0.75         4
+"""
 
 
 def names(report):
@@ -118,6 +130,37 @@ def test_any_class_names_are_kept_apart_from_the_averages(labels, subset):
 def test_an_empty_class_name_is_read():
     report = parse_report(classification_report([0, 1], [0, 1], target_names=["", "b"]))
     assert names(report) == ["", "b"]
+
+
+def test_intervals_beside_the_numbers_are_passed_over():
+    text = """             precision      interval      recall      interval    f1-score      interval      support
+
+           b      1.00   [0.50, 1.00]     0.50   [0.25, 0.75]      0.67   [0.33, 0.83]         2
+         [a]       nan                    0.00   [0.00, 0.84]      0.00                        1
+
+    accuracy                                                       0.33   [0.33, 0.83]         3
+"""
+    report = parse_report(text)
+    assert names(report) == ["b", "[a]"]
+    assert [[cell.text for cell in row.shares.columns.values()] for row in report.classes] == [
+        ["1.00", "0.50", "0.67"],
+        ["nan", "0.00", "0.00"],
+    ]
+    assert (report.accuracy.accuracy.text, report.accuracy.support.text) == ("0.33", "3")
+
+
+def test_an_average_may_print_its_f1_alone():
+    text = SPANS.replace("macro avg       0.75      0.75      0.75", "macro avg                           0.75")
+    report = parse_report(text)
+    assert report.averages["macro avg"].shares.f1.text == "0.75"
+    assert [*report.averages["macro avg"].shares.columns.values()][:2] == [ANY_SHARE, ANY_SHARE]
+    assert check_report(text).consistent
+    assert [
+        found.column
+        for found in check_report(
+            text.replace("     0.75         4\nweighted", "     0.70         4\nweighted")
+        ).findings
+    ] == ["f1-score"]
 
 
 def test_a_support_may_have_thousands_separators():

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import nan
 from typing import Any
 
-from truetune.evaluation.report_accuracy import accuracy_findings
+from truetune.evaluation.report_accuracy import accuracy_findings, tokens_note
 from truetune.evaluation.report_averages import (
     Classes,
     macro_findings,
@@ -110,6 +110,8 @@ def _checked_with(report: Report, undefined: float) -> tuple[list[CellFinding], 
     if micro := averages.get("micro avg"):
         findings += _row_counts(micro, totals.support, whole, undefined)[1]
         findings += micro_findings(micro, classes)
+        if note := tokens_note(micro, classes):
+            notes.append(note)
     if macro := averages.get("macro avg"):
         found = list(macro_findings(macro, classes))
         if found and _is_old_macro(report, macro, classes):

@@ -14,7 +14,7 @@ from truetune.evaluation.report_averages import ROUNDED, Classes, compared
 from truetune.evaluation.report_cells import F1, PRECISION, RECALL, SUPPORT
 from truetune.evaluation.report_counts import Counts, Range
 from truetune.evaluation.report_findings import CellFinding, finding
-from truetune.evaluation.report_text import AccuracyRow
+from truetune.evaluation.report_text import AccuracyRow, Row
 
 
 def accuracy_findings(row: AccuracyRow, classes: Classes) -> Iterator[CellFinding]:
@@ -36,6 +36,25 @@ def accuracy_findings(row: AccuracyRow, classes: Classes) -> Iterator[CellFindin
     yield from outside
     if not outside and not classes.weighted:
         yield from _fraction_findings(row, totals.support)
+
+
+def tokens_note(row: Row, classes: Classes) -> str | None:
+    """Return a note when the rows of a token report do not leave one prediction a token, else None.
+
+    A report that lists the tag `O` and whose micro precision, recall and F1 print alike looks like one of all
+    tokens, each with one tag. Nothing in its text proves that, so this is no contradiction.
+    """
+    totals = classes.totals
+    alike = len({cell.text for cell in row.shares.columns.values()}) == 1
+    if not alike or classes.weighted or "O" not in {of_class.name for of_class in classes.rows}:
+        return None
+    if totals.support <= 0 or totals.found_with(totals.support, 0.0) is not None:
+        return None
+    fewest, most = totals.predictions
+    return (
+        f"line {row.line}: the report lists 'O' and its {row.name} prints one number three times, as where each token "
+        f"has one tag; but the rows leave {fewest:,.0f} to {most:,.0f} predictions for {totals.support:,.0f} tokens"
+    )
 
 
 def _fraction_findings(row: AccuracyRow, examples: float) -> Iterator[CellFinding]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import fsum, isnan, nan
 
-from truetune.evaluation.report_cells import F1, PRECISION, RECALL, SUPPORT, Cell
+from truetune.evaluation.report_cells import ANY_SHARE, F1, PRECISION, RECALL, SUPPORT, Cell
 from truetune.evaluation.report_counts import Counts, Range
 from truetune.evaluation.report_findings import CellFinding, finding
 from truetune.evaluation.report_text import AccuracyRow, Row
@@ -34,17 +34,12 @@ class Classes:
     """What 0 / 0 prints as in this report: 0, 1 or NaN."""
 
     def mean(self, column: str, weights: Sequence[float]) -> Range | None:
-        """Return the range of a weighted mean over a column; None where all its cells are undefined.
-
-        Without any weight the libraries print different things, so the range is [0, 1].
-        """
+        """Return the range of a weighted mean over a column; None where no cell that has weight is defined."""
         ranges = [counts.ranges[column] for counts in self.counts]
         there = [(*bounds, weight) for bounds, weight in zip(ranges, weights, strict=True) if bounds]
-        if not there:
-            return None
         total = fsum(weight for _, _, weight in there)
         if total <= 0:
-            return 0.0, 1.0
+            return None
         low = fsum(low * weight for low, _, weight in there) / total
         high = fsum(high * weight for _, high, weight in there) / total
         return low, high
@@ -58,12 +53,14 @@ def macro_findings(row: Row, classes: Classes) -> Iterator[CellFinding]:
 
 
 def weighted_findings(row: Row, classes: Classes) -> Iterator[CellFinding]:
-    """Yield the cells of the weighted average that are no mean of the classes' cells, weighted by support."""
-    if classes.totals.support <= 0:
-        return
+    """Yield the cells of the weighted average that are no mean of the classes' cells, weighted by support.
+
+    Where no defined cell has support, some print the unweighted mean and some 0 / 0, so nothing is expected.
+    """
     for column, cell in row.shares.columns.items():
         possible = classes.mean(column, [of_class.support.value for of_class in classes.rows])
-        yield from compared(row, column, cell, possible, f"the classes' {column}, weighted by support")
+        if possible is not None:
+            yield from compared(row, column, cell, possible, f"the classes' {column}, weighted by support")
 
 
 def recall_findings(row: Row, recall: Cell, of: str) -> Iterator[CellFinding]:
@@ -121,6 +118,8 @@ def compared(
     row: Row | AccuracyRow, column: str, cell: Cell, possible: Range | None, why: str
 ) -> Iterator[CellFinding]:
     """Yield a finding unless some number of `possible` prints as `cell`; None prints as `nan`."""
+    if cell is ANY_SHARE:
+        return
     if possible is None:
         if not cell.undefined:
             yield finding(row, column, cell, (nan, nan), f"{why}: undefined for every class, so undefined here")

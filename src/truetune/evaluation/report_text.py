@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import fsum
 
 from truetune.errors import DataError
-from truetune.evaluation.report_cells import Cell, Shares, cell_of
+from truetune.evaluation.report_cells import ANY_SHARE, Cell, Shares, cell_of
 
 AVERAGES = ("accuracy", "micro avg", "macro avg", "weighted avg", "samples avg")
 """The rows below the classes, in the order in which they are printed."""
@@ -17,7 +17,13 @@ EXPECTED = (
     "'precision recall f1-score support', then a row a class with its name, three shares and a support"
 )
 
-_HEADER = re.compile(r"precision[\s|]+recall[\s|]+f1(?:[-_ ]?score)?[\s|]+support[\s|'\"]*$", re.IGNORECASE)
+_GAP = r"(?:[\s|]+interval)?[\s|]+"
+_HEADER = re.compile(
+    rf"precision{_GAP}recall{_GAP}f1(?:[-_ ]?score)?{_GAP}support[\s|'\"]*$",
+    re.IGNORECASE,
+)
+_INTERVAL = re.compile(r"\[[^\[\],]*,[^\[\],]*\](?=\s)")
+"""As truetune's own report prints it beside a number."""
 _RULE = re.compile(r"[\s|:+=_.`~>#─-]*")
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -107,6 +113,8 @@ def _report(lines: list[str], start: int, end: int, where: str) -> Report:
     prefix = lines[start][: header.start()].strip(" \t|'\"")
     rows: list[Row | AccuracyRow] = []
     body = [_without(prefix, line) for line in lines[start + 1 : end]]
+    if "interval" in header.group():
+        body = [_INTERVAL.sub("", line) for line in body]
     for number, line in enumerate(body):
         if _RULE.fullmatch(line):
             continue
@@ -140,7 +148,10 @@ def _without(prefix: str, line: str) -> str:
 
 
 def _row(line: str, number: int) -> Row | AccuracyRow | None:
-    """Return the row that a line prints, or None. A name is all that stands before the last four numbers."""
+    """Return the row that a line prints, or None. A name is all that stands before the last four numbers.
+
+    An average may print its F1 and support alone, as truetune's own report of spans does.
+    """
     if line.startswith("|") and line.endswith("|"):
         line = line.strip("|").replace("|", " ")
     words = line.strip("'\"").rsplit(None, 4)
@@ -151,8 +162,12 @@ def _row(line: str, number: int) -> Row | AccuracyRow | None:
     if len(numbers) == 4:
         name = words[0].strip() if len(words) == 5 else ""
         return Row(name, number, Shares(*numbers[:3]), numbers[3])
-    if len(words) == 3 and len(numbers) == 2 and cells[0] is None and _standard(words[0]) == "accuracy":
-        return AccuracyRow(words[0], number, *numbers)
+    if len(numbers) == 2 and cells[-2:] == numbers:
+        name = " ".join(words[:-2])
+        if _standard(name) == AVERAGES[0]:
+            return AccuracyRow(name, number, *numbers)
+        if _standard(name) in AVERAGES[2:]:
+            return Row(name, number, Shares(ANY_SHARE, ANY_SHARE, numbers[0]), numbers[1])
     return None
 
 
