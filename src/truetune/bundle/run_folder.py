@@ -1,0 +1,127 @@
+"""The run: a folder from which everything that a report says can be computed again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from truetune.errors import RunError
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where everything of a run stands."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The settings as resolved."""
+        return self.path / "config.yaml"
+
+    @property
+    def manifest(self) -> Path:
+        """Versions, seed, hardware, data hashes, commit, command; written last, so it says the run is whole."""
+        return self.path / "manifest.json"
+
+    @property
+    def events(self) -> Path:
+        """Steps and evaluations of training."""
+        return self.path / "events.jsonl"
+
+    @property
+    def audit(self) -> Path:
+        """Findings about the data."""
+        return self.path / "audit.json"
+
+    @property
+    def facts(self) -> Path:
+        """Sizes, labels and lengths of the parts, and how they were made."""
+        return self.path / "data.json"
+
+    @property
+    def split(self) -> Path:
+        """The ids of each part."""
+        return self.path / "split.json"
+
+    @property
+    def comparison(self) -> Path:
+        """The paired comparisons with the fine-tuned model."""
+        return self.path / "comparison.json"
+
+    @property
+    def verdict(self) -> Path:
+        """The verdict in words."""
+        return self.path / "verdict.json"
+
+    @property
+    def report(self) -> Path:
+        """The page."""
+        return self.path / "report.html"
+
+    @property
+    def model(self) -> Path:
+        """The bundle that is shipped."""
+        return self.path / "model"
+
+    @property
+    def checkpoints(self) -> Path:
+        """What `--resume` goes on from."""
+        return self.path / "checkpoints"
+
+    @property
+    def timings(self) -> Path:
+        """Seconds of the stages that are done."""
+        return self.path / "timings.json"
+
+    def data(self, part: str) -> Path:
+        """The examples of one part."""
+        return self.path / "data" / f"{part}.arrow"
+
+    def system(self, name: str) -> Path:
+        """The folder of a scored system: `before`, `after` or `baselines/NAME`."""
+        return self.path / name
+
+    def predictions(self, name: str) -> Path:
+        """The predictions table of a system on the test part."""
+        return self.system(name) / "predictions.parquet"
+
+    def scores(self, name: str) -> Path:
+        """The scores of a system on the test part."""
+        return self.system(name) / "scores.json"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its end."""
+        return self.manifest.is_file()
+
+
+def finished_run(path: Path) -> RunFolder:
+    """Return a run that came to its end; raises `RunError` for any other folder, with what to do."""
+    run = RunFolder(path)
+    if not run.config.is_file():
+        raise RunError(f"{path}: is no run folder (no config.yaml in it); `truetune finetune` makes one")
+    if not run.finished:
+        raise RunError(f"{path}: the run is not finished; go on with: truetune finetune CONFIG --resume")
+    return run
+
+
+def new_run(output: Path, name: str) -> RunFolder:
+    """Return a run folder that does not exist yet: NAME, NAME-2, NAME-3..."""
+    path, number = output / name, 1
+    while path.exists():
+        number += 1
+        path = output / f"{name}-{number}"
+    return RunFolder(path)
+
+
+def unfinished_run(output: Path, name: str) -> RunFolder:
+    """Return the newest unfinished run of a name; raises `RunError` where there is none."""
+    places = [output / name, *sorted(output.glob(f"{name}-[0-9]*"), key=lambda path: int(path.name.rpartition("-")[2]))]
+    for path in reversed(places):
+        run = RunFolder(path)
+        if run.config.is_file() and not run.finished:
+            return run
+    raise RunError(f"{output}: holds no unfinished run {name!r} to go on with; leave out --resume to start one")

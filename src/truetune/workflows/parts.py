@@ -1,0 +1,208 @@
+"""The first stage of a run: read, check, drop repeats, split, audit; saved once, the same for every later stage."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from truetune.audit.labels import label_counts
+from truetune.audit.parts import AuditPart
+from truetune.audit.run import audit
+from truetune.bundle.run_folder import PARTS, RunFolder
+from truetune.config import Data
+from truetune.data.dataset import Dataset, dataset_of
+from truetune.data.parse import Columns, Field, parsed
+from truetune.data.read import folder_splits, read
+from truetune.data.split import Split, make_split
+from truetune.errors import DataError
+from truetune.files import read_json, write_json
+from truetune.tasks.base import Task
+from truetune.tasks.fields import as_text
+from truetune.text import normalised
+from truetune.types import Finding
+from truetune.workflows.progress import Progress
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """The parts of a run's data, for one task."""
+
+    task: Task
+    parts: Mapping[str, Dataset]
+
+    def texts(self, part: str) -> list[list[str]]:
+        """The text columns of a part."""
+        assert self.task.training is not None
+        return [self.parts[part].column(name) for name in self.task.training.inputs]
+
+    def gold(self, part: str) -> dict[str, list[Any]]:
+        """The gold columns of a part."""
+        assert self.task.training is not None
+        data = self.parts[part]
+        return {name: data.column(name) for name in data.fields if name not in self.task.training.inputs}
+
+
+def gold_field(fields: Mapping[str, Any] | list[str]) -> str:
+    """Return the field that gold is: the first of those that tasks know."""
+    return next(name for name in ("label", "labels", "spans", "value") if name in fields)
+
+
+def prepared(task: Task, data: Data, run: RunFolder, progress: Progress) -> TaskData:
+    """Return the parts; made and saved unless the run has them."""
+    if not run.facts.is_file():
+        _prepare(task, data, run, progress)
+    return TaskData(task, {name: Dataset.open(run.data(name)) for name in PARTS})
+
+
+def input_fields(task: Task) -> list[tuple[Field, ...]]:
+    """Return what a training file holds: the texts and one alternative of gold."""
+    assert task.training is not None
+    texts = tuple(Field(name, as_text) for name in task.training.inputs)
+    alternatives = []
+    for gold in task.scoring.gold:
+        own = tuple(one for one in gold if one.name not in task.training.inputs and one.derive is None)
+        alternatives.append((*texts, *own))
+    return alternatives
+
+
+def _prepare(task: Task, data: Data, run: RunFolder, progress: Progress) -> None:
+    given = _given_files(data)
+    whole = {name: _read(task, data, source, run, progress) for name, source in given.items()}
+    parts, split_made, removed = _split(whole, data)
+    if parts is None:
+        raise DataError("the data has no training part")
+    for name in PARTS:
+        parts[name].write(run.data(name))
+    shutil.rmtree(run.path / "data" / "whole", ignore_errors=True)
+    found = TaskData(task, {name: Dataset.open(run.data(name)) for name in PARTS})
+    findings = audit({name: _audit_part(found, name) for name in PARTS})
+    write_json(run.split, {"made": split_made, **{name: found.parts[name].ids for name in PARTS}})
+    write_findings(run, findings)
+    write_json(run.facts, _facts(found, split_made, removed))
+    sizes = ", ".join(f"{name} {len(found.parts[name]):,}" for name in PARTS)
+    progress.say(f"data: {sizes}" + "".join(f"; {number:,} {what}" for what, number in removed.items() if number))
+    for finding in findings:
+        if finding.severity != "note":
+            progress.say(f"audit: {finding.severity}: {finding.check} ({finding.count:,}): {finding.advice}")
+
+
+def write_findings(run: RunFolder, findings: list[Finding]) -> None:
+    """Add findings to those of the run; one that is there already is not added again."""
+    known = read_json(run.audit)["findings"] if run.audit.is_file() else []
+    new = [finding.to_dict() for finding in findings]
+    write_json(run.audit, {"findings": [*known, *(one for one in new if one not in known)]})
+
+
+def _given_files(data: Data) -> dict[str, str]:
+    if data.train is not None:
+        named = {"train": data.train, "validation": data.validation, "test": data.test}
+        return {name: source for name, source in named.items() if source is not None}
+    assert data.source is not None
+    folder = Path(data.source)
+    if folder.is_dir() and not any(folder.glob("*.ann")):
+        found = folder_splits(folder)
+        if "train" not in found:
+            raise DataError(f"{folder}: no file is named train; expected train, validation (dev) and test files")
+        return {name: str(file) for name, file in found.items()}
+    return {"train": data.source}
+
+
+def _read(task: Task, data: Data, source: str, run: RunFolder, progress: Progress) -> Dataset:
+    records = read(source, format=data.format, encoding=data.encoding, progress=progress.say)
+    columns: Columns = parsed(records, input_fields(task), source, renamed=data.columns, limit=data.limit)
+    path = run.path / "data" / "whole" / f"{len(list((run.path / 'data').glob('whole/*')))}.arrow"
+    return dataset_of(columns, path, group=data.group, labels=data.labels)
+
+
+def _split(whole: dict[str, Dataset], data: Data) -> tuple[dict[str, Dataset], str, dict[str, int]]:
+    """Return the parts, how they were made, and what was removed."""
+    parts = dict(whole)
+    train = parts["train"]
+    removed: dict[str, int] = {}
+    if data.drop_duplicates:
+        train, removed = _without_repeats(train)
+        parts["train"] = train
+    shares = {
+        "validation": 0.0 if "validation" in parts else data.validation_share,
+        "test": 0.0 if "test" in parts else data.test_share,
+    }
+    made = "all parts given"
+    if any(shares.values()):
+        texts = _whole_texts(train)
+        gold = train.column(gold_field(train.fields))
+        split = make_split(
+            train.ids,
+            train.groups or texts,
+            [_stratum(value) for value in gold],
+            validation=shares["validation"],
+            test=shares["test"],
+            seed=data.split_seed,
+        )
+        cut: Split = split
+        made = f"{cut.made}; by {'group' if train.groups else 'text'}"
+        for name, ids in (("validation", cut.validation), ("test", cut.test), ("train", cut.train)):
+            if name == "train" or shares.get(name):
+                parts[name] = train.chosen(ids)
+    return parts, made, removed
+
+
+def _without_repeats(data: Dataset) -> tuple[Dataset, dict[str, int]]:
+    """Keep the first of equal texts, and none where equal texts have different gold."""
+    keys = _whole_texts(data)
+    gold = [str(value) for value in data.column(gold_field(data.fields))]
+    answers: dict[str, set[str]] = {}
+    for key, value in zip(keys, gold, strict=True):
+        answers.setdefault(key, set()).add(value)
+    seen: set[str] = set()
+    kept = []
+    for place, key in enumerate(keys):
+        if key not in seen and len(answers[key]) == 1:
+            kept.append(place)
+        seen.add(key)
+    contrary = sum(len(values) > 1 for values in answers.values())
+    removed = {"repeated texts dropped": len(keys) - len(answers), "texts with contrary gold dropped": contrary}
+    return (data if len(kept) == len(keys) else data.take(kept)), removed
+
+
+def _whole_texts(data: Dataset) -> list[str]:
+    names = [name for name in data.fields if name in ("text", "first", "second")]
+    columns = [data.column(name) for name in names]
+    return ["\n".join(normalised(text) or text for text in texts) for texts in zip(*columns, strict=True)]
+
+
+def _stratum(gold: Any) -> str:
+    if isinstance(gold, str):
+        return gold
+    if isinstance(gold, int | float):
+        return ""
+    return " ".join(sorted({item if isinstance(item, str) else item.type for item in gold}))
+
+
+def _audit_part(data: TaskData, name: str) -> AuditPart:
+    part = data.parts[name]
+    return AuditPart(name, part.ids, data.texts(name), part.column(gold_field(part.fields)), part.groups)
+
+
+def _facts(data: TaskData, made: str, removed: dict[str, int]) -> dict[str, Any]:
+    splits = {}
+    for name, part in data.parts.items():
+        lengths = np.array([sum(map(len, texts)) for texts in zip(*data.texts(name), strict=True)])
+        labels: Counter[str] = label_counts(part.column(gold_field(part.fields)))
+        splits[name] = {
+            "examples": len(part),
+            "groups": None if part.groups is None else len(set(part.groups)),
+            "labels": dict(sorted(labels.items(), key=lambda item: (-item[1], item[0]))),
+            "characters": {
+                "median": float(np.median(lengths)),
+                "p95": float(np.quantile(lengths, 0.95)),
+                "max": int(lengths.max()),
+            },
+            "fingerprint": part.fingerprint,
+        }
+    return {"splits": splits, "made": made, "removed": removed}

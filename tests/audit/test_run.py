@@ -1,0 +1,115 @@
+"""The audit: each planted fault is found by its name, and nothing fires on the clean twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from truetune.audit.parts import AuditPart
+from truetune.audit.run import audit
+from truetune.types import Span
+
+Parts = dict[str, AuditPart]
+
+
+def clean() -> Parts:
+    parts = {}
+    for number, name in enumerate(("train", "validation", "test")):
+        texts = [f"text {number} {place} {'good' if place % 2 else 'bad'}" for place in range(200)]
+        gold = ["pos" if place % 2 else "neg" for place in range(200)]
+        groups = [f"{name}{place // 4}" for place in range(200)]
+        parts[name] = AuditPart(name, [f"{name}{place}" for place in range(200)], [texts], gold, groups)
+    return parts
+
+
+def changed(part: AuditPart, **changes) -> AuditPart:
+    values = {name: getattr(part, name) for name in ("name", "ids", "texts", "gold", "groups")}
+    return AuditPart(**{**values, **changes})
+
+
+def with_text(parts: Parts, name: str, place: int, text: str) -> None:
+    texts = list(parts[name].texts[0])
+    texts[place] = text
+    parts[name] = changed(parts[name], texts=[texts])
+
+
+def leak(parts: Parts) -> None:
+    with_text(parts, "test", 7, "ＴＥＸＴ  0 3, Good!")
+
+
+def shared_group(parts: Parts) -> None:
+    parts["test"] = changed(parts["test"], groups=["train0", *parts["test"].groups[1:]])
+
+
+def repeat(parts: Parts) -> None:
+    with_text(parts, "train", 3, parts["train"].texts[0][1])
+
+
+def contrary(parts: Parts) -> None:
+    with_text(parts, "train", 3, parts["train"].texts[0][2])
+
+
+def placeholder(parts: Parts) -> None:
+    parts["test"] = changed(parts["test"], gold=["0"] * 200)
+
+
+def one_label(parts: Parts) -> None:
+    parts["validation"] = changed(parts["validation"], gold=["pos"] * 200)
+
+
+def unlearnt(parts: Parts) -> None:
+    parts["test"] = changed(parts["test"], gold=["new", *parts["test"].gold[1:]])
+
+
+def rare(parts: Parts) -> None:
+    parts["train"] = changed(parts["train"], gold=["odd"] * 3 + list(parts["train"].gold[3:]))
+
+
+def misspelt(parts: Parts) -> None:
+    gold = ["positive" if label == "pos" else label for label in parts["train"].gold]
+    parts["train"] = changed(parts["train"], gold=["positve", *gold[1:]])
+
+
+def damaged(parts: Parts) -> None:
+    with_text(parts, "train", 5, "caf\ufffd")
+
+
+PLANTED: list[tuple[Callable[[Parts], None], str, str]] = [
+    (leak, "text in two parts", "error"),
+    (shared_group, "group in two parts", "error"),
+    (repeat, "repeated texts", "warning"),
+    (contrary, "equal texts, different gold", "warning"),
+    (placeholder, "placeholder labels", "error"),
+    (one_label, "one label only", "error"),
+    (unlearnt, "labels that training never sees", "error"),
+    (rare, "rare labels", "warning"),
+    (misspelt, "labels that look alike", "warning"),
+    (damaged, "damaged text", "warning"),
+]
+
+
+def test_nothing_fires_on_clean_parts() -> None:
+    assert audit(clean()) == []
+
+
+@pytest.mark.parametrize(("plant", "check", "severity"), PLANTED)
+def test_a_planted_fault_is_found(plant: Callable[[Parts], None], check: str, severity: str) -> None:
+    parts = clean()
+    plant(parts)
+    (found,) = [finding for finding in audit(parts) if finding.check == check]
+    assert found.severity == severity
+    assert found.count >= 1
+    assert found.examples
+    assert found.advice
+
+
+def test_span_faults_are_found() -> None:
+    texts = ["John Smith lives", "in Rome"]
+    gold = [[Span(0, 11, "PER")], [Span(0, 7, "LOC"), Span(3, 7, "LOC")]]
+    part = AuditPart("train", ["1", "2"], [texts], gold, None)
+    checks = {finding.check for finding in audit({"train": part})}
+    assert {"spans with white space at their border", "overlapping spans"} <= checks
+    gold = [[Span(0, 10, "PER")], [Span(3, 7, "LOC")]]
+    part = AuditPart("train", ["1", "2"], [texts], gold, None)
+    assert not {finding.check for finding in audit({"train": part})} & {"overlapping spans", "damaged text"}

@@ -1,0 +1,103 @@
+"""Records to columns: what is read, what is refused, and that all problems are told at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from truetune.data.parse import Field, chosen_field, parsed
+from truetune.data.record import Record
+from truetune.errors import DataError
+from truetune.tasks.fields import as_label, as_labels, as_scores, as_text
+
+TEXT, LABEL, LABELS = Field("text", as_text), Field("label", as_label), Field("labels", as_labels)
+SCORES = Field("scores", as_scores, required=False)
+LENGTH = Field("length", derive=lambda row: len(row["text"]))
+
+
+def records(*rows: dict) -> list[Record]:
+    return [Record(f"f:{number}", row) for number, row in enumerate(rows, start=2)]
+
+
+def refusal(*rows: dict, fields=((TEXT, LABEL),), **options) -> str:
+    with pytest.raises(DataError) as caught:
+        parsed(records(*rows), fields, "f", **options)
+    return str(caught.value)
+
+
+def test_columns_ids_and_others() -> None:
+    found = parsed(records({"text": "a", "label": 1, "doc": "x"}), ((TEXT, LABEL, LENGTH),), "f")
+    assert found.fields == {"text": ["a"], "label": ["1"], "length": [1]}
+    assert (found.ids, found.others, found.places) == (["1"], {"doc": ["x"]}, ["f:2"])
+
+
+def test_ids_of_the_file_are_kept() -> None:
+    assert parsed(records({"id": "q", "text": "a"}), ((TEXT,),), "f").ids == ["q"]
+
+
+def test_the_first_alternative_that_fits_is_read() -> None:
+    found = parsed(records({"labels": ["b", "a"]}), ((LABEL,), (LABELS,)), "f")
+    assert found.fields == {"labels": [("a", "b")]}
+
+
+def test_columns_can_be_renamed() -> None:
+    found = parsed(
+        records({"review": "a", "text": "other", "y": 1}),
+        ((TEXT, LABEL),),
+        "f",
+        renamed={"text": "review", "label": "y"},
+    )
+    assert found.fields == {"text": ["a"], "label": ["1"]}
+    message = refusal({"review": "a"}, renamed={"text": "reviews"})
+    assert "no column 'reviews', which data.columns gives for `text`; did you mean 'review'?" in message
+
+
+def test_plain_lines_are_the_one_field_that_is_asked_for() -> None:
+    reference = Field("reference", as_text)
+    assert parsed(records({"text": "a"}), ((reference,),), "f").fields == {"reference": ["a"]}
+
+
+def test_limit_reads_no_further() -> None:
+    assert len(parsed(records({"text": "a"}, {"text": ""}), ((TEXT,),), "f", limit=1)) == 1
+
+
+def test_all_problems_are_listed_with_their_place() -> None:
+    message = refusal(
+        {"text": "", "label": "x"}, {"text": "a", "label": None}, {"text": "b", "label": "x"}, {"text": 3}
+    )
+    assert "f: 4 problems" in message
+    for line in ("f:2: `text`: expected a text, found an empty one", "f:3: `label`: expected a label", "f:5: `text`"):
+        assert line in message
+    assert "f:5: `label`: expected a value, found nothing" in message
+
+
+def test_unreadable_records_are_listed_too() -> None:
+    with pytest.raises(DataError, match="f:9: is no JSON"):
+        parsed([*records({"text": "a"}), Record("f:9", {}, "is no JSON")], ((TEXT,),), "f")
+
+
+def test_missing_columns_name_the_nearest() -> None:
+    message = refusal({"txt": "a", "label": "x"})
+    assert "expected the columns `text` and `label`, found txt, label; for `text`: did you mean 'txt'?" in message
+
+
+def test_doubled_and_missing_ids_are_refused() -> None:
+    message = refusal({"id": 1, "text": "a"}, {"id": 1, "text": "b"}, {"id": "", "text": "c"}, fields=((TEXT,),))
+    assert "f:3: id '1' stands already at f:2" in message
+    assert "f:4: `id` is missing" in message
+
+
+def test_an_optional_field_is_everywhere_or_nowhere() -> None:
+    message = refusal({"label": "a", "scores": {"a": 1}}, {"label": "a"}, fields=((LABEL, SCORES),))
+    assert "f:3: `scores` is missing here but not elsewhere (1 such)" in message
+
+
+def test_nothing_is_refused() -> None:
+    with pytest.raises(DataError, match="holds no example"):
+        parsed([], ((TEXT,),), "f")
+
+
+def test_bare_values_find_their_field() -> None:
+    assert chosen_field(["a"], ((LABEL,), (LABELS,)), "gold") == "label"
+    assert chosen_field([["a"]], ((LABEL,), (LABELS,)), "gold") == "labels"
+    with pytest.raises(DataError, match=r"the first value is None; expected `label` or `labels`"):
+        chosen_field([None], ((LABEL,), (LABELS,)), "gold")

@@ -1,0 +1,74 @@
+"""Splits: a partition, groups on one side, independent of file order, labels spread evenly."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from truetune.data.split import Split, make_split
+from truetune.errors import DataError
+
+EXAMPLES = st.lists(st.tuples(st.integers(0, 40), st.sampled_from("abc")), min_size=60, max_size=200)
+
+
+def split_of(examples: list[tuple[int, str]], seed: int = 0, names: list[str] | None = None) -> Split:
+    ids = names or [str(place) for place in range(len(examples))]
+    keys = [f"g{group}" for group, _ in examples]
+    return make_split(ids, keys, [label for _, label in examples], validation=0.2, test=0.2, seed=seed)
+
+
+@given(EXAMPLES)
+def test_it_is_a_partition_and_groups_stay_together(examples: list[tuple[int, str]]) -> None:
+    try:
+        split = split_of(examples)
+    except DataError:
+        return
+    parts = [split.train, split.validation, split.test]
+    assert sorted(int(one) for part in parts for one in part) == list(range(len(examples)))
+    groups = [{examples[int(one)][0] for one in part} for part in parts]
+    assert not groups[0] & groups[1]
+    assert not groups[0] & groups[2]
+    assert not groups[1] & groups[2]
+
+
+@given(EXAMPLES, st.randoms(use_true_random=False))
+def test_the_order_of_the_file_does_not_matter(examples: list[tuple[int, str]], shuffler: random.Random) -> None:
+    names = [f"id{place}" for place in range(len(examples))]
+    order = list(range(len(examples)))
+    shuffler.shuffle(order)
+    try:
+        first = split_of(examples, names=names)
+    except DataError:
+        return
+    second = split_of([examples[place] for place in order], names=[names[place] for place in order])
+    assert [set(part) for part in (first.train, first.test)] == [set(part) for part in (second.train, second.test)]
+
+
+def test_shares_and_labels_are_kept() -> None:
+    examples = [(place, "a" if place % 10 else "b") for place in range(2000)]
+    split = split_of(examples)
+    assert (len(split.train), len(split.validation), len(split.test)) == pytest.approx((1200, 400, 400), abs=3)
+    labels = Counter(examples[int(one)][1] for one in split.test)
+    assert labels["b"] == pytest.approx(40, abs=2)
+
+
+def test_another_seed_is_another_split_and_the_same_seed_the_same() -> None:
+    examples = [(place, "a") for place in range(200)]
+    assert split_of(examples) == split_of(examples)
+    assert set(split_of(examples, 1).test) != set(split_of(examples).test)
+
+
+def test_too_few_groups_are_refused() -> None:
+    with pytest.raises(DataError, match="3 examples in 1 groups leave nothing for"):
+        split_of([(0, "a")] * 3)
+
+
+def test_it_is_saved_by_id(tmp_path: Path) -> None:
+    split = split_of([(place, "a") for place in range(50)])
+    split.write(tmp_path / "split.json")
+    assert Split.read(tmp_path / "split.json") == split
