@@ -1,1 +1,1 @@
-"""HTML pages made from saved files only."""
+"""One self-contained HTML page from saved files: nothing is trained, predicted or fetched here."""

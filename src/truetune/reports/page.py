@@ -1,0 +1,130 @@
+"""The page: one self-contained HTML file about a run, a system's scores, or a comparison."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from truetune import __version__
+from truetune.files import write_text
+from truetune.reports.content import Head, Page, Paragraph, Section, Table
+from truetune.reports.run import AFTER, SavedRun, System, read_run
+from truetune.reports.sections.baselines import baselines_section
+from truetune.reports.sections.changes import changes_section
+from truetune.reports.sections.comparisons import comparisons_section
+from truetune.reports.sections.confusion import confusion_section
+from truetune.reports.sections.curves import curves_section
+from truetune.reports.sections.data import audit_section, data_section
+from truetune.reports.sections.errors import errors_section
+from truetune.reports.sections.labels import labels_section
+from truetune.reports.sections.learning import learning_section
+from truetune.reports.sections.manifest import manifest_section
+from truetune.reports.sections.reliability import reliability_section
+from truetune.reports.sections.scores import scores_section
+from truetune.reports.sections.slices import slices_section
+from truetune.reports.sections.verdict import comparison_head, run_head, scores_head
+from truetune.reports.support import support
+from truetune.reports.visible import visible
+from truetune.reports.words import Say, say_in
+
+
+def run_page(run: Path, language: str) -> str:
+    """Return the page of a run folder, from its saved files alone.
+
+    What an unfinished run lacks is left out with a sentence that says why. Raises `RunError` for a folder
+    that is no run or a file that cannot be read, `ConfigError` for an unknown language.
+    """
+    say = say_in(language)
+    saved = read_run(run)
+    return _html(say, run_head(say, saved), _run_sections(say, saved), saved.name)
+
+
+def scores_page(evaluation: Mapping[str, Any], language: str) -> str:
+    """Return the page of one system's scores, from the JSON that `evaluate` prints."""
+    say = say_in(language)
+    system = System(AFTER, str(evaluation.get("system") or ""), evaluation)
+    names = [score["metric"] for score in evaluation["scores"]]
+    primary = str(evaluation.get("primary") or next(iter(names), ""))
+    sections = (
+        scores_section(say, [system], None, primary),
+        labels_section(say, [system], {}),
+        slices_section(say, evaluation, primary),
+    )
+    head = scores_head(say, evaluation, primary)
+    return _html(say, head, tuple(section for section in sections if section), head.title)
+
+
+def comparison_page(comparison: Mapping[str, Any], language: str) -> str:
+    """Return the page of paired comparisons, from the JSON that `compare` prints."""
+    say = say_in(language)
+    head = comparison_head(say, comparison)
+    return _html(say, head, (comparisons_section(say, comparison),), head.title)
+
+
+def write(path: Path, html: str) -> None:
+    """Write a page, whole or not at all."""
+    write_text(path, html)
+
+
+def _run_sections(say: Say, run: SavedRun) -> tuple[Section, ...]:
+    predictions = run.after.predictions if run.after else None
+    scored: tuple[Section | None, ...] = (
+        Section("scores", say["scores.title"], (Paragraph(say["missing.scores"], "missing"),)),
+    )
+    if run.systems:
+        scored = (
+            scores_section(say, run.systems, run.comparison, run.primary),
+            labels_section(say, run.systems, support(predictions)),
+        )
+    sections = (
+        *scored,
+        baselines_section(say, run),
+        changes_section(say, run),
+        errors_section(say, predictions),
+        confusion_section(say, run.systems),
+        curves_section(say, run.systems),
+        reliability_section(say, run.systems),
+        learning_section(say, run),
+        data_section(say, run),
+        audit_section(say, run),
+        manifest_section(say, run),
+    )
+    return tuple(section for section in sections if section)
+
+
+def _html(say: Say, head: Head, sections: tuple[Section, ...], name: str) -> str:
+    foot = say["page.foot"].format(version=__version__)
+    page = Page(say.language, head, sections, foot)
+    title = say["page.title.run"].format(name=name)
+    return _templates().get_template("page.html").render(page=page, say=say, title=title)
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("truetune.reports"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters |= {"visible": visible, "download": _download}
+    templates.globals["css"] = Markup(_source("page.css"))  # noqa: S704 - our own file
+    return templates
+
+
+def _source(name: str) -> str:
+    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
+
+
+def _download(table: Table) -> str:
+    """Return the table's records as a data URI, so that the page carries its numbers unrounded."""
+    text = json.dumps(list(table.records), ensure_ascii=False, indent=1, default=str)
+    return "data:application/json;base64," + base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")

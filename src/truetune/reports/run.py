@@ -1,0 +1,119 @@
+"""A run folder's saved files; any part may be missing, as in a run that was interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from truetune.errors import RunError
+from truetune.files import read_json
+from truetune.reports.predictions import Predictions, read_predictions
+from truetune.tracking.local import events
+
+BEFORE, AFTER = "before", "after"
+
+
+@dataclass(frozen=True)
+class System:
+    """A system that was scored: its name, its scores (the evaluate JSON), and where its predictions are."""
+
+    role: str
+    """`before`, `after`, or empty for any other; also the CSS class of its look."""
+    name: str
+    scores: Mapping[str, Any]
+    folder: Path | None = None
+
+    @cached_property
+    def predictions(self) -> Predictions | None:
+        """The predictions, read when first asked for; None where there is no file of them."""
+        path = self.folder / "predictions.parquet" if self.folder else None
+        return read_predictions(path) if path and path.exists() else None
+
+    def score(self, metric: str) -> Mapping[str, Any] | None:
+        """Return one score of the JSON, None where it is not there."""
+        return next((score for score in self.scores["scores"] if score["metric"] == metric), None)
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """Everything that a run's page is made of."""
+
+    name: str
+    config: str
+    manifest: Mapping[str, Any]
+    audit: Sequence[Mapping[str, Any]] | None
+    data: Mapping[str, Any] | None
+    before: System | None
+    after: System | None
+    baselines: tuple[System, ...]
+    comparison: Mapping[str, Any] | None
+    verdict: Mapping[str, Any] | None
+    events: tuple[Mapping[str, Any], ...]
+
+    @property
+    def systems(self) -> tuple[System, ...]:
+        """`before` and `after`, as far as they are there."""
+        return tuple(system for system in (self.before, self.after) if system is not None)
+
+    @property
+    def task(self) -> str:
+        """The task's name, from whichever file says it."""
+        for system in self.systems:
+            if system.scores.get("task"):
+                return str(system.scores["task"])
+        return str(self.manifest.get("task") or "")
+
+    @property
+    def primary(self) -> str:
+        """The metric that decides; empty where no file names one."""
+        places: list[Mapping[str, Any] | None] = [self.verdict, self.comparison]
+        places += [system.scores for system in reversed(self.systems)]
+        for place in places:
+            found = (place or {}).get("metric") or (place or {}).get("primary")
+            if found:
+                return str(found)
+        return ""
+
+
+def read_run(path: Path) -> SavedRun:
+    """Read a run folder; raises `RunError` where it is none, or where a file of it cannot be read."""
+    if not path.is_dir():
+        raise RunError(f"{path}: no such run folder; give a folder that `truetune finetune` wrote")
+    if not any((path / name).exists() for name in ("manifest.json", "config.yaml", "after", "before")):
+        raise RunError(f"{path}: not a run folder: neither manifest.json nor config.yaml is there")
+    audit = _json(path / "audit.json")
+    config = path / "config.yaml"
+    return SavedRun(
+        name=path.resolve().name,
+        config=config.read_text(encoding="utf-8") if config.exists() else "",
+        manifest=_json(path / "manifest.json") or {},
+        audit=None if audit is None else audit.get("findings", []),
+        data=_json(path / "data.json"),
+        before=_system(path / BEFORE, BEFORE),
+        after=_system(path / AFTER, AFTER),
+        baselines=tuple(
+            system for folder in sorted((path / "baselines").glob("*/")) if (system := _system(folder, "")) is not None
+        ),
+        comparison=_json(path / "comparison.json"),
+        verdict=_json(path / "verdict.json"),
+        events=tuple(events(path / "events.jsonl")),
+    )
+
+
+def _system(folder: Path, role: str) -> System | None:
+    scores = _json(folder / "scores.json")
+    if scores is None:
+        return None
+    return System(role, str(scores.get("system") or folder.name), scores, folder)
+
+
+def _json(path: Path) -> Any:
+    if not path.exists():
+        return None
+    try:
+        return read_json(path)
+    except ValueError as error:
+        raise RunError(f"{path}: cannot be read as JSON: {error}") from error

@@ -1,0 +1,1 @@
+"""The page's sections: what is said, from saved files alone."""

@@ -1,0 +1,49 @@
+"""Scores of parts of the examples: those that share one value of a column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from truetune.reports import numbers
+from truetune.reports.content import Cell, Column, Figure, Paragraph, Part, Section, Table
+from truetune.reports.metric_names import metric_name
+from truetune.reports.plots.intervals import Line, dots
+from truetune.reports.sections.scores import mark, score_cell
+from truetune.reports.visible import one_line
+from truetune.reports.words import Say
+
+METRICS = 4
+DRAWN = 20
+
+
+def slices_section(say: Say, evaluation: Mapping[str, Any], primary: str) -> Section | None:
+    """Return the main metric by slice, drawn, and a table with a few more; None without slices."""
+    slices = evaluation.get("slices")
+    if not slices:
+        return None
+    by_metric = [{score["metric"]: score for score in part["scores"]} for part in slices]
+    metrics = [name for name in by_metric[0] if "/" not in name]
+    metrics = [primary, *(name for name in metrics if name != primary)][:METRICS]
+    columns = (
+        Column(str(slices[0]["column"])),
+        Column(say["column.examples"], True),
+        *(Column(metric_name(name, say.language), True) for name in metrics),
+    )
+    rows, lines = [], []
+    for part, scores in zip(slices, by_metric, strict=True):
+        name = one_line(str(part["value"]))
+        size = next((score["examples"] for score in part["scores"]), None)
+        rows.append((Cell(name), Cell(numbers.count(size)), *(score_cell(scores.get(metric)) for metric in metrics)))
+        drawn = mark(say, scores.get(primary), "after", name)
+        if drawn:
+            lines.append(Line(name, (drawn,)))
+    parts: list[Part] = [Paragraph(say["slices.lead"])]
+    if lines:
+        name = metric_name(primary, say.language)
+        title = say["slices.figure"].format(metric=name)
+        sentence = "; ".join(f"{line.label}: {line.marks[0].shown}" for line in lines[:DRAWN])
+        caption = say["slices.caption"].format(shown=min(DRAWN, len(lines)), all=len(lines))
+        parts.append(Figure(title, dots(lines[:DRAWN], (title, sentence), name, ()), caption))
+    parts.append(Table("slices", say["slices.table"], columns, tuple(rows), slices))
+    return Section("slices", say["slices.title"], tuple(parts))
