@@ -10,7 +10,7 @@ from truetune.stats.randomisation import randomisation_p
 p_lists = st.lists(st.floats(0, 1), min_size=1, max_size=20)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(p_lists)
 def test_adjusted_values_are_those_of_statsmodels(p_values):
     np.testing.assert_allclose(holm(p_values), multipletests(p_values, method="holm")[1], atol=1e-12)

@@ -243,7 +243,7 @@ def test_plan_is_printed_and_obeyed():
 rows_pairs = st.lists(st.tuples(*[st.integers(0, 2)] * 6), min_size=1, max_size=25)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(rows_pairs)
 def test_numbers_or_a_reason_whatever_the_rows(counts):
     table = np.array(counts)

@@ -101,7 +101,7 @@ def _bootstrap(metrics: Sequence[Metric], gaps: Sequence[float], pairs: Pairs, p
         if metric.additive:
             acceleration = float(left_out.acceleration[place])
             spread = _bca(gaps[place], resampled[place], acceleration, sample, plan)
-            found.append(replace(spread, standard_error=error) if np.isfinite(error) else spread)
+            found.append(replace(spread, standard_error=error) if error > 0 else spread)
         else:
             found.append(_t(gaps[place], resampled[place], error, sample, plan))
     return found
