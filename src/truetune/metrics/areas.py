@@ -25,9 +25,9 @@ def roc_area(positives: Floats, negatives: Floats) -> Floats:
     It is the area under the ROC curve with straight lines over ties (Hanley and McNeil 1982). NaN without
     a positive or without a negative.
     """
-    twice = 2 * np.cumsum(negatives, axis=-1) - negatives
-    pairs = 2 * positives.sum(axis=-1) * negatives.sum(axis=-1)
-    return quotient(_dot(positives, twice), pairs)
+    up_to = np.cumsum(negatives, axis=-1)
+    won = _dot(positives, up_to) - _dot(positives, negatives) / 2
+    return quotient(won, positives.sum(axis=-1) * negatives.sum(axis=-1))
 
 
 def precision_area(positives: Floats, negatives: Floats) -> Floats:
@@ -36,9 +36,8 @@ def precision_area(positives: Floats, negatives: Floats) -> Floats:
     sum (R_n - R_(n-1)) P_n over the distinct scores, a step-wise sum that does not interpolate between
     points (Davis and Goadrich 2006 show why not). NaN without a positive.
     """
-    found = _from_above(positives)
-    taken = _from_above(positives + negatives)
-    precisions = np.divide(found, taken, out=np.zeros_like(found), where=taken > 0)
+    found, taken = _from_above(positives), _from_above(positives + negatives)
+    precisions = np.divide(found, np.maximum(taken, 1.0), out=found)
     return quotient(_dot(positives, precisions), positives.sum(axis=-1))
 
 
@@ -48,8 +47,9 @@ def _dot(first: Floats, second: Floats) -> Floats:
 
 
 def _from_above(counts: Floats) -> Floats:
-    summed: Floats = np.cumsum(counts[..., ::-1], axis=-1)[..., ::-1]
-    return summed
+    """Return the sum of each count and those after it; counts are whole, so that this is exact."""
+    up_to = np.cumsum(counts, axis=-1)
+    return up_to[..., -1:] - up_to + counts
 
 
 def of_binary(area: Area, gold: Floats, score: Floats, counts: Numbers) -> Floats:

@@ -31,14 +31,16 @@ def binary_rows(positive: Bools, score: Floats) -> Rows:
         position = int(np.argmin(np.isfinite(score)))
         raise MetricError(f"the score of example {position} is {score[position]}; expected a finite number")
     order = np.argsort(score)
-    ascending, gold = score[order], positive[order]
+    by_score = np.empty((2, len(score)))
+    by_score[0], by_score[1] = positive[order], score[order]
+    gold, ascending = by_score
     new = np.ones(len(score), dtype=np.bool_)
     np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
     index = np.empty(len(score), dtype=np.int64)
     if new.all():
         index[order] = np.arange(len(score))
-        return Rows(np.array((gold, ascending)).T, index, (), np.ones(len(score), dtype=np.int64))
-    cell = 2 * np.cumsum(new) - 2 + gold
+        return Rows(by_score.T, index, (), np.ones(len(score), dtype=np.int64))
+    cell = 2 * np.cumsum(new) - 2 + gold.astype(np.int64)
     counts = np.bincount(cell)
     used = np.flatnonzero(counts)
     table = np.array((used & 1, ascending[new][used >> 1])).T
