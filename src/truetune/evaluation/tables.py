@@ -5,7 +5,7 @@ A missing or doubled id is an error that names it, never a silent zip.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,33 @@ def aligned(
     return Aligned(right.ids, right.fields, columns, _groups(right, others, group), others)
 
 
+def aligned_columns(
+    scoring: Scoring,
+    ids: Sequence[str],
+    gold: Mapping[str, Sequence[Any]],
+    systems: Mapping[str, Mapping[str, Sequence[Any]]],
+    groups: Sequence[str] | None = None,
+) -> Aligned:
+    """Return columns that are in the same order already, read as the task's files would be."""
+    right = parsed(_records(ids, gold), scoring.gold, "gold")
+    said = {name: parsed(_records(ids, columns), scoring.predicted, name).fields for name, columns in systems.items()}
+    codes = None if groups is None else group_codes(groups)
+    return Aligned(right.ids, right.fields, said, codes, right.others)
+
+
+def _records(ids: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> Iterable[Record]:
+    names = list(columns)
+    for place, (one, *values) in enumerate(zip(ids, *columns.values(), strict=True)):
+        fields = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+        yield Record(f"example {place}", {"id": one, **fields})
+
+
+def group_codes(groups: Sequence[Any]) -> Ints:
+    """Return groups as numbers from 0, in the order in which they first occur."""
+    codes: dict[str, int] = {}
+    return np.array([codes.setdefault(str(value), len(codes)) for value in groups], dtype=np.int64)
+
+
 def read_part(source: Source, alternatives: Sequence[Sequence[Field]], name: str) -> Columns:
     """Read one side: a file, or a list of records or of bare values."""
     if isinstance(source, str | Path):
@@ -126,5 +153,4 @@ def _groups(right: Columns, others: dict[str, list[Any]], group: str | Sequence[
             f"{right.where}: example {right.ids[empty[0]]!r} has no group ({len(empty):,} such); give every example "
             "one, or use --group none"
         )
-    codes: dict[str, int] = {}
-    return np.array([codes.setdefault(str(value), len(codes)) for value in values], dtype=np.int64)
+    return group_codes(values)

@@ -1,0 +1,62 @@
+"""Runs as evaluations: their saved predictions, or their model on another labelled file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from truetune import config
+from truetune.bundle.run_folder import RunFolder, finished_run
+from truetune.data.parse import parsed
+from truetune.data.read import read
+from truetune.errors import RunError
+from truetune.evaluation.api import named
+from truetune.evaluation.tables import NO_GROUPS, Aligned, aligned_columns
+from truetune.tasks.base import Task
+from truetune.tasks.table import task_named
+from truetune.workflows.parts import input_fields
+from truetune.workflows.systems import read_table
+
+
+def run_task(run: RunFolder) -> Task:
+    """Return the task of a run."""
+    return task_named(config.load(run.config).task)
+
+
+def run_table(path: Path, data: str | None = None, group: str | None = None) -> tuple[Task, Aligned]:
+    """Return a run's task with its saved test predictions, or with its model's predictions for a labelled file."""
+    run = finished_run(path)
+    task = run_task(run)
+    if data is None:
+        return task, _grouped(read_table(task, {"after": run}), group)
+    from truetune.workflows.predict import load
+
+    columns = parsed(read(data), input_fields(task), data)
+    assert task.training is not None
+    predicted = load(run.model).predict_columns([columns.fields[name] for name in task.training.inputs])
+    groups = columns.others.get(group or "group") if group != NO_GROUPS else None
+    return task, aligned_columns(task.scoring, columns.ids, columns.fields, {"after": predicted}, groups)
+
+
+def runs_table(paths: Sequence[Path], group: str | None = None) -> tuple[Task, Aligned]:
+    """Return the task of several runs with the test predictions of each; the first is the baseline.
+
+    Raises `RunError` for a single run, and for runs of different tasks.
+    """
+    if len(paths) < 2:
+        raise RunError(f"one run was given ({paths[0]}); expected the baseline and one or more candidates")
+    runs = {name: finished_run(Path(str(path))) for name, path in named([str(path) for path in paths]).items()}
+    tasks = {run_task(run).name for run in runs.values()}
+    if len(tasks) > 1:
+        raise RunError(f"the runs are of different tasks ({', '.join(sorted(tasks))}); compare runs of one task")
+    task = task_named(tasks.pop())
+    return task, _grouped(read_table(task, runs), group)
+
+
+def _grouped(table: Aligned, group: str | None) -> Aligned:
+    """Saved tables have one group column; `none` sets it aside."""
+    if group in (None, "group"):
+        return table
+    if group != NO_GROUPS:
+        raise RunError(f"a run has the groups of its data.group; --group {group} goes with files. Use --group none")
+    return Aligned(table.ids, table.gold, table.systems, None, table.others, table.warnings)
