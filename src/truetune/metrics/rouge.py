@@ -36,7 +36,7 @@ def rouge_tokens(text: str, rules: Literal["en", "zh"]) -> Tokens:
     lower = text.lower()
     if rules == "en":
         return _WORD.findall(lower)
-    return [lower[start:end] for start, end in words(lower) if lower[start:end].isalnum()]
+    return [lower[start:end] for start, end in words(lower) if any(map(str.isalnum, lower[start:end]))]
 
 
 def ngram_f1(gold: Tokens, said: Tokens, order: int) -> float:

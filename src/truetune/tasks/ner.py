@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from truetune.data.parse import Field
 from truetune.metrics.span_overlap import SPAN_OVERLAPS, TAG_OVERLAPS
 from truetune.metrics.spans import SPANS, TAGS
 from truetune.metrics.tokens import TOKENS_OF_SPANS, TOKENS_OF_TAGS, Marked
-from truetune.tasks.base import Field, Scoring
+from truetune.tasks.base import Scoring, Task
 from truetune.tasks.fields import as_text
 from truetune.tasks.span_fields import as_gold_spans, as_spans, as_tags, as_tokens, check_inside, located
 from truetune.text import words
@@ -42,4 +43,11 @@ NER_SCORING = Scoring(
     predicted=((TAGS_FIELD,), (Field("spans", as_spans),)),
     metrics=(*SPANS, *SPAN_OVERLAPS, *TOKENS_OF_SPANS, *TAGS, *TAG_OVERLAPS, *TOKENS_OF_TAGS),
     primary=("span_f1",),
+)
+
+NER = Task(
+    name="ner",
+    about="typed spans in a text: persons, places, organisations",
+    about_zh="命名实体识别：文本中的实体及其类型",
+    scoring=NER_SCORING,
 )

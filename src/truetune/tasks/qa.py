@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from truetune.data.parse import Field
 from truetune.metrics.qa import QA
-from truetune.tasks.base import Field, Scoring
+from truetune.tasks.base import Scoring, Task
 from truetune.tasks.fields import as_any_text, as_number, as_texts, shown
 
 
@@ -31,4 +32,11 @@ QA_SCORING = Scoring(
     predicted=((Field("answer", as_any_text), Field("no_answer_probability", as_probability, required=False)),),
     metrics=QA,
     primary=("qa_f1",),
+)
+
+QUESTION_ANSWERING = Task(
+    name="qa",
+    about="answers that stand in a text (SQuAD, CMRC), or none",
+    about_zh="抽取式问答：答案在原文中，或无答案",
+    scoring=QA_SCORING,
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from truetune.data.parse import Field
 from truetune.metrics.classification import SINGLE
 from truetune.metrics.relations import RELATION_LABELS, RELATION_TRIPLES
-from truetune.tasks.base import Field, Scoring
+from truetune.tasks.base import Scoring, Task
 from truetune.tasks.fields import as_label, as_scores
 from truetune.tasks.span_fields import as_gold_triples, as_triples
 
@@ -18,4 +19,11 @@ RELATIONS_SCORING = Scoring(
     ),
     metrics=(*RELATION_LABELS, *_ACCURACY, *RELATION_TRIPLES),
     primary=("relation_f1_micro",),
+)
+
+RELATIONS = Task(
+    name="relations",
+    about="the relation of two entities, or triples of a text",
+    about_zh="关系抽取：实体对的关系，或三元组",
+    scoring=RELATIONS_SCORING,
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from truetune.data.parse import Field
 from truetune.metrics.ranking import RANKING, ranking_from_scores
-from truetune.tasks.base import Field, Scoring, Task
+from truetune.tasks.base import Scoring, Task
 from truetune.tasks.fields import as_label, as_list, as_scores
 
 
@@ -30,12 +31,14 @@ def _ranking(row: Mapping[str, Any]) -> list[str]:
     return ranking_from_scores(row["scores"])
 
 
+RANKED = (
+    (Field("ranking", as_ranking), Field("scores", as_scores, required=False)),
+    (Field("scores", as_scores), Field("ranking", derive=_ranking)),
+)
+
 RANKING_SCORING = Scoring(
     gold=((Field("relevant", as_relevant),),),
-    predicted=(
-        (Field("ranking", as_ranking), Field("scores", as_scores, required=False)),
-        (Field("scores", as_scores), Field("ranking", derive=_ranking)),
-    ),
+    predicted=RANKED,
     metrics=RANKING,
     primary=("ndcg@10",),
 )

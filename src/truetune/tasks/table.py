@@ -5,10 +5,30 @@ from __future__ import annotations
 from truetune.errors import TruetuneError, nearest
 from truetune.tasks.base import Task
 from truetune.tasks.classification import CLASSIFICATION, PAIR
+from truetune.tasks.generation import DIALOGUE, LANGUAGE_MODELING, SUMMARIZATION, TRANSLATION
+from truetune.tasks.ner import NER
+from truetune.tasks.qa import QUESTION_ANSWERING
 from truetune.tasks.regression import REGRESSION
+from truetune.tasks.relations import RELATIONS
 from truetune.tasks.retrieval import RECOMMENDATION, RETRIEVAL
 
-TASKS: dict[str, Task] = {task.name: task for task in (CLASSIFICATION, PAIR, REGRESSION, RETRIEVAL, RECOMMENDATION)}
+TASKS: dict[str, Task] = {
+    task.name: task
+    for task in (
+        CLASSIFICATION,
+        PAIR,
+        NER,
+        RELATIONS,
+        QUESTION_ANSWERING,
+        REGRESSION,
+        TRANSLATION,
+        SUMMARIZATION,
+        DIALOGUE,
+        RETRIEVAL,
+        RECOMMENDATION,
+        LANGUAGE_MODELING,
+    )
+}
 
 
 def task_named(name: str) -> Task:

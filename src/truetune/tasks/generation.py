@@ -1,0 +1,89 @@
+"""Tasks whose answer is a text (translation, summarisation, dialogue) and language modelling; scored here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from truetune.data.parse import Field
+from truetune.metrics.bleu import bleu
+from truetune.metrics.chrf import CHRF, CHRF_WORDS
+from truetune.metrics.dialogue import DIALOGUE as DIALOGUE_METRICS
+from truetune.metrics.language_modeling import LANGUAGE_MODELING as LIKELIHOODS
+from truetune.metrics.ranking import MRR, at_depth
+from truetune.metrics.rouge import ROUGE
+from truetune.tasks.base import Scoring, Task
+from truetune.tasks.fields import as_any_text, as_count, as_number, as_texts
+from truetune.tasks.retrieval import RANKED, as_relevant
+
+
+def as_references(value: object) -> tuple[str, ...]:
+    """Return one or more references."""
+    references = as_texts(value)
+    if not references:
+        raise ValueError("expected at least one reference, found none")
+    return references
+
+
+def _references(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (row["reference"],)
+
+
+REFERENCES = (
+    (Field("references", as_references),),
+    (Field("reference", as_any_text), Field("references", derive=_references)),
+)
+SAID = ((Field("text", as_any_text),),)
+
+HITS = tuple(
+    replace(metric, name=f"hits@{depth}")
+    for depth in (1, 5, 10)
+    for metric in at_depth(depth)
+    if metric.name == f"hit_rate@{depth}"
+)
+"""ParlAI's hits@k: the right reply stands among the first k candidates."""
+
+TRANSLATION = Task(
+    name="translation",
+    about="a text in another language",
+    about_zh="机器翻译",
+    scoring=Scoring(gold=REFERENCES, predicted=SAID, metrics=(bleu(), CHRF, CHRF_WORDS, *ROUGE), primary=("bleu",)),
+)
+
+SUMMARIZATION = Task(
+    name="summarization",
+    about="a short text for a long one",
+    about_zh="文本摘要",
+    scoring=Scoring(gold=REFERENCES, predicted=SAID, metrics=(*ROUGE, bleu(), CHRF), primary=("rougeL",)),
+)
+
+DIALOGUE = Task(
+    name="dialogue",
+    about="a reply to what was said, or a ranking of candidate replies",
+    about_zh="对话：回复生成，或候选回复排序",
+    scoring=Scoring(
+        gold=(*REFERENCES, (Field("relevant", as_relevant),)),
+        predicted=(*SAID, *RANKED),
+        metrics=(*DIALOGUE_METRICS, bleu(), CHRF, *ROUGE, *HITS, MRR),
+        primary=("unigram_f1", "mrr"),
+    ),
+)
+
+LANGUAGE_MODELING = Task(
+    name="language-modeling",
+    about="how likely a model finds texts",
+    about_zh="语言模型：文本的似然",
+    scoring=Scoring(
+        gold=(
+            (
+                Field("tokens", as_count),
+                Field("bytes", as_count, required=False),
+                Field("characters", as_count, required=False),
+            ),
+        ),
+        predicted=((Field("log_likelihood", as_number),),),
+        metrics=LIKELIHOODS,
+        primary=("bits_per_byte", "perplexity"),
+    ),
+)
