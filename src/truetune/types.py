@@ -183,7 +183,9 @@ class Encoded:
     segments: Ints
     """`[length]`, 0 or 1"""
     target: npt.NDArray[Any]
-    """What the head learns: `[]` or `[labels]` for `classify`, `[length]` for `tag`; `IGNORED` where none."""
+    """What the head learns: `[]` (int) or, multi-label, `[labels]` (float, 0 or 1) for `classify`, `[length]`
+    (int) for `tag`; `IGNORED` where none.
+    """
     starts: Ints
     """`[length]`, character offset of each piece in the text; -1 for special tokens"""
     ends: Ints

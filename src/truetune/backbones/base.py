@@ -1,0 +1,121 @@
+"""What the training loop and the evaluation need of a model, whatever framework runs it.
+
+Arrays cross this line, tensors never do. This module imports no framework.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy.typing as npt
+
+from truetune.types import Batch, Floats, Head, Tokenizer
+
+Precision = Literal["float32", "bfloat16"]
+Pooling = Literal["mean", "first", "last"]
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Which pretrained model, with which head."""
+
+    name: str
+    """A Hub name or a local folder."""
+    head: Head
+    labels: tuple[str, ...]
+    """Output position -> label (`classify`) or tag (`tag`)."""
+    multiple: bool = False
+    """Several labels an example: a sigmoid a label instead of one softmax."""
+    max_length: int | None = None
+    """The longest input in pieces; None: the model's own."""
+    dropout: float | None = None
+    """Dropout everywhere in the model; None: its own."""
+    pooling: Pooling | Literal["auto"] = "auto"
+    """Which vector of `classify` stands for the text: the mean of its pieces, the first, the last."""
+    freeze_embeddings: bool = False
+    """Keep the word embeddings as they are."""
+    precision: Precision | Literal["auto"] = "auto"
+    """Of matrix products in training; predictions are always float32."""
+    device: str = "auto"
+    seed: int = 0
+    """Of the new head and of dropout."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the weights are moved: AdamW with decoupled weight decay [Loshchilov and Hutter 2019].
+
+    Decay spares biases, norms and word embeddings; so rows of unseen words stay exactly as they are.
+    """
+
+    weight_decay: float = 0.01
+    betas: tuple[float, float] = (0.9, 0.999)
+    epsilon: float = 1e-8
+    clip: float = 1.0
+    """The largest norm of the whole gradient; a longer one is scaled down to it."""
+    label_smoothing: float = 0.0
+    """Share of the target that is spread evenly over all labels [Szegedy et al. 2016]."""
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What training has changed so far; nothing else is needed to go on exactly from here."""
+
+    arrays: Mapping[str, npt.NDArray[Any]]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """JSON values."""
+
+
+class Backbone(Protocol):
+    """A model that learns and predicts."""
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer that the model was made for."""
+        ...
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Parameter groups from input to output: `embeddings`, `layer.0`, ..., `head`."""
+        ...
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What was chosen for this machine and model (device, precision, pooling...), as JSON values."""
+        ...
+
+    def train_step(self, micro_batches: Sequence[Batch], rates: Mapping[str, float], targets: int) -> float:
+        """Learn from several micro-batches as from one batch, and return the loss before the step.
+
+        The loss is the sum over all targets divided by `targets`, the true number of them in the whole step.
+        `rates` gives the learning rate of each group. A loss or gradient that is not finite changes nothing,
+        and NaN is returned.
+        """
+        ...
+
+    def predict(self, batch: Batch) -> Floats:
+        """Return logits, `[batch, labels]` for `classify`, `[batch, length, labels]` for `tag`; no dropout."""
+        ...
+
+    def features(self, batch: Batch) -> Floats:
+        """Return the mean of each input's last hidden states, `[batch, hidden]`; no dropout."""
+        ...
+
+    def piece_features(self, batch: Batch) -> Floats:
+        """Return the last hidden states, `[batch, length, hidden]`; no dropout."""
+        ...
+
+    def state(self, optimizer: bool = True) -> State:
+        """Return a copy of all that training has changed; without the optimizer: of the weights only."""
+        ...
+
+    def restore(self, state: State) -> None:
+        """Go back to a state of a backbone with the same settings; raises ModelError for any other."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write weights (safetensors), config and tokenizer; plain Transformers loads the folder too."""
+        ...

@@ -1,0 +1,44 @@
+"""Outputs of a backbone for any number of inputs, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from truetune.backbones.base import Backbone
+from truetune.data.batch import padded, token_batches
+from truetune.types import Batch, Encoded, Floats
+
+TOKENS = 4096
+"""Pieces of one batch, padding counted."""
+
+
+def logits_of(backbone: Backbone, encoded: Sequence[Encoded], tokens: int = TOKENS) -> list[Floats]:
+    """Return the logits of each input: `[labels]` for `classify`, `[its length, labels]` for `tag`."""
+    return _in_order(encoded, _each(backbone, encoded, tokens, backbone.predict))
+
+
+def features_of(backbone: Backbone, encoded: Sequence[Encoded], tokens: int = TOKENS) -> Floats:
+    """Return the mean of each input's last hidden states, `[inputs, hidden]`."""
+    return np.stack(_in_order(encoded, _each(backbone, encoded, tokens, backbone.features)))
+
+
+def piece_features_of(backbone: Backbone, encoded: Sequence[Encoded], tokens: int = TOKENS) -> list[Floats]:
+    """Return the last hidden states of each input, `[its length, hidden]`."""
+    return _in_order(encoded, _each(backbone, encoded, tokens, backbone.piece_features))
+
+
+def _each(
+    backbone: Backbone, encoded: Sequence[Encoded], tokens: int, outputs: Callable[[Batch], Floats]
+) -> Iterator[tuple[int, Floats]]:
+    lengths = np.array([len(one.ids) for one in encoded], dtype=np.int64)
+    for positions in token_batches(lengths, tokens):
+        found = outputs(padded(encoded, positions, backbone.tokenizer.pad))
+        for place, output in zip(positions.tolist(), found, strict=True):
+            yield place, output[: lengths[place]] if output.ndim == 2 else output
+
+
+def _in_order(encoded: Sequence[Encoded], outputs: Iterator[tuple[int, Floats]]) -> list[Floats]:
+    found = dict(outputs)
+    return [found[place] for place in range(len(encoded))]

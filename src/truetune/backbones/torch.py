@@ -1,0 +1,256 @@
+"""The PyTorch backbone: any Transformers encoder or decoder, fine-tuned and asked for logits."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from truetune.backbones.base import ModelSettings, Recipe, State
+from truetune.backbones.tokenizer import FastTokenizer
+from truetune.backbones.torch_device import chosen_device, chosen_precision
+from truetune.backbones.torch_dropout import Bits, with_bit_dropout
+from truetune.backbones.torch_model import explained, load_network, quiet
+from truetune.backbones.torch_network import Network
+from truetune.backbones.torch_optimizer import adamw, group_of, moments, set_moments, trained
+from truetune.backbones.torch_saved import load_saved, save_network
+from truetune.backbones.torch_vocabulary import with_rows
+from truetune.errors import ModelError
+from truetune.types import IGNORED, Batch, Floats, Ints
+
+
+class TorchBackbone:
+    """The `Backbone` of PyTorch."""
+
+    def __init__(
+        self,
+        network: Network,
+        tokenizer: FastTokenizer,
+        settings: ModelSettings,
+        recipe: Recipe,
+        vocabulary: Ints | None,
+    ) -> None:
+        """`settings` as chosen for this machine; `vocabulary`: the pieces that training will meet, None: any."""
+        self.tokenizer = tokenizer
+        self.settings = settings
+        self._network = network
+        self._recipe = recipe
+        self._device = next(network.parameters()).device
+        self._table = with_rows(network.model, None if settings.freeze_embeddings else vocabulary)
+        if settings.freeze_embeddings:
+            network.model.get_input_embeddings().requires_grad_(False)
+        self._bits = Bits(settings.seed)
+        if self._device.type == "cpu":
+            with_bit_dropout(network, self._bits)
+        self._optimizer = adamw(network, recipe)
+        self._steps = 0
+        network.eval()
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Parameter groups from input to output."""
+        return tuple(dict.fromkeys(group_of(self._network).values()))
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What was chosen for this machine and model, as JSON values."""
+        parameters = trained(self._network).values()
+        return {
+            "device": str(self._device),
+            "precision": self.settings.precision,
+            "pooling": self._network.form.pooling,
+            "max_length": self.tokenizer.max_length,
+            "trained_parameters": sum(one.numel() for one in parameters),
+            "trained_words": None if self._table is None else len(self._table.rows),
+        }
+
+    def train_step(self, micro_batches: Sequence[Batch], rates: Mapping[str, float], targets: int) -> float:
+        """Learn from several micro-batches as from one batch, and return the loss before the step."""
+        self._network.train()
+        total = 0.0
+        with self._randomness():
+            for batch in micro_batches:
+                with torch.autocast(self._device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
+                    logits = self._logits(batch)
+                loss = self._loss(logits.float(), torch.from_numpy(batch.targets).to(self._device)) / targets
+                loss.backward()  # type: ignore[no-untyped-call]
+                total += loss.item()
+        finite = self._move(rates) if math.isfinite(total) else False
+        self._clear_gradients()
+        self._steps += 1
+        self._network.eval()
+        return total if finite else math.nan
+
+    def predict(self, batch: Batch) -> Floats:
+        """Return logits in float32 precision, `[batch, labels]` or `[batch, length, labels]`."""
+        with torch.inference_mode():
+            return _array(self._logits(batch))
+
+    def features(self, batch: Batch) -> Floats:
+        """Return the mean of each input's last hidden states, `[batch, hidden]`."""
+        hidden = self.piece_features(batch)
+        weights = batch.mask[..., None].astype(np.float64)
+        means: Floats = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
+        return means
+
+    def piece_features(self, batch: Batch) -> Floats:
+        """Return the last hidden states, `[batch, length, hidden]`."""
+        with torch.inference_mode():
+            return _array(self._network.hidden(*self._inputs(batch)))
+
+    def state(self, optimizer: bool = True) -> State:
+        """Return a copy of the trained weights, and of the optimizer's running means."""
+        tensors: dict[str, Tensor] = {f"weight/{name}": one for name, one in trained(self._network).items()}
+        if optimizer:
+            tensors |= moments(self._network, self._optimizer)
+        arrays = {name: one.detach().cpu().numpy().copy() for name, one in tensors.items()}
+        return State(arrays, {"steps": self._steps, "settings": _plain(self.settings)})
+
+    def restore(self, state: State) -> None:
+        """Go back to a state; without running means in it, the optimizer begins anew."""
+        parameters = trained(self._network)
+        expected = {f"weight/{name}": tuple(one.shape) for name, one in parameters.items()}
+        found = {name: one.shape for name, one in state.arrays.items() if name.startswith("weight/")}
+        if found != expected or state.values.get("settings") != _plain(self.settings):
+            differing = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+            raise ModelError(
+                "the stored state belongs to another model, vocabulary or setting "
+                f"({', '.join(differing[:3]) or 'settings differ'}); start the run anew"
+            )
+        with torch.no_grad():
+            for name, parameter in parameters.items():
+                parameter.copy_(torch.from_numpy(state.arrays[f"weight/{name}"]))
+        if self._table is not None:
+            self._table.changed()
+        values = {name: torch.from_numpy(one) for name, one in state.arrays.items() if not name.startswith("weight/")}
+        set_moments(self._network, self._optimizer, values)
+        self._steps = int(state.values["steps"])
+
+    def save(self, folder: Path) -> None:
+        """Write weights, config, tokenizer and settings; plain Transformers loads the folder too."""
+        save_network(self._network, self.tokenizer, self.settings, folder)
+
+    @contextlib.contextmanager
+    def _randomness(self) -> Iterator[None]:
+        """Make all randomness of a step a function of seed and step number, and leave no trace of it."""
+        self._bits.begin(self._steps)
+        devices = [self._device] if self._device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(int(np.random.SeedSequence([self.settings.seed, self._steps]).generate_state(1)[0]))
+            yield
+
+    def _inputs(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        ids, mask, segments = (
+            torch.from_numpy(part).to(self._device) for part in (batch.ids, batch.mask, batch.segments)
+        )
+        return ids, mask, segments
+
+    def _logits(self, batch: Batch) -> Tensor:
+        logits: Tensor = self._network(*self._inputs(batch))
+        return logits
+
+    def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the sum of the losses of all targets."""
+        smoothing = self._recipe.label_smoothing
+        if self.settings.multiple:
+            aims = targets.float() * (1 - smoothing) + smoothing / 2
+            each = functional.binary_cross_entropy_with_logits(logits, aims, reduction="none")
+            return each.masked_fill(targets == IGNORED, 0).sum()
+        return functional.cross_entropy(
+            logits.reshape(-1, logits.shape[-1]),
+            targets.reshape(-1),
+            ignore_index=IGNORED,
+            reduction="sum",
+            label_smoothing=smoothing,
+        )
+
+    def _move(self, rates: Mapping[str, float]) -> bool:
+        """Clip the gradient and take the step; return False, and take none, where the gradient is not finite."""
+        parameters = list(trained(self._network).values())
+        norm = nn.utils.clip_grad_norm_(parameters, self._recipe.clip)
+        if not bool(torch.isfinite(norm)):
+            return False
+        for group in self._optimizer.param_groups:
+            group["lr"] = rates[group["group"]]
+        self._optimizer.step()
+        return True
+
+    def _clear_gradients(self) -> None:
+        self._optimizer.zero_grad(set_to_none=True)
+        if self._table is not None:
+            self._table.clear_gradient()
+
+
+def load_tokenizer(settings: ModelSettings) -> FastTokenizer:
+    """Load the tokenizer of a model; for tagging, Chinese and Japanese are cut into single characters.
+
+    Raises ModelError where `max_length` is more than the model takes.
+    """
+    from transformers import AutoConfig, AutoTokenizer
+
+    with quiet(), explained(settings.name):
+        config = AutoConfig.from_pretrained(settings.name)
+        tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(settings.name), _positions(config))
+    if settings.max_length is not None:
+        tokenizer.shorten(settings.max_length)
+    if settings.head == "tag":
+        tokenizer.isolate_han()
+    return tokenizer
+
+
+def load_backbone(
+    settings: ModelSettings, recipe: Recipe, tokenizer: FastTokenizer, vocabulary: Ints | None = None
+) -> TorchBackbone:
+    """Load a pretrained model for fine-tuning.
+
+    `vocabulary`, the sorted distinct pieces of the training inputs, trims what is trained to their embedding
+    rows: same result, less work. Raises ModelError for a model that cannot be loaded or used.
+    """
+    device = chosen_device(settings.device)
+    network = load_network(settings, device)
+    precision, _ = chosen_precision(settings.precision, device, network.model.config.hidden_size)
+    chosen = replace(settings, device=str(device), precision=precision, max_length=tokenizer.max_length)
+    if vocabulary is not None:
+        vocabulary = np.union1d(vocabulary, tokenizer.special)
+    return TorchBackbone(network, tokenizer, chosen, recipe, vocabulary)
+
+
+def saved_backbone(folder: Path, device: str = "auto") -> TorchBackbone:
+    """Load a folder that `save` wrote, to predict with it or to train it further."""
+    network, tokenizer, settings = load_saved(folder, chosen_device(device))
+    return TorchBackbone(network, tokenizer, settings, Recipe(), None)
+
+
+def used_pieces(inputs: Sequence[Ints]) -> Ints:
+    """Return the sorted distinct ids of training inputs."""
+    return np.unique(np.concatenate(list(inputs)))
+
+
+def _positions(config: Any) -> int | None:
+    """Return how many pieces the position embeddings reach."""
+    positions = getattr(config, "max_position_embeddings", None)
+    if positions is None:
+        return None
+    reserved = (config.pad_token_id or 0) + 1 if config.model_type in _RESERVING else 0
+    return int(positions) - reserved
+
+
+_RESERVING = frozenset({"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "longformer", "mpnet"})
+"""Model types whose positions begin behind the padding id."""
+
+
+def _plain(settings: ModelSettings) -> dict[str, Any]:
+    return {**asdict(replace(settings, device="any")), "labels": list(settings.labels)}
+
+
+def _array(tensor: Tensor) -> npt.NDArray[np.float64]:
+    return tensor.float().cpu().numpy().astype(np.float64)

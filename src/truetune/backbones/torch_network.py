@@ -1,0 +1,121 @@
+"""A Transformers model with a head: how logits come out of its hidden states."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from truetune.backbones.base import ModelSettings, Pooling
+from truetune.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Form:
+    """How logits come out of a Transformers model."""
+
+    pooling: Pooling | None
+    """None for `tag`."""
+    own_head: bool
+    """Whether the head is ours, on the plain model, or the model's own class has it."""
+
+
+class Network(nn.Module):
+    """A Transformers model with its head."""
+
+    def __init__(self, model: Any, form: Form, head: nn.Module | None) -> None:
+        super().__init__()
+        self.model = model
+        self.form = form
+        self.own = head
+        accepted = inspect.signature(model.base_model.forward).parameters
+        self._segments = "token_type_ids" in accepted and getattr(model.config, "type_vocab_size", 0) > 1
+        self._cache = {"use_cache": False} if "use_cache" in accepted else {}
+
+    @property
+    def body(self) -> Any:
+        """The pretrained part."""
+        return self.model.base_model
+
+    def forward(self, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
+        """Return logits, `[batch, labels]`, or `[batch, length, labels]` for `tag`."""
+        if not self.form.own_head and self.form.pooling in (None, "first"):
+            logits: Tensor = self.model(**self._inputs(ids, mask, segments)).logits
+            return logits
+        hidden = self.hidden(ids, mask, segments)
+        if self.form.pooling is not None:
+            hidden = pooled(hidden, mask, self.form.pooling)
+        scored: Tensor = self.own(hidden) if self.own is not None else self.model.score(hidden)
+        return scored
+
+    def hidden(self, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
+        """Return the last hidden states, `[batch, length, hidden]`."""
+        states: Tensor = self.body(**self._inputs(ids, mask, segments)).last_hidden_state
+        return states
+
+    def _inputs(self, ids: Tensor, mask: Tensor, segments: Tensor) -> dict[str, Any]:
+        inputs = {"input_ids": ids, "attention_mask": mask.long(), **self._cache}
+        return {**inputs, "token_type_ids": segments} if self._segments else inputs
+
+
+def pooled(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
+    """Return one vector a text, `[batch, hidden]`, of `[batch, length, hidden]`; padding never counts."""
+    if pooling == "first":
+        return hidden[:, 0]
+    if pooling == "last":
+        last = mask.shape[1] - 1 - mask.long().flip(1).argmax(1)
+        return hidden[torch.arange(len(hidden), device=hidden.device), last]
+    weights = mask[..., None].to(torch.float32)
+    return (hidden.float() * weights).sum(1) / weights.sum(1)
+
+
+def chosen_form(settings: ModelSettings, config: Any) -> Form:
+    """Return how logits come out: decoders read the last piece, encoders as `pooling` says."""
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING as CLASSIFY,
+    )
+    from transformers.models.auto.modeling_auto import MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING as TAG
+
+    if getattr(config, "is_encoder_decoder", False):
+        raise ModelError(
+            f"{settings.name}: an encoder-decoder ({config.model_type}) cannot {settings.head} yet; "
+            "expected an encoder (BERT style) or a decoder (GPT style)"
+        )
+    if settings.head == "tag":
+        return Form(None, own_head=type(config) not in TAG)
+    if settings.head != "classify":
+        raise ModelError(f"head {settings.head!r} is not known to this backbone; known: classify, tag")
+    decoder = is_decoder(config)
+    pooling: Pooling = ("last" if decoder else "mean") if settings.pooling == "auto" else settings.pooling
+    if pooling == "last" and not decoder:
+        raise ModelError(f"{settings.name}: pooling `last` is for decoders; this is an encoder: mean or first")
+    own = pooling == "mean" or type(config) not in CLASSIFY or (pooling == "first" and decoder)
+    return Form(pooling, own_head=own)
+
+
+def is_decoder(config: Any) -> bool:
+    """Return whether each piece of a model sees only what stands before it."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING as CAUSAL
+    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING as MASKED
+
+    return type(config) in CAUSAL and type(config) not in MASKED
+
+
+def own_head(settings: ModelSettings, form: Form, config: Any) -> nn.Module | None:
+    """Return dropout and one linear layer, where the head is ours."""
+    if not form.own_head:
+        return None
+    linear = drawn(nn.Linear(config.hidden_size, len(settings.labels)), config)
+    rates = (getattr(config, name, None) for name in ("classifier_dropout", "hidden_dropout_prob", "resid_pdrop"))
+    return nn.Sequential(nn.Dropout(next((rate for rate in rates if rate is not None), 0.0)), linear)
+
+
+def drawn(linear: nn.Linear, config: Any) -> nn.Linear:
+    """Draw a layer as BERT draws it: a normal of the config's `initializer_range`, no bias."""
+    nn.init.normal_(linear.weight, std=float(getattr(config, "initializer_range", 0.02)))
+    if linear.bias is not None:
+        nn.init.zeros_(linear.bias)
+    return linear

@@ -1,0 +1,97 @@
+"""Which parameters move together, and AdamW over them [Loshchilov and Hutter 2019]."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from truetune.backbones.base import Recipe
+from truetune.backbones.torch_network import Network
+from truetune.backbones.torch_vocabulary import RowEmbedding
+
+EMBEDDINGS, HEAD = "embeddings", "head"
+
+
+def trained(network: Network) -> dict[str, nn.Parameter]:
+    """Return the parameters that training changes, by name, in the order of the network."""
+    return {name: one for name, one in network.named_parameters() if one.requires_grad}
+
+
+def group_of(network: Network) -> dict[str, str]:
+    """Return the group of each trained parameter: `embeddings`, `layer.0`, ..., `head`.
+
+    What of the pretrained part stands after the layers (a last norm, a pooler) goes with the last layer.
+    """
+    layers = _layer_prefix(network)
+    inside = {id(one) for one in network.body.parameters()}
+    groups, last = {}, EMBEDDINGS
+    for name, parameter in trained(network).items():
+        if id(parameter) not in inside:
+            groups[name] = HEAD
+            continue
+        found = re.match(rf"{re.escape(layers)}\.(\d+)\.", name) if layers else None
+        last = f"layer.{found[1]}" if found else last
+        groups[name] = last
+    return groups
+
+
+def adamw(network: Network, recipe: Recipe) -> torch.optim.AdamW:
+    """Return AdamW whose parameter groups carry their `group` name; decay for matrices of layers only."""
+    embeddings = {id(one) for module in network.modules() for one in _table_of(module)}
+    parts: dict[tuple[str, bool], list[nn.Parameter]] = {}
+    parameters = trained(network)
+    for name, group in group_of(network).items():
+        decays = parameters[name].ndim > 1 and id(parameters[name]) not in embeddings
+        parts.setdefault((group, decays), []).append(parameters[name])
+    return torch.optim.AdamW(
+        [
+            {"params": params, "group": group, "weight_decay": recipe.weight_decay if decays else 0.0}
+            for (group, decays), params in parts.items()
+        ],
+        lr=0.0,
+        betas=recipe.betas,
+        eps=recipe.epsilon,
+        fused=True,
+    )
+
+
+def moments(network: Network, optimizer: torch.optim.AdamW) -> dict[str, Tensor]:
+    """Return the optimizer's running means by parameter: `mean/NAME`, `square/NAME`, `steps/NAME`."""
+    found = {}
+    for name, parameter in trained(network).items():
+        state = optimizer.state.get(parameter)
+        if state:
+            found[f"mean/{name}"] = state["exp_avg"]
+            found[f"square/{name}"] = state["exp_avg_sq"]
+            found[f"steps/{name}"] = state["step"]
+    return found
+
+
+def set_moments(network: Network, optimizer: torch.optim.AdamW, values: Mapping[str, Tensor]) -> None:
+    """Give an optimizer the running means that `moments` returned."""
+    optimizer.state.clear()
+    for name, parameter in trained(network).items():
+        if f"mean/{name}" not in values:
+            continue
+        state: dict[str, Any] = {
+            "exp_avg": values[f"mean/{name}"].to(parameter.device, copy=True),
+            "exp_avg_sq": values[f"square/{name}"].to(parameter.device, copy=True),
+            "step": values[f"steps/{name}"].to(parameter.device, copy=True),
+        }
+        optimizer.state[parameter] = state
+
+
+def _layer_prefix(network: Network) -> str:
+    """Return the name of the longest list of modules in the pretrained part."""
+    lists = {name: module for name, module in network.named_modules() if isinstance(module, nn.ModuleList)}
+    return max(lists, key=lambda name: len(lists[name]), default="")
+
+
+def _table_of(module: nn.Module) -> list[Tensor]:
+    if isinstance(module, RowEmbedding):
+        return [module.rows]
+    return [module.weight] if isinstance(module, nn.Embedding) else []

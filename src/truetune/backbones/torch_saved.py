@@ -1,0 +1,65 @@
+"""A fine-tuned network as a folder: safetensors, config, tokenizer, and how they belong together."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from truetune.backbones.base import ModelSettings
+from truetune.backbones.tokenizer import FastTokenizer
+from truetune.backbones.torch_model import HEAD_FILE, build_network, explained, quiet
+from truetune.backbones.torch_network import Form, Network
+from truetune.backbones.torch_vocabulary import RowEmbedding, plain_embedding
+from truetune.errors import ModelError
+from truetune.files import read_json, whole_folder, write_json
+
+NAME = "backbone.json"
+"""How weights and head are used; beside it stand Transformers' own files."""
+
+
+def save_network(network: Network, tokenizer: FastTokenizer, settings: ModelSettings, folder: Path) -> None:
+    """Write the folder, whole or not at all. Plain Transformers loads it with the head where its own class has one."""
+    from safetensors.torch import save_file
+
+    model = network.model
+    table = model.get_input_embeddings()
+    with whole_folder(folder) as temporary:
+        try:
+            if isinstance(table, RowEmbedding):
+                model.set_input_embeddings(plain_embedding(table))
+            with quiet():
+                model.save_pretrained(temporary)
+        finally:
+            model.set_input_embeddings(table)
+        if network.own is not None:
+            save_file({name: one.contiguous() for name, one in network.own.state_dict().items()}, temporary / HEAD_FILE)
+        tokenizer.save(temporary)
+        write_json(
+            temporary / NAME,
+            {"settings": {**asdict(settings), "labels": list(settings.labels)}, "form": asdict(network.form)},
+        )
+
+
+def load_saved(folder: Path, device: torch.device) -> tuple[Network, FastTokenizer, ModelSettings]:
+    """Read the folder back; raises ModelError where it is not whole."""
+    from transformers import AutoTokenizer
+
+    settings, form = _read(folder / NAME)
+    network = build_network(folder, settings, form, device)
+    with quiet(), explained(str(folder)):
+        tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(folder), settings.max_length)
+    return network, tokenizer, replace(settings, device=str(device))
+
+
+def _read(file: Path) -> tuple[ModelSettings, Form]:
+    try:
+        stored: dict[str, Any] = read_json(file)
+        settings = ModelSettings(**{**stored["settings"], "labels": tuple(stored["settings"]["labels"])})
+        return settings, Form(**stored["form"])
+    except FileNotFoundError:
+        raise ModelError(f"{file} is not there, so {file.parent} is no saved truetune model") from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"{file}: is damaged ({error}); save the model again") from None
