@@ -28,6 +28,11 @@ def test_a_p_value_is_never_printed_as_zero(value: float | None, shown: str) -> 
     assert numbers.p_value(value) == shown
 
 
+def test_a_p_value_in_a_sentence() -> None:
+    assert numbers.p_stated(0.0412) == "p = 0.041"
+    assert numbers.p_stated(1e-9) == "p < 0.0001"
+
+
 def test_an_interval_needs_both_bounds() -> None:
     assert numbers.interval(0.1, 0.25) == "[0.100, 0.250]"
     assert numbers.interval(-0.1, 0.25, sign=True) == "[\u22120.100, +0.250]"

@@ -43,6 +43,12 @@ def p_value(value: float | None) -> str:
     return f"{value:.4f}" if value < 0.001 else f"{value:.3f}"
 
 
+def p_stated(value: float | None) -> str:
+    """Return a p-value as a sentence has it: `p = 0.031`, `p < 0.0001`."""
+    shown = p_value(value)
+    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"
+
+
 def count(value: float | None) -> str:
     """Return a whole number with its thousands marked."""
     return NONE if value is None else f"{value:,.0f}"

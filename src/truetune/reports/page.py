@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from markupsafe import Markup
 
 from truetune import __version__
 from truetune.files import write_text
+from truetune.reports.agreement import disagreements
 from truetune.reports.content import Head, Page, Paragraph, Section, Table
 from truetune.reports.run import AFTER, SavedRun, System, read_run
 from truetune.reports.sections.baselines import baselines_section
@@ -79,8 +81,10 @@ def _run_sections(say: Say, run: SavedRun) -> tuple[Section, ...]:
         Section("scores", say["scores.title"], (Paragraph(say["missing.scores"], "missing"),)),
     )
     if run.systems:
+        stale = tuple(Paragraph(text, "warning") for text in disagreements(say, run))
+        first = scores_section(say, run.systems, run.comparison, run.primary)
         scored = (
-            scores_section(say, run.systems, run.comparison, run.primary),
+            replace(first, parts=(*stale, *first.parts)),
             labels_section(say, run.systems, support(predictions)),
         )
     sections = (

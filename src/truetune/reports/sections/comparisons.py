@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from truetune.reports import numbers
 from truetune.reports.content import Cell, Column, Figure, Paragraph, Part, Section, Table
-from truetune.reports.metric_names import metric_name
+from truetune.reports.metric_names import LOWER, metric_name
 from truetune.reports.plots.intervals import Line, Mark, dots
 from truetune.reports.sections.scores import difference_cells, tone
 from truetune.reports.visible import one_line
@@ -15,54 +15,65 @@ from truetune.reports.words import Say
 
 Json = Mapping[str, Any]
 
+SAME = ("candidate", "difference", "low", "high", "p_value", "gained", "lost")
+"""Comparisons that agree in all of these are the same numbers under several names."""
+
 
 def comparisons_section(say: Say, comparison: Json) -> Section:
     """Return the table of all comparisons with their plot, the warnings, and how each was made."""
-    ones = comparison["comparisons"]
-    primary = comparison.get("primary")
+    ones, repeated = _without_repeats(comparison["comparisons"])
+    several = len(comparison.get("systems") or ()) != 2
+    columns = [Column(say["column.metric"])]
+    columns += [Column(say["column.candidate"])] if several else []
+    columns += [Column(say["column.difference"], True), Column("p", True), Column(say["column.detectable"], True)]
+    columns += [Column(say["changes.part.gained"], True), Column(say["changes.part.lost"], True)]
+    columns += [Column(say["column.verdict"])]
+    rows = tuple(_row(say, one, several, comparison.get("primary")) for one in ones)
     parts: list[Part] = [Paragraph(say["comparisons.lead"])]
-    columns = (
-        Column(say["column.metric"]),
-        Column(say["column.candidate"]),
-        Column(say["column.difference"], True),
-        Column("p", True),
-        Column(say["column.detectable"], True),
-        Column(say["changes.part.gained"], True),
-        Column(say["changes.part.lost"], True),
-        Column(say["column.verdict"]),
-    )
-    rows = []
-    for one in ones:
-        difference, p, detectable, verdict = difference_cells(say, one)
-        name = metric_name(one["metric"], say.language)
-        rows.append(
-            (
-                Cell(name, one["metric"], css="primary" if one["metric"] == primary else ""),
-                Cell(one_line(str(one["candidate"])), say["against"].format(baseline=one_line(str(one["baseline"])))),
-                difference,
-                p,
-                detectable,
-                Cell(numbers.count(one.get("gained"))),
-                Cell(numbers.count(one.get("lost"))),
-                verdict,
-            )
-        )
-    parts.append(Table("comparisons", say["comparisons.caption"], columns, tuple(rows), ones))
+    parts.append(Table("comparisons", say["comparisons.caption"], tuple(columns), rows, comparison["comparisons"]))
+    if repeated:
+        names = "; ".join(f"{', '.join(dict.fromkeys(same))} = {kept}" for kept, same in repeated.items())
+        parts.append(Paragraph(say["scores.repeated"].format(names=names), "note"))
     reasons = {one["reason"]: one["metric"] for one in ones if one.get("reason")}
     parts += [Paragraph(f"{metric}: {reason}", "note") for reason, metric in reasons.items()]
     parts += [Paragraph(text, "warning") for text in comparison.get("warnings") or ()]
-    figure = _figure(say, comparison)
+    figure = _figure(say, ones, several)
     parts += [figure] if figure else []
     parts.append(_signatures(say, comparison))
     return Section("comparisons", say["comparisons.title"], tuple(parts))
 
 
-def _figure(say: Say, comparison: Json) -> Figure | None:
-    """Return the differences of metrics that are shares, against zero."""
-    several = len(comparison.get("systems") or ()) > 2
+def _without_repeats(ones: Sequence[Json]) -> tuple[list[Json], dict[str, list[str]]]:
+    """Return the comparisons to show, and by metric which others are the very same numbers."""
+    first: dict[tuple[object, ...], str] = {}
+    shown, repeated = [], dict[str, list[str]]()
+    for one in ones:
+        key = tuple(one.get(name) for name in SAME)
+        if one["low"] is not None and key in first:
+            repeated.setdefault(first[key], []).append(one["metric"])
+        else:
+            first[key] = one["metric"]
+            shown.append(one)
+    return shown, repeated
+
+
+def _row(say: Say, one: Json, several: bool, primary: object) -> tuple[Cell, ...]:
+    name = metric_name(one["metric"], say.language)
+    return (
+        Cell(name, one["metric"], css="primary" if one["metric"] == primary else ""),
+        *([Cell(one_line(str(one["candidate"])))] if several else []),
+        *difference_cells(say, one)[:3],
+        Cell(numbers.count(one.get("gained"))),
+        Cell(numbers.count(one.get("lost"))),
+        difference_cells(say, one)[3],
+    )
+
+
+def _figure(say: Say, ones: Sequence[Json], several: bool) -> Figure | None:
+    """Return the differences of metrics that are shares and better when higher, against zero."""
     lines = []
-    for one in comparison["comparisons"]:
-        if one["difference"] is None or abs(one["difference"]) > 1 or "/" in one["metric"]:
+    for one in ones:
+        if one["difference"] is None or abs(one["difference"]) > 1 or one["metric"] in LOWER:
             continue
         name = metric_name(one["metric"], say.language)
         label = say["series"].format(role=one["candidate"], name=name) if several else name

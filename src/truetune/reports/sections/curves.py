@@ -22,6 +22,8 @@ from truetune.types import Bools, Floats
 
 NAMED = 5
 """With many labels, the curves of this many weak ones are named and coloured."""
+POINTS = {True: 400, False: 80}
+"""At most this many points of a named curve, and of one of the many grey ones."""
 RATES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 """False positive rates, and recalls, whose points the tables list."""
 RECALLS = (0.5, 0.8, 0.9, 0.95, 0.99)
@@ -148,7 +150,7 @@ def _roc(say: Say, shown: Sequence[Shown]) -> Figure:
     for one in shown:
         curve = roc_curve(one.positive, one.score)
         x, y = curve.false_positive_rate, curve.true_positive_rate
-        kept = plotted_points(x, y)
+        kept = plotted_points(x, y, POINTS[one.listed])
         lines.append(Curve(one.css, one.name, x[kept], y[kept], one.listed))
         records.append({"curve": one.name, "x": x[kept].tolist(), "y": y[kept].tolist()})
         if one.listed:
@@ -165,7 +167,7 @@ def _precision_recall(say: Say, shown: Sequence[Shown]) -> Figure:
     lines, rows, records = [], [], []
     for one in shown:
         curve = precision_recall_curve(one.positive, one.score)
-        kept = plotted_points(curve.recall, curve.precision)
+        kept = plotted_points(curve.recall, curve.precision, POINTS[one.listed])
         recall, precision = curve.recall[kept], curve.precision[kept]
         lines.append(Curve(one.css, one.name, *_steps(recall, precision), one.listed))
         records.append({"curve": one.name, "x": recall.tolist(), "y": precision.tolist()})

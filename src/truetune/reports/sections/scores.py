@@ -110,7 +110,8 @@ def _table(say: Say, systems: Sequence[System], comparison: Json | None, metrics
         }
         for metric in metrics
     ]
-    return Table("scores", say["scores.caption"], tuple(columns), tuple(rows), records)
+    caption = say["scores.caption" if len(systems) == 1 else "scores.caption.both"]
+    return Table("scores", caption, tuple(columns), tuple(rows), records)
 
 
 def difference_cells(say: Say, one: Json | None) -> list[Cell]:

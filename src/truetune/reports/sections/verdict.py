@@ -33,8 +33,8 @@ def run_head(say: Say, run: SavedRun) -> Head:
 def scores_head(say: Say, evaluation: Json, primary: str) -> Head:
     """Return the score that decides, with its interval, as the statement."""
     score = next((one for one in evaluation["scores"] if one["metric"] == primary), None)
-    kicker = say["head.scores"].format(task=say.name("task", str(evaluation.get("task", ""))))
-    name = str(evaluation.get("system") or say["head.scores.title"])
+    kicker = say["head.scores"]
+    name = str(evaluation.get("system") or say.name("task", str(evaluation.get("task", ""))))
     if score is None or score["value"] is None:
         why = str((score or {}).get("reason") or "")
         return Head(kicker, name, "", "none", say["head.no score"], (why,) if why else ())
@@ -48,7 +48,7 @@ def scores_head(say: Say, evaluation: Json, primary: str) -> Head:
         high=bounds[1],
         level=level,
     )
-    size = say["head.examples"].format(examples=numbers.count(score["examples"]), unit=score["unit"])
+    size = say["head.examples"].format(examples=numbers.count(score["examples"]))
     return Head(kicker, name, "", "open", statement, (size,))
 
 
@@ -59,6 +59,8 @@ def comparison_head(say: Say, comparison: Json) -> Head:
     deciding = [one for one in ones if one["metric"] == primary]
     systems: Sequence[str] = comparison.get("systems") or ()
     title = " · ".join(systems)
+    if len(systems) == 2:
+        title = f"{systems[1]} {say['against'].format(baseline=systems[0])}"
     kicker = say["head.comparison"]
     if not deciding:
         return Head(kicker, title, "", "none", say["head.no verdict"], ())
@@ -81,7 +83,7 @@ def _sentence(say: Say, one: Json) -> str:
 
 
 def _sure(say: Say, one: Json) -> str:
-    return say["head.sure"].format(p=numbers.p_value(one["p_value"]), detectable=numbers.number(one["detectable"]))
+    return say["head.sure"].format(p=numbers.p_stated(one["p_value"]), detectable=numbers.number(one["detectable"]))
 
 
 def _run_figure(say: Say, run: SavedRun) -> Figure | None:
