@@ -99,7 +99,7 @@ class SpanTable(NamedTuple):
 class Tagged(NamedTuple):
     """The tags of a whole corpus in one row: each distinct tag is read once, whatever their number."""
 
-    code: npt.NDArray[np.int32]
+    code: Ints
     """`[tokens]`, position of each token's tag in `tags`."""
     lengths: Ints
     """`[sentences]`"""
@@ -111,7 +111,7 @@ class Tagged(NamedTuple):
         known = _Codes()
         lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
         codes = map(known.__getitem__, chain.from_iterable(sequences))
-        return cls(np.fromiter(codes, dtype=np.int32, count=int(lengths.sum())), lengths, tuple(known))
+        return cls(np.fromiter(codes, dtype=np.int64, count=int(lengths.sum())), lengths, tuple(known))
 
     def place(self, token: int) -> tuple[int, int]:
         """Return sentence and position in it of a token."""
@@ -140,13 +140,14 @@ def span_table(tagged: Tagged, scheme: Scheme, repair: Repair = "conll") -> Span
     last = np.flatnonzero(marked & ~np.append(continues[1:], False))
     if repair != "conll":
         improper = read.improper(scheme, continues)
-        if repair == "refuse" and improper.any():
-            _refuse(tagged, scheme, improper)
-        before = np.concatenate(([0], np.cumsum(improper)))
-        proper = before[last + 1] == before[begins]
-        begins, last = begins[proper], last[proper]
+        if improper.any():
+            if repair == "refuse":
+                _refuse(tagged, scheme, improper)
+            before = np.concatenate(([0], np.cumsum(improper)))
+            proper = before[last + 1] == before[begins]
+            begins, last = begins[proper], last[proper]
     first = np.cumsum(tagged.lengths) - tagged.lengths
-    sentence = np.repeat(np.arange(len(first)), tagged.lengths)[begins]
+    sentence = np.searchsorted(np.cumsum(tagged.lengths), begins, side="right")
     starts = begins - first[sentence]
     kinds = read.type[begins].astype(np.int64)
     return SpanTable(sentence, starts, last + 1 - begins + starts, kinds, read.types, len(first))
@@ -186,9 +187,15 @@ def spans_to_tags(spans: Iterable[tuple[int, int, str]], length: int, scheme: Sc
     return tags
 
 
+def improper_tags(tagged: Tagged, scheme: Scheme) -> int:
+    """Return how many tags stand where the scheme does not allow them."""
+    read = _Read.of(tagged, scheme)
+    return int(read.improper(scheme, read.continues()).sum())
+
+
 def proper_schemes(tagged: Tagged) -> tuple[Scheme, ...]:
     """Return every scheme in which the corpus is properly written; all of them give the same spans."""
-    return tuple(scheme for scheme in _candidates(tagged) if not _faults(tagged, scheme))
+    return tuple(scheme for scheme in _candidates(tagged) if not improper_tags(tagged, scheme))
 
 
 def has_letters(tagged: Tagged, scheme: Scheme) -> bool:
@@ -207,7 +214,7 @@ def detect_scheme(tagged: Tagged, repair: Repair = "refuse") -> Scheme:
     """
     fewest: tuple[int, Scheme] | None = None
     for scheme in _candidates(tagged):
-        faults = _faults(tagged, scheme)
+        faults = improper_tags(tagged, scheme)
         if not faults:
             return scheme
         if fewest is None or faults < fewest[0]:
@@ -244,11 +251,6 @@ def _begins_what_it_ends(tags: Sequence[str], scheme: Scheme) -> bool:
     return not scheme.closed or (BEGIN in used) == (END in used)
 
 
-def _faults(tagged: Tagged, scheme: Scheme) -> int:
-    read = _Read.of(tagged, scheme)
-    return int(read.improper(scheme, read.continues()).sum())
-
-
 class _Codes(dict[str, int]):
     """Tag -> the order in which it was first met."""
 
@@ -281,13 +283,13 @@ class _Read(NamedTuple):
                 sentence, token = tagged.place(int(np.argmax(tagged.code == code)))
                 raise DataError(f"sentence {sentence + 1}, token {token + 1}: {error}") from None
             read.append((role, -1 if role == OUTSIDE else types.setdefault(kind, len(types)), bare))
-        table = np.array(read, dtype=np.int32).reshape(-1, 3)
+        role_of, type_of, is_bare = np.array(read, dtype=np.int32).reshape(-1, 3).T
         first = np.zeros(len(tagged.code) + 1, dtype=np.bool_)
         first[np.cumsum(tagged.lengths) - tagged.lengths] = True
         return cls(
-            table[:, 0].astype(np.int8)[tagged.code],
-            table[:, 1][tagged.code],
-            table[:, 2].astype(np.bool_)[tagged.code],
+            role_of.astype(np.int8)[tagged.code],
+            type_of.copy()[tagged.code],
+            is_bare.astype(np.bool_)[tagged.code] if is_bare.any() else np.zeros_like(first[:-1]),
             first[:-1],
             tuple(types),
         )

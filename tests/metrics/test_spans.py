@@ -26,6 +26,7 @@ from truetune.metrics.spans import (
     span_warnings,
     strict_tag_rows,
     tag_rows,
+    tag_warnings,
 )
 from truetune.rows import Rows, joined
 from truetune.tags import BILOU, BIOES, IOB1, IOB2, spans_to_tags
@@ -116,6 +117,12 @@ def test_unequal_numbers_of_examples_are_refused() -> None:
         span_rows([[], []], [[]])
 
 
+@pytest.mark.parametrize("bad", [(3, 3, "X"), (4, 2, "X"), (-1, 2, "X")])
+def test_what_is_no_span_is_refused(bad: tuple) -> None:
+    with pytest.raises(MetricError, match="is no span"):
+        span_rows([[(0, 1, "X")]], [[bad]])
+
+
 def test_a_cut_sentence_is_refused_and_one_filled_with_o_counts_as_missed() -> None:
     gold = [["B-X", "O", "B-X", "I-X"]]
     with pytest.raises(MetricError, match=r"number 1 \(4 and 2\)"):
@@ -131,6 +138,18 @@ def test_the_lenient_reading_is_not_passed_off_as_strict() -> None:
     assert found["span_f1_conll"] == 1
     assert found["span_f1"] == 0
     assert values(TAGS, gold, gold)["span_f1"] == 1
+    assert tag_warnings(gold, predicted) == (
+        "1 predicted tags stand where IOB2 does not allow them: span_f1 leaves such spans out, "
+        "span_f1_conll repairs them",
+    )
+    assert tag_warnings(gold, gold) == ()
+
+
+def test_the_strict_reading_can_be_the_higher_one() -> None:
+    gold, predicted = [["B-X", "O", "O"]], [["B-X", "O", "I-X"]]
+    found = values(TAGS, gold, predicted)
+    assert found["span_f1"] == 1  # the false alarm is no span
+    assert found["span_f1_conll"] == pytest.approx(2 / 3)
 
 
 def test_the_outside_anchor_of_conlleval() -> None:

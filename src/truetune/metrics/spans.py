@@ -6,13 +6,15 @@ twice counts once, nested and overlapping ones are scored as given (`span_warnin
 On spans there is one exact match, so strict and conlleval agree; they differ in how *tags* are read.
 Tags are read strictly for `span_f1` (a span that is not properly written is no span, as in seqeval's
 strict mode) and as conlleval does for `span_f1_conll` (an `I-` after `O` or after another type begins a
-span, as in seqeval's default); the second is never the lower one in spans found, and often flatters.
+span, as in seqeval's default). Where a system writes improper sequences the two differ by points, in
+either direction: the repaired spans may be right, or be false alarms that the strict reading forgives.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain, pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +23,8 @@ from truetune.errors import MetricError
 from truetune.metric import Additive, PerLabel, RowsOf
 from truetune.metrics.found_items import label_metrics, macro_metric, micro_metric
 from truetune.rows import Rows
-from truetune.tags import Repair, Scheme, SpanTable, Tagged, detect_scheme, has_letters, span_table
-from truetune.types import Column, Ints
+from truetune.tags import Repair, Scheme, SpanTable, Tagged, detect_scheme, has_letters, improper_tags, span_table
+from truetune.types import Bools, Column, Ints
 
 Triple = tuple[int, int, str]
 """(start, end, type) in characters or tokens, `end` exclusive; a `types.Span` is one."""
@@ -75,16 +77,25 @@ def tag_tables(
 
 
 def table_of_spans(column: Sequence[Sequence[Triple]]) -> SpanTable:
-    """Return one list of spans an example as columns."""
+    """Return one list of spans an example as columns.
+
+    Raises `MetricError` for a span that begins before 0 or does not end beyond its start.
+    """
     lengths = np.fromiter(map(len, column), dtype=np.int64, count=len(column))
     types: dict[str, int] = {}
     flat = list(chain.from_iterable(column))
     starts, ends, kinds = zip(*flat, strict=True) if flat else ((), (), ())
     codes = [types.setdefault(kind, len(types)) for kind in kinds]
+    start, end = np.array(starts, dtype=np.int64), np.array(ends, dtype=np.int64)
+    bad = np.flatnonzero((start < 0) | (end <= start))
+    if len(bad):
+        raise MetricError(
+            f"{list(flat[bad[0]])} is no span (one of {len(bad):,}); expected 0 <= start < end, end exclusive"
+        )
     return SpanTable(
         np.repeat(np.arange(len(column), dtype=np.int64), lengths),
-        np.array(starts, dtype=np.int64),
-        np.array(ends, dtype=np.int64),
+        start,
+        end,
         np.array(codes, dtype=np.int64),
         tuple(types),
         len(column),
@@ -106,14 +117,13 @@ def matched(gold: SpanTable, predicted: SpanTable) -> Rows:
             for pair in zip(gold[:4], predicted[:4], strict=True)  # sentence, start, end, type
         )
     )
-    gold_keys, gold_first = np.unique(keys[: len(gold.start)], return_index=True)
-    predicted_keys, predicted_first = np.unique(keys[len(gold.start) :], return_index=True)
-    correct = gold_first[np.isin(gold_keys, predicted_keys, assume_unique=True)]
+    right, said = _distinct(keys[: len(gold.start)]), _distinct(keys[len(gold.start) :])
+    correct = right.first[_stand_in(right.keys, said.keys)]
     shape = (gold.sentences, len(labels))
     counts = [
         _tally(gold.sentence[correct], gold.type[correct], shape),
-        _tally(gold.sentence[gold_first], gold.type[gold_first], shape),
-        _tally(predicted.sentence[predicted_first], predicted.type[predicted_first], shape),
+        _tally(gold.sentence[right.first], gold.type[right.first], shape),
+        _tally(predicted.sentence[said.first], predicted.type[said.first], shape),
     ]
     rows = Rows.of(np.stack(counts, axis=1), labels)
     return Rows(rows.table.astype(np.int64), rows.index, labels)
@@ -129,6 +139,28 @@ def row_keys(*columns: Ints) -> Ints:
             size = len(distinct)
         keys, size = keys * values + column, size * values
     return keys
+
+
+class _Distinct(NamedTuple):
+    keys: Ints
+    """Ascending, each once."""
+    first: Ints
+    """Where each of them stands first."""
+
+
+def _distinct(keys: Ints) -> _Distinct:
+    if (keys[1:] > keys[:-1]).all():  # spans read from tags are in order
+        return _Distinct(keys, np.arange(len(keys)))
+    return _Distinct(*np.unique(keys, return_index=True))
+
+
+def _stand_in(keys: Ints, others: Ints) -> Bools:
+    """Return which keys stand among `others`, which ascend."""
+    if not len(others):
+        return np.zeros(len(keys), dtype=np.bool_)
+    places = np.minimum(np.searchsorted(others, keys), len(others) - 1)
+    found: Bools = others[places] == keys
+    return found
 
 
 def span_warnings(predicted: Sequence[Sequence[Triple]], lengths: Sequence[int] | None = None) -> tuple[str, ...]:
@@ -147,6 +179,20 @@ def span_warnings(predicted: Sequence[Sequence[Triple]], lengths: Sequence[int] 
         found.append(f"predicted spans overlap in {overlapping:,} examples; they are scored as given")
     if beyond:
         found.append(f"{beyond:,} predicted spans end beyond their text; they count as wrong")
+    return tuple(found)
+
+
+def tag_warnings(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Name what is improperly written, on which the strict and the conlleval reading differ."""
+    sides = Tagged.of(gold), Tagged.of(predicted)
+    found = []
+    for name, side, scheme in zip(("gold", "predicted"), sides, _schemes(*sides), strict=True):
+        number = improper_tags(side, scheme)
+        if number:
+            found.append(
+                f"{number:,} {name} tags stand where {scheme.name} does not allow them: span_f1 leaves such "
+                "spans out, span_f1_conll repairs them"
+            )
     return tuple(found)
 
 
@@ -169,7 +215,11 @@ def _check_lengths(gold: Tagged, predicted: Tagged) -> None:
 
 
 def _labels(gold: SpanTable, predicted: SpanTable) -> tuple[str, ...]:
-    used = {table.types[code] for table in (gold, predicted) for code in np.unique(table.type).tolist()}
+    used = {
+        table.types[code]
+        for table in (gold, predicted)
+        for code in np.flatnonzero(np.bincount(table.type, minlength=1)).tolist()
+    }
     return tuple(sorted(used))
 
 
