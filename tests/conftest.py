@@ -1,7 +1,106 @@
-"""Settings of all tests."""
+"""Settings of all tests, and tiny pretrained models that they build themselves."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
 from hypothesis import settings
 
 # How long one example takes says something about the machine, not about the code.
 settings.register_profile("truetune", deadline=None)
 settings.load_profile("truetune")
+
+CORPUS = [
+    "Anna visited Paris and Berlin with Bob.",
+    "A dull, tedious film; the plot is bad and boring!",
+    "What a lovely and brilliant story: warm, funny, great.",
+    "中国人民银行在上海。张三去了北京，李四留在东京。",
+    "unbelievable tokenization of antidisestablishmentarianism 2024",
+]
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a random BERT of 2 layers and a WordPiece tokenizer."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    from transformers import BertConfig, BertModel
+
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer.train_from_iterator(
+        CORPUS, trainers.WordPieceTrainer(vocab_size=180, special_tokens=special, show_progress=False)
+    )
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    config = BertConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=64,
+    )
+    return _saved(tmp_path_factory.mktemp("tiny-bert"), BertModel, config, tokenizer, names)
+
+
+@pytest.fixture(scope="session")
+def tiny_gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a random GPT-2 of 2 layers and a byte-level BPE tokenizer without special tokens around texts."""
+    from transformers import GPT2Config, GPT2Model
+
+    config = GPT2Config(vocab_size=300, n_embd=32, n_layer=2, n_head=4, n_positions=64, eos_token_id=0, bos_token_id=0)
+    folder = tmp_path_factory.mktemp("tiny-gpt2")
+    return _saved(folder, GPT2Model, config, _byte_level(), {"eos_token": "<|end|>", "bos_token": "<|end|>"})
+
+
+@pytest.fixture(scope="session")
+def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a random Llama of 2 layers (grouped queries, rotary positions) and a byte-level BPE tokenizer."""
+    from transformers import LlamaConfig, LlamaModel
+
+    config = LlamaConfig(
+        vocab_size=300,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=64,
+        eos_token_id=0,
+        bos_token_id=0,
+    )
+    folder = tmp_path_factory.mktemp("tiny-llama")
+    return _saved(folder, LlamaModel, config, _byte_level(), {"eos_token": "<|end|>", "pad_token": "<|end|>"})
+
+
+def _byte_level() -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300, special_tokens=["<|end|>"], initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
+    return tokenizer
+
+
+def _saved(folder: Path, model_class: Any, config: Any, tokenizer: Any, names: dict[str, str]) -> Path:
+    import torch
+    from transformers import PreTrainedTokenizerFast
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model_class(config).save_pretrained(folder)
+    length = config.max_position_embeddings
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=length, **names).save_pretrained(folder)
+    return folder

@@ -18,7 +18,7 @@ def windows(size: int, room: int, lengths: Lengths, allowed: Bools | None = None
     """Return the (start, end) of the windows over `size` pieces of which `room` fit into one input.
 
     Neighbours share at least `lengths.overlap` pieces. `allowed` `[size]` marks where a window may begin or end
-    (a word's first piece): a border moves back to the last such place, if the window keeps some advance.
+    (a word's first piece): a border moves back to the last such place, unless that takes too much of the advance.
     """
     if room < 1 or lengths.overlap >= room:
         raise ConfigError(
@@ -27,16 +27,18 @@ def windows(size: int, room: int, lengths: Lengths, allowed: Bools | None = None
         )
     if size <= room or lengths.long == "head":
         return [(0, min(size, room))]
-    found, start = [], 0
-    while True:
+    found: list[tuple[int, int]] = []
+    start, end = 0, 0
+    while end < size:
+        lowest = max(end, start + lengths.overlap) + 1
         end = min(start + room, size)
         if end < size and allowed is not None:
-            end = _moved_back(allowed, end, start + lengths.overlap + 1)
+            end = _moved_back(allowed, end, lowest)
         found.append((start, end))
-        if end == size:
-            return found
-        following = end - lengths.overlap
-        start = following if allowed is None else _moved_back(allowed, following, start + 1)
+        start = end - lengths.overlap
+        if allowed is not None:
+            start = _moved_back(allowed, start, max(start - (room - lengths.overlap) // 2, found[-1][0] + 1))
+    return found
 
 
 def cut_finding(examples: Sequence[int], room: int, long: Literal["windows", "head"]) -> tuple[Finding, ...]:
