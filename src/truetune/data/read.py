@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
 from truetune.data.builtin import builtin_records
-from truetune.data.encoding import text_of
+from truetune.data.encoding import opened
 from truetune.data.formats.annotations import read_brat
 from truetune.data.formats.conll import looks_like_conll, read_conll
+from truetune.data.formats.excel import read_excel
 from truetune.data.formats.hub import read_hub
 from truetune.data.formats.lines import line_kind, read_label_first, read_label_last, read_lines
 from truetune.data.formats.objects import read_json, read_jsonl
-from truetune.data.formats.tables import read_csv, read_excel, read_parquet, read_tsv
+from truetune.data.formats.parquet import read_parquet
+from truetune.data.formats.tables import read_csv, read_csv_rows, read_tsv, read_tsv_rows
 from truetune.data.record import Record
 from truetune.errors import DataError, nearest
 
@@ -21,7 +24,9 @@ Reader = Callable[[Path, str | None], Iterator[Record]]
 
 FORMATS: dict[str, Reader] = {
     "csv": read_csv,
+    "csv-rows": read_csv_rows,
     "tsv": read_tsv,
+    "tsv-rows": read_tsv_rows,
     "jsonl": read_jsonl,
     "json": read_json,
     "parquet": read_parquet,
@@ -48,7 +53,7 @@ _ENDINGS = {
     ".bioes": "conll",
     ".bmes": "conll",
 }
-_LOOKED_AT = 200
+_LOOKED_AT = 2000
 
 SPLITS = {
     "train": ("train", "training"),
@@ -80,7 +85,8 @@ def read(
     path = Path(name)
     if not path.exists():
         beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise DataError(f"{path}: is not there; {nearest(path.name, beside) if beside else 'check the path'}")
+        hint = nearest(path.name, beside) if 0 < len(beside) < 20 else "check the path"
+        raise DataError(f"{path}: is not there; {hint}")
     chosen = format or detected_format(path, encoding)
     if chosen not in FORMATS:
         raise DataError(f"{path}: unknown format {chosen!r}; {nearest(chosen, FORMATS)}")
@@ -97,24 +103,30 @@ def detected_format(path: Path, encoding: str | None = None) -> str:
         raise DataError(f"{path}: is empty; expected one example a line")
     if path.suffix.lower() in _ENDINGS:
         return _ENDINGS[path.suffix.lower()]
-    lines = text_of(path, encoding).split("\n")
-    sample = list(islice((line for line in lines), _LOOKED_AT))
-    first = next((line.lstrip() for line in sample if line.strip()), "")
-    if first.startswith("{") and first.rstrip().endswith("}"):
+    with opened(path, encoding) as file:
+        sample = [line.rstrip("\n") for line in islice(file, _LOOKED_AT)]
+    first = next((line.strip() for line in sample if line.strip()), "")
+    if first.startswith('{"') and first.endswith("}"):
         return "jsonl"
-    if first.startswith(("{", "[")):
+    if first in ("{", "[") or first.startswith(('{"', "[{")):
         return "json"
     return "conll" if looks_like_conll(sample) else line_kind(sample)
 
 
 def folder_splits(folder: Path) -> dict[str, Path]:
-    """Return the files of a folder that are named as splits: train, validation (dev, valid), test."""
+    """Return the files of a folder that are named as splits: train, validation (dev, valid), test.
+
+    Raises `DataError` where two files look like the same one.
+    """
     found: dict[str, Path] = {}
     for file in sorted(folder.iterdir()):
-        words = set(file.stem.lower().replace("-", "_").replace(".", "_").split("_"))
+        words = set(re.split(r"[^a-z]+", file.name.lower()))
         for split, names in SPLITS.items():
-            if words & set(names) and file.is_file():
+            if words & set(names) and file.is_file() and not file.name.startswith("."):
                 if split in found:
-                    raise DataError(f"{folder}: both {found[split].name} and {file.name} look like {split}; name one")
+                    raise DataError(
+                        f"{folder}: both {found[split].name} and {file.name} look like {split}; name one of them "
+                        f"under data.{split}"
+                    )
                 found[split] = file
     return found

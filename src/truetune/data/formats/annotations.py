@@ -67,18 +67,23 @@ def _nested(label: Mapping[str, Mapping[str, Any]]) -> list[list[Any]]:
 
 
 def _label_studio(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Label Studio: the last annotation that was not cancelled."""
     tries = fields.get("annotations") or fields.get("completions") or []
     kept = [one for one in tries if not one.get("was_cancelled")]
     if not kept:
         raise ValueError("holds no annotation; finish it, or leave the task out of the export")
     data = {name: value for name, value in fields["data"].items() if name not in ("label", "labels", "spans")}
+    texts = [value for value in data.values() if isinstance(value, str)]
     spans, choices = [], []
     for result in kept[-1].get("result", ()):
         value = result.get("value", {})
         if "labels" in value and "start" in value:
-            spans += [[value["start"], value["end"], kind] for kind in value["labels"]]
+            start, end, said = value["start"], value["end"], value.get("text")
+            if said is not None and all(text[start:end] != said for text in texts):
+                raise ValueError(f"the annotation [{start}, {end}] says {said!r}, which does not stand there")
+            spans += [[start, end, kind] for kind in value["labels"]]
         choices += value.get("choices", ())
-    found: dict[str, Any] = {"id": fields.get("id"), **data} if fields.get("id") is not None else dict(data)
+    found: dict[str, Any] = dict(data) if fields.get("id") is None else {"id": fields["id"], **data}
     if choices:
         found["labels"] = choices
         if len(choices) == 1:
@@ -89,7 +94,7 @@ def _label_studio(fields: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_brat(folder: Path, encoding: str | None) -> Iterator[Record]:
-    """Yield the documents of a folder of brat's .txt and .ann pairs; the group is the document."""
+    """Yield the documents of a folder of brat's .txt and .ann pairs, with their entities as spans."""
     texts = sorted(folder.glob("*.txt"))
     if not texts:
         raise DataError(f"{folder}: holds no .txt file; expected pairs NAME.txt and NAME.ann")
@@ -99,21 +104,28 @@ def read_brat(folder: Path, encoding: str | None) -> Iterator[Record]:
             yield Record(str(file), {}, f"has no {notes.name} beside it")
             continue
         text = text_of(file, encoding)
-        spans, problem = _brat_spans(notes, text_of(notes, encoding))
-        yield Record(str(file), {"id": file.stem, "group": file.stem, "text": text, "spans": spans}, problem)
+        spans, problems = _brat_spans(text, text_of(notes, encoding))
+        if problems:
+            yield from (Record(f"{notes}:{number}", {}, problem) for number, problem in problems)
+        else:
+            yield Record(str(file), {"id": file.stem, "text": text, "spans": spans})
 
 
-def _brat_spans(file: Path, notes: str) -> tuple[list[list[Any]], str]:
+def _brat_spans(text: str, notes: str) -> tuple[list[list[Any]], list[tuple[int, str]]]:
+    """Return the spans of a document, and the lines that hold none, with what is wrong with them."""
     spans, problems = [], []
     for number, line in enumerate(notes.split("\n"), start=1):
         if not line.startswith("T"):
             continue
         match = _BRAT_SPAN.fullmatch(line)
         if match is None:
-            problems.append(f"{file.name}:{number}: expected T1<tab>TYPE START END<tab>TEXT")
+            problems.append((number, f"expected T1<tab>TYPE START END<tab>TEXT, found {line[:60]!r}"))
         elif ";" in match[3]:
-            problems.append(f"{file.name}:{number}: is a discontinuous span, which truetune does not take")
+            problems.append((number, "is a discontinuous span, which truetune does not take; make one span of it"))
         else:
             start, end = map(int, match[3].split())
+            there = text[start:end].replace("\n", " ")
+            if there != match[4]:
+                problems.append((number, f"says that {match[4]!r} stands at {start} to {end}, where {there!r} stands"))
             spans.append([start, end, match[2]])
-    return sorted(spans), "; ".join(problems)
+    return sorted(spans), problems

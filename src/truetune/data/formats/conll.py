@@ -1,23 +1,27 @@
 """CoNLL columns: a token a line, its tag in the last column, an empty line behind each sentence.
 
 The scheme (IOB1, IOB2, BIOES, BILOU, BMES) is found from the tags; improper sequences are read as
-conlleval reads them. The text is the tokens with a space between them, except between CJK characters.
+conlleval reads them. The text is made of the tokens, see `joined_tokens`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
-from truetune.data.encoding import text_of
+from truetune.data.encoding import opened
 from truetune.data.record import Record
 from truetune.errors import DataError
 from truetune.tags import Tagged, detect_scheme, span_table
-from truetune.text import is_cjk
+from truetune.text import is_cjk, script
 
-_TAG = re.compile(r"O|[BIESLUM][-_]\S+|\S+[-_][BIESLUM]")
+_TAG = re.compile(r"O|[BIESLUMW][-_]\S+|\S+[-_][BIESLUMW]")
+_DOCUMENT = "-DOCSTART-"
+_LOOKED_AT = 500
 
 
 @dataclass
@@ -29,11 +33,11 @@ class _Sentence:
 
 
 def read_conll(path: Path, encoding: str | None) -> Iterator[Record]:
-    """Yield sentences with `text`, `tokens` ([start, end] in characters) and `spans`.
+    """Yield sentences with `text`, `tokens` ([start, end] in characters), `tags` and `spans`.
 
     Documents begin at `-DOCSTART-` lines and are the group.
     """
-    sentences, problems = _sentences(path, text_of(path, encoding))
+    sentences, problems = _sentences(path, encoding)
     yield from problems
     if not sentences:
         raise DataError(f"{path}: holds no sentence; expected a token and its tag a line")
@@ -42,8 +46,9 @@ def read_conll(path: Path, encoding: str | None) -> Iterator[Record]:
         spans = span_table(tagged, detect_scheme(tagged, "conll")).lists()
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
+    chinese = script(token for sentence in sentences[:_LOOKED_AT] for token in sentence.tokens) == "zh"
     for sentence, found in zip(sentences, spans, strict=True):
-        text, places = joined_tokens(sentence.tokens)
+        text, places = joined_tokens(sentence.tokens, chinese=chinese)
         fields: dict[str, object] = {
             "text": text,
             "tokens": places,
@@ -55,42 +60,68 @@ def read_conll(path: Path, encoding: str | None) -> Iterator[Record]:
         yield Record(f"{path}:{sentence.line}", fields)
 
 
-def joined_tokens(tokens: list[str]) -> tuple[str, list[list[int]]]:
-    """Return the text of tokens and their places in it; no space stands between two CJK characters."""
-    text, places = "", []
+def joined_tokens(tokens: Sequence[str], *, chinese: bool) -> tuple[str, list[list[int]]]:
+    """Return the text of tokens, and their places in it as [start, end].
+
+    A space stands between two tokens, but not between two CJK characters. In a Chinese corpus it stands only
+    where two words of letters or digits meet, one of them longer than a character (`iPhone 4`): a corpus of
+    single characters (`2`, `0`, `0`, `8`, `年`) gets its text back.
+    """
+    text, places, before = "", [], ""
     for token in tokens:
-        if text and not (is_cjk(text[-1]) and is_cjk(token[0])):
-            text += " "
+        text += " " if before and _apart(before, token, chinese) else ""
         places.append([len(text), len(text) + len(token)])
         text += token
+        before = token
     return text, places
 
 
-def looks_like_conll(sample: list[str]) -> bool:
+def _apart(before: str, token: str, chinese: bool) -> bool:
+    if is_cjk(before[-1]) and is_cjk(token[0]):
+        return False
+    if not chinese:
+        return True
+    return all(one.isalnum() and not is_cjk(one) for one in (before[-1], token[0])) and len(before) + len(token) > 2
+
+
+def looks_like_conll(sample: Sequence[str]) -> bool:
     """Return whether lines are columns whose last one is a tag."""
-    rows = [line.split() for line in sample if line.strip() and not line.startswith("-DOCSTART-")]
+    rows = [line.split() for line in sample if line.strip() and not line.startswith((_DOCUMENT, "# "))]
     return bool(rows) and all(len(row) >= 2 and _TAG.fullmatch(row[-1]) for row in rows)
 
 
-def _sentences(path: Path, text: str) -> tuple[list[_Sentence], list[Record]]:
+def _columns(line: str) -> list[str]:
+    return [column.strip() for column in (line.split("\t") if "\t" in line else line.split())]
+
+
+def _sentences(path: Path, encoding: str | None) -> tuple[list[_Sentence], list[Record]]:
     found: list[_Sentence] = []
     problems: list[Record] = []
     current: _Sentence | None = None
     document: int | None = None
-    for number, line in enumerate(text.split("\n"), start=1):
-        columns = line.split("\t") if "\t" in line else line.split()
-        columns = [column.strip() for column in columns]
-        if not line.strip():
-            current = None
-        elif columns[0] == "-DOCSTART-":
-            document, current = (document or 0) + 1, None
-        elif len(columns) < 2 or not columns[0] or not columns[-1]:
-            if not line.startswith("#"):
-                problems.append(Record(f"{path}:{number}", {}, f"expected a token and its tag, found {line[:60]!r}"))
-        else:
-            if current is None:
-                current = _Sentence(number, document)
-                found.append(current)
-            current.tokens.append(columns[0])
-            current.tags.append(columns[-1])
+    width = _width(path, encoding)
+    with opened(path, encoding) as file:
+        for number, line in enumerate(file, start=1):
+            columns = _columns(line.rstrip("\n"))
+            if not line.strip():
+                current = None
+            elif columns[0] == _DOCUMENT:
+                document, current = (document or 0) + 1, None
+            elif len(columns) == width and columns[0] and columns[-1]:
+                if current is None:
+                    current = _Sentence(number, document)
+                    found.append(current)
+                current.tokens.append(columns[0])
+                current.tags.append(columns[-1])
+            elif not line.startswith("#"):  # a comment has another number of columns
+                expected = f"expected a token and its tag in {width} columns"
+                problems.append(Record(f"{path}:{number}", {}, f"{expected}, found {line.strip()[:60]!r}"))
     return found, problems
+
+
+def _width(path: Path, encoding: str | None) -> int:
+    """Return the number of columns that most of the first lines have, at least 2."""
+    with opened(path, encoding) as file:
+        lines = islice((line for line in file if line.strip()), _LOOKED_AT)
+        numbers = Counter(len(_columns(line.rstrip("\n"))) for line in lines)
+    return max(2, numbers.most_common(1)[0][0]) if numbers else 2

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from truetune.data.record import Record
 from truetune.errors import DataError, MissingPackageError
@@ -25,12 +26,19 @@ def read_hub(name: str) -> Iterator[Record]:
             f"hub:{name}: cannot be loaded ({type(error).__name__}: {str(error)[:200]}); check the name and the "
             "network, or download it and give the files"
         ) from None
-    names = {
-        column: feature.names for column, feature in rows.features.items() if isinstance(feature, datasets.ClassLabel)
-    }
+    names = {column: found for column, feature in rows.features.items() if (found := _names(feature))}
     for number, row in enumerate(rows, start=1):
-        fields = dict(row)
-        for column, labels in names.items():
-            if isinstance(fields[column], int) and fields[column] >= 0:
-                fields[column] = labels[fields[column]]
+        fields = {column: _named(value, names.get(column, ())) for column, value in row.items()}
         yield Record(f"hub:{name}[{number}]", fields)
+
+
+def _names(feature: Any) -> Sequence[str]:
+    """Return the names of a feature of labels, or of a list of them (tags); none of any other."""
+    inner = getattr(feature, "feature", feature)
+    return getattr(inner, "names", None) or ()
+
+
+def _named(value: Any, names: Sequence[str]) -> Any:
+    if isinstance(value, list) and names:
+        return [_named(item, names) for item in value]
+    return names[value] if names and isinstance(value, int) and value >= 0 else value

@@ -1,0 +1,119 @@
+"""CoNLL columns in every scheme; the text of tokens; lines that are no columns."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from truetune.data.formats.conll import joined_tokens, looks_like_conll, read_conll
+from truetune.data.record import Record
+from truetune.errors import DataError
+from truetune.tags import SCHEMES, spans_to_tags
+
+TOKENS = ["Ada", "King", "joined", "Bell", "Labs", "Paris", "."]
+SPANS = [(0, 2, "PER"), (3, 5, "ORG"), (5, 6, "LOC")]
+TEXT = "Ada King joined Bell Labs Paris ."
+SPANS_IN_TEXT = [[0, 8, "PER"], [16, 25, "ORG"], [26, 31, "LOC"]]
+
+
+def read(folder: Path, text: str) -> list[Record]:
+    path = folder / "data.conll"
+    path.write_text(text, encoding="utf-8")
+    return list(read_conll(path, None))
+
+
+def columns(tokens: list[str], tags: list[str], between: str = " ") -> str:
+    return "".join(f"{token}{between}{tag}\n" for token, tag in zip(tokens, tags, strict=True))
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+@pytest.mark.parametrize("between", [" ", "\t", " NNP B-NP "])
+def test_every_scheme_gives_the_same_spans(tmp_path: Path, name: str, between: str) -> None:
+    tags = spans_to_tags(SPANS, len(TOKENS), SCHEMES[name])
+    # A second sentence in which neighbours of one type meet tells IOB1 from IOB2.
+    second = spans_to_tags([(0, 1, "X"), (1, 2, "X")] if name != "plain" else [(0, 1, "X")], 2, SCHEMES[name])
+    first, other = read(tmp_path, columns(TOKENS, tags, between) + "\n" + columns(["a", "b"], second, between))
+    assert first.fields["text"] == TEXT
+    assert first.fields["spans"] == SPANS_IN_TEXT
+    assert first.fields["tags"] == tags
+    assert len(other.fields["spans"]) == (2 if name != "plain" else 1)
+    assert "group" not in first.fields
+
+
+def test_sentences_know_their_lines_and_documents(tmp_path: Path) -> None:
+    text = "-DOCSTART- -X- O O\n\na X Y B-A\nb X Y O\n\n\n# a comment\nc X Y O\n\n-DOCSTART- -X- O O\n\nd X Y O"
+    records = read(tmp_path, text)
+    assert [record.where.rpartition(":")[2] for record in records] == ["3", "8", "12"]
+    assert [record.fields["group"] for record in records] == ["document 1", "document 1", "document 2"]
+
+
+def test_a_sign_that_is_a_token_is_no_comment(tmp_path: Path) -> None:
+    (record,) = read(tmp_path, "#\tO\n# id 3\n1\tB-X\n")
+    assert record.fields["text"] == "# 1"
+
+
+def test_lines_without_a_tag_are_named(tmp_path: Path) -> None:
+    problem, other, record = read(tmp_path, "a O\nb\nNew York B-LOC\nc O\n")
+    assert problem.where.endswith("data.conll:2")
+    assert problem.problem == "expected a token and its tag in 2 columns, found 'b'"
+    assert other.where.endswith("data.conll:3")
+    assert record.fields["text"] == "a c"
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "-DOCSTART- O\n"])
+def test_a_file_without_sentences_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(DataError, match="holds no sentence"):
+        read(tmp_path, text)
+
+
+def test_tags_of_no_scheme_are_refused_with_the_file(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"data.conll: no tag scheme fits the tags 'B-A', 'S-B', 'X-C'"):
+        read(tmp_path, "a B-A\nb X-C\nc S-B\n")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "chinese", "text"),
+    [
+        (["He", "said", "你", "好", "twice"], False, "He said 你好 twice"),
+        (["2", "0", "0", "8", "年", "，", "北", "京", "。"], True, "2008年，北京。"),
+        (["用", "iPhone", "4", "拍", "的"], True, "用iPhone 4拍的"),
+        (["中国", "，", "“", "北京", "”", "NBA", "赛"], True, "中国，“北京”NBA赛"),
+        (["U", ".", "S", "."], True, "U.S."),
+        ([], False, ""),
+    ],
+)
+def test_the_text_of_tokens(tokens: list[str], chinese: bool, text: str) -> None:
+    joined, places = joined_tokens(tokens, chinese=chinese)
+    assert joined == text
+    assert [joined[start:end] for start, end in places] == tokens
+
+
+@given(st.lists(st.text(st.sampled_from("ab1你，."), min_size=1, max_size=4)), st.booleans())
+def test_tokens_stand_where_they_are_said_to(tokens: list[str], chinese: bool) -> None:
+    text, places = joined_tokens(tokens, chinese=chinese)
+    assert [text[start:end] for start, end in places] == tokens
+    assert text.replace(" ", "") == "".join(tokens)
+
+
+def test_a_chinese_file_of_characters_gets_its_text_back(tmp_path: Path) -> None:
+    text = "浙商银行2008年在杭州开业，叶老桂任CEO。"
+    tags = ["O"] * len(text)
+    tags[:4] = ["B-ORG", "I-ORG", "I-ORG", "I-ORG"]
+    (record,) = read(tmp_path, columns(list(text), tags))
+    assert record.fields["text"] == text
+    assert record.fields["spans"] == [[0, 4, "ORG"]]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["a O", "b B-X", ""], True),
+        (["a\tX\tO", "# comment line", "b\tX\tS-LOC"], True),
+        (["a O", "just a text"], False),
+        (["O"], False),
+        ([], False),
+    ],
+)
+def test_what_looks_like_columns(lines: list[str], expected: bool) -> None:
+    assert looks_like_conll(lines) is expected
