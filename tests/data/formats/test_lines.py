@@ -47,7 +47,7 @@ POSITIVE = [f"{number % 2} text number {number}" for number in range(40)]
         (POSITIVE, "label-text"),
         (["__label__x some text", "__label__y other"], "label-text"),
         (["NUM:dist How far is it ?", "DESC:def What is it ?"], "label-text"),
-        (["Other\tA text of one", "Cause(e1,e2)\tAnother text"] * 20, "label-text"),
+        ([f"Cause(e{number % 3})\tA text {number}" for number in range(40)], "label-text"),
         ([f"标题{number}\t{number % 3}" for number in range(40)], "text-label"),
         ([f"{number}. Kapitel\tChapter {number}" for number in range(40)], "tsv"),
         ([f"{number // 8 + 1000} Kapitel\t{number}\tChapter" for number in range(40)], "tsv-rows"),
