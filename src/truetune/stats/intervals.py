@@ -11,12 +11,12 @@ from truetune.rows import Rows
 from truetune.stats import delong
 from truetune.stats.bca import bca_bounds
 from truetune.stats.binomial import wilson
-from truetune.stats.edge import NAN, edge_interval, missing
+from truetune.stats.edge import edge_interval, missing
 from truetune.stats.jackknife import jackknife
 from truetune.stats.linearised import effective_wilson, ratio, ratio_parts, t_bounds
 from truetune.stats.plan import Plan
 from truetune.stats.quantiles import logistic, normal_quantile, t_quantile
-from truetune.stats.resampling import resampled_values
+from truetune.stats.resampling import resampled_values, values
 from truetune.stats.sample import Sample
 from truetune.types import Floats, Interval, Ints
 
@@ -36,10 +36,10 @@ def intervals(
     """
     plan = plan or Plan()
     sample = Sample.of(rows, groups)
-    values = [float(metric.value(sample.rows)) if len(rows) else NAN for metric in metrics]
+    observed = values(metrics, sample.rows)
     found: dict[int, Interval] = {}
     resample: list[int] = []
-    for place, (metric, value) in enumerate(zip(metrics, values, strict=True)):
+    for place, (metric, value) in enumerate(zip(metrics, observed, strict=True)):
         if not np.isfinite(value):
             found[place] = missing("none", metric.undefined)
         elif metric.interval == "none":
@@ -51,21 +51,21 @@ def intervals(
         elif metric.interval == "delong":
             found[place] = _delong(metric, sample, plan)
         elif metric.interval == "wilson":
-            found[place] = _wilson(metric, sample, plan)
+            found[place] = _wilson(metric, value, sample, plan)
         else:
             found[place] = _t(metric, value, sample, plan)
     chosen = [metrics[place] for place in resample]
-    found.update(zip(resample, _bootstrap(chosen, [values[place] for place in resample], sample, plan), strict=True))
+    found.update(zip(resample, _bootstrap(chosen, [observed[place] for place in resample], sample, plan), strict=True))
     return [found[place] for place in range(len(metrics))]
 
 
-def _wilson(metric: Metric, sample: Sample, plan: Plan) -> Interval:
+def _wilson(metric: Metric, value: float, sample: Sample, plan: Plan) -> Interval:
     """Proportions: Wilson's score interval; dependent trials count as their effective number."""
     above, below = ratio_parts(metric, sample.rows)
     asked = below > 0
     trial = below[asked].min()
     if ((above < 0) | (above > below)).any():
-        return _t(metric, float(metric.value(sample.rows)), sample, plan)
+        return _t(metric, value, sample, plan)
     trials = float(sample.rows.counts @ below) / trial
     whole = (below[asked] == trial).all() and np.isin(above[asked], (0, trial)).all()
     if whole and sample.groups is None:
@@ -124,13 +124,13 @@ def _separated(found: delong.Area, sample: Sample, plan: Plan) -> Interval:
     return Interval(low, high, f"Wilson bound at the limit of the range, {trials:,} effective trials")
 
 
-def _bootstrap(metrics: Sequence[Metric], values: Sequence[float], sample: Sample, plan: Plan) -> list[Interval]:
+def _bootstrap(metrics: Sequence[Metric], observed: Sequence[float], sample: Sample, plan: Plan) -> list[Interval]:
     """Any formula over sums, any pooled metric: BCa bootstrap, all metrics on the same resamples."""
     if not metrics:
         return []
     resampled = resampled_values(metrics, sample, plan.resamples, plan.generator("bootstrap"))
-    left_out = jackknife(metrics, sample, np.array(values), plan.generator("jackknife blocks"))
-    parts = zip(metrics, values, resampled, left_out.acceleration, strict=True)
+    left_out = jackknife(metrics, sample, np.array(observed), plan.generator("jackknife blocks"))
+    parts = zip(metrics, observed, resampled, left_out.acceleration, strict=True)
     return [_bca(metric, value, drawn, float(a), sample, plan) for metric, value, drawn, a in parts]
 
 

@@ -18,6 +18,7 @@ from truetune.stats.plan import Plan
 from truetune.stats.power import detectable, least_detectable
 from truetune.stats.quantiles import normal_quantile, t_quantile, t_two_sided
 from truetune.stats.randomisation import randomisation_p, swapped_differences
+from truetune.stats.resampling import values
 from truetune.stats.sample import Sample
 from truetune.stats.spread import spreads
 from truetune.types import Ints
@@ -60,14 +61,11 @@ def paired(
     """
     plan = plan or Plan()
     pairs = Pairs.of(first, second, groups)
-    values = [
-        (float(metric.value(pairs.first)), float(metric.value(pairs.second))) if len(first) else (NAN, NAN)
-        for metric in metrics
-    ]
-    defined = [place for place, value in enumerate(values) if np.isfinite(value).all()]
+    observed = list(zip(values(metrics, pairs.first), values(metrics, pairs.second), strict=True))
+    defined = [place for place, value in enumerate(observed) if np.isfinite(value).all()]
     found: dict[int, Paired] = {}
     for place in defined:
-        metric, gap = metrics[place], values[place][1] - values[place][0]
+        metric, gap = metrics[place], observed[place][1] - observed[place][0]
         flipped = flips(metric, pairs)
         if groups is None and flipped is not None and np.isclose(abs(gap), flipped.share, rtol=0, atol=1e-9):
             found[place] = _mcnemar(gap, flipped, metric, plan)
@@ -76,15 +74,17 @@ def paired(
             if compared is not None:
                 found[place] = compared
     rest = [place for place in defined if place not in found]
-    chosen, gaps = [metrics[place] for place in rest], [values[place][1] - values[place][0] for place in rest]
+    chosen, gaps = [metrics[place] for place in rest], [observed[place][1] - observed[place][0] for place in rest]
     found.update(zip(rest, _randomised(chosen, gaps, pairs, plan), strict=True))
     return [
-        found[place] if place in found else _undefined(metrics[place], values[place]) for place in range(len(metrics))
+        found[place] if place in found else _undefined(metrics[place], observed[place]) for place in range(len(metrics))
     ]
 
 
-def _undefined(metric: Metric, values: tuple[float, float]) -> Paired:
-    who = " and ".join(name for name, value in zip(("first", "second"), values, strict=True) if not np.isfinite(value))
+def _undefined(metric: Metric, observed: tuple[float, float]) -> Paired:
+    who = " and ".join(
+        name for name, value in zip(("first", "second"), observed, strict=True) if not np.isfinite(value)
+    )
     return Paired(NAN, NAN, NAN, NAN, NAN, None, None, "none", f"{who} system: {metric.undefined}")
 
 

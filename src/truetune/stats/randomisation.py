@@ -52,10 +52,11 @@ def swapped_differences(metrics: Sequence[Metric], pairs: Pairs, resamples: int,
     if added:
         units = pairs.sample.units
         first, second = units.totals().astype(np.float64)
-        gap = units.table[:, 1] - units.table[:, 0]
-        moving = (gap != 0).any(axis=tuple(range(1, gap.ndim)))
-        total = summing(gap[moving])
-        for part, swaps in swapped(units.counts[moving], resamples, gap[0].size, rng):
+        gaps = Rows.of(units.table[:, 1] - units.table[:, 0])  # what a swap moves; equal gaps are one kind
+        moving = (gaps.table != 0).any(axis=tuple(range(1, gaps.table.ndim)))
+        weights = np.bincount(gaps.index, weights=units.counts, minlength=len(gaps.table)).astype(np.int64)
+        total = summing(gaps.table[moving])
+        for part, swaps in swapped(weights[moving], resamples, first.size, rng):
             moved = total(swaps)
             with np.errstate(divide="ignore", invalid="ignore"):
                 for place, formula in added.items():

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from truetune.metric import Additive, Metric
+from truetune.rows import Rows
 from truetune.stats.sample import Sample
 from truetune.types import Floats, Ints
 
@@ -55,13 +56,28 @@ def drawn(weights: Ints, resamples: int, width: int, rng: np.random.Generator) -
 def summing(table: npt.NDArray[Any]) -> Callable[[Floats], Floats]:
     """Return the function that sums rows of `table` `[distinct, ...]` for counts `[draws, distinct]`."""
     shape = table.shape[1:]
-    flat = np.ascontiguousarray(table.reshape(len(table), int(np.prod(shape, dtype=int))), dtype=np.float64)
+    flat = table.reshape(len(table), int(np.prod(shape, dtype=int)))
     if flat.shape[1] > SPARSE_ABOVE and np.count_nonzero(flat) * 10 < flat.size:
         from scipy import sparse
 
-        thin = sparse.csr_array(flat)
+        thin = sparse.csr_array(flat).astype(np.float64)
         return lambda counts: np.asarray(counts @ thin).reshape(len(counts), *shape)
-    return lambda counts: (counts @ flat).reshape(len(counts), *shape)
+    dense = np.ascontiguousarray(flat, dtype=np.float64)
+    return lambda counts: (counts @ dense).reshape(len(counts), *shape)
+
+
+def values(metrics: Sequence[Metric], rows: Rows) -> list[float]:
+    """Return the value of each metric over `rows`, which additive metrics sum only once; NaN without rows."""
+    if not len(rows):
+        return [float("nan")] * len(metrics)
+    totals = rows.totals() if any(isinstance(metric, Additive) for metric in metrics) else None
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return [
+            float(metric.formula(totals))
+            if isinstance(metric, Additive) and totals is not None
+            else float(metric.value(rows))
+            for metric in metrics
+        ]
 
 
 def resampled_values(metrics: Sequence[Metric], sample: Sample, resamples: int, rng: np.random.Generator) -> Floats:
@@ -69,7 +85,7 @@ def resampled_values(metrics: Sequence[Metric], sample: Sample, resamples: int, 
 
     All metrics see the same draws. Undefined values are NaN.
     """
-    values = np.full((len(metrics), resamples), np.nan)
+    found = np.full((len(metrics), resamples), np.nan)
     added = {place: metric.formula for place, metric in enumerate(metrics) if isinstance(metric, Additive)}
     pooled = [place for place in range(len(metrics)) if place not in added]
     if added:
@@ -80,12 +96,12 @@ def resampled_values(metrics: Sequence[Metric], sample: Sample, resamples: int, 
             totals = total(counts)
             with np.errstate(divide="ignore", invalid="ignore"):
                 for place, formula in added.items():
-                    values[place, part] = formula(totals)
+                    found[place, part] = formula(totals)
     if pooled:
         members = sample.members()
         distinct = members.counts.shape[1]
         for part, counts in drawn(members.weights, resamples, 4 * distinct, rng):
             held = counts if sample.groups is None else np.asarray(counts @ members.counts)
             for place in pooled:
-                values[place, part] = metrics[place].value(sample.rows, held)
-    return values
+                found[place, part] = metrics[place].value(sample.rows, held)
+    return found
