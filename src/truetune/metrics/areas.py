@@ -3,67 +3,119 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import permutations
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from truetune.metric import Pooled
 from truetune.metrics.f_measures import mean_of_defined, quotient
 from truetune.metrics.label_scores import gold_places, probabilities
 from truetune.metrics.score_rows import GOLD, SCORE, rows_of_label, rows_of_pair, score_rows, score_set_rows
 from truetune.rows import Rows
-from truetune.types import Column, Floats, Numbers
+from truetune.types import Column, Floats, Ints, Numbers
 
-Area = Callable[[Floats, Floats], Floats]
-"""(positives, negatives) `[..., scores]`, counted by distinct score in ascending order -> `[...]`."""
+Counts = npt.NDArray[Any]
+"""Whole numbers, as int64 or float64: how often each row was drawn."""
+
+FEW_STARTS = 8
+"""Of a rare label against the rest it is cheaper to sum from one positive to the next than one by one."""
 
 
-def roc_area(positives: Floats, negatives: Floats) -> Floats:
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """The distinct scores of positives, ascending, with what stands at and below each: `[..., scores]`."""
+
+    positives: Counts
+    """Positives with this score."""
+    tied: Counts
+    """Negatives with this score."""
+    below: Counts
+    """Negatives with a lower one."""
+    negatives: Counts
+    """All negatives, `[...]`."""
+
+
+Area = Callable[[Ranked], Floats]
+
+
+def roc_area(ranked: Ranked) -> Floats:
     """Return the share of (positive, negative) pairs in which the positive scores higher; ties count half.
 
     It is the area under the ROC curve with straight lines over ties (Hanley and McNeil 1982). NaN without
     a positive or without a negative.
     """
-    up_to = np.cumsum(negatives, axis=-1)
-    won = _dot(positives, up_to) - _dot(positives, negatives) / 2
-    return quotient(won, positives.sum(axis=-1) * negatives.sum(axis=-1))
+    won = _dot(ranked.positives, ranked.below + ranked.tied / 2)
+    return quotient(won, ranked.positives.sum(axis=-1) * ranked.negatives)
 
 
-def precision_area(positives: Floats, negatives: Floats) -> Floats:
+def precision_area(ranked: Ranked) -> Floats:
     """Return average precision: the mean, over positives, of the precision at each one's score.
 
     sum (R_n - R_(n-1)) P_n over the distinct scores, a step-wise sum that does not interpolate between
     points (Davis and Goadrich 2006 show why not). NaN without a positive.
     """
-    found, taken = _from_above(positives), _from_above(positives + negatives)
-    precisions = np.divide(found, np.maximum(taken, 1.0), out=found)
-    return quotient(_dot(positives, precisions), positives.sum(axis=-1))
+    up_to: Counts = np.cumsum(ranked.positives, axis=-1)
+    found = up_to[..., -1:] - up_to + ranked.positives
+    taken = found + (ranked.negatives[..., None] - ranked.below)
+    return quotient(_dot(ranked.positives, found / np.maximum(taken, 1)), ranked.positives.sum(axis=-1))
 
 
-def _dot(first: Floats, second: Floats) -> Floats:
+def _dot(first: Counts, second: Counts) -> Floats:
     summed: Floats = np.einsum("...i,...i->...", first, second)
     return summed
 
 
-def _from_above(counts: Floats) -> Floats:
-    """Return the sum of each count and those after it; counts are whole, so that this is exact."""
-    up_to = np.cumsum(counts, axis=-1)
-    return up_to[..., -1:] - up_to + counts
+def ranking(gold: Floats, score: Floats, counts: Counts) -> Ranked:
+    """Return the ranking of rows (gold is positive, score), each `[distinct]`, for `[..., distinct]` counts."""
+    new = score[1:] > score[:-1]
+    if not new.all() and (score[1:] < score[:-1]).any():
+        order = np.argsort(score)
+        gold, score, counts = gold[order], score[order], counts[..., order]
+        new = score[1:] > score[:-1]
+    positive = np.flatnonzero(gold > 0)
+    positives, starts = counts[..., positive], positive
+    tied: Counts = np.zeros(1)
+    if not new.all():
+        group = np.cumsum(np.r_[0, new])
+        held, firsts = np.unique(group[positive], return_index=True)
+        positives = np.add.reduceat(positives, firsts, axis=-1)
+        starts = np.flatnonzero(np.r_[True, new])[held]
+        tied = _sums_at(held, group[gold == 0], counts[..., gold == 0])
+    below = _sums_before(starts, counts) - (np.cumsum(positives, axis=-1) - positives)
+    return Ranked(positives, tied, below, counts.sum(axis=-1) - positives.sum(axis=-1))
+
+
+def _sums_before(starts: Ints, counts: Counts) -> Counts:
+    """Return the sum of all counts `[..., n]` before each of the ascending `starts`, `[..., starts]`."""
+    if len(starts) * FEW_STARTS > counts.shape[-1]:
+        up_to: Counts = np.cumsum(counts, axis=-1)[..., starts]
+        up_to -= counts[..., starts]
+        return up_to
+    between: Counts = np.add.reduceat(counts, starts, axis=-1)
+    before_first = counts.sum(axis=-1) - between.sum(axis=-1)
+    before: Counts = np.cumsum(between, axis=-1) - between + before_first[..., None]
+    return before
+
+
+def _sums_at(wanted: Ints, places: Ints, counts: Counts) -> Counts:
+    """Return the sums of counts `[..., n]` whose ascending `places` are each of the `wanted`, `[..., wanted]`."""
+    sums = np.zeros((*counts.shape[:-1], len(wanted)))
+    found, starts = np.unique(places, return_index=True)
+    if len(found):
+        by_place = np.add.reduceat(counts, starts, axis=-1)
+        both = np.isin(found, wanted)
+        sums[..., np.searchsorted(wanted, found[both])] = by_place[..., both]
+    return sums
 
 
 def of_binary(area: Area, gold: Floats, score: Floats, counts: Numbers) -> Floats:
     """Return an area `[...]` for rows (gold is positive, score), each `[distinct]`, and their counts."""
-    if (score[1:] < score[:-1]).any():
-        order = np.argsort(score)
-        gold, score, counts = gold[order], score[order], counts[..., order]
-    positives = counts * gold
-    negatives = counts - positives
-    new = score[1:] != score[:-1]
-    if new.all():
-        return area(positives, negatives)
-    starts = np.flatnonzero(np.r_[True, new])
-    return area(np.add.reduceat(positives, starts, axis=-1), np.add.reduceat(negatives, starts, axis=-1))
+    if not gold.any():
+        return np.full(counts.shape[:-1], np.nan)
+    return area(ranking(gold, score, counts))
 
 
 def _pooled(area: Area) -> Callable[[Rows, Numbers], Floats]:
