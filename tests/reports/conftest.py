@@ -456,6 +456,41 @@ def ner_run(folder: Path, language: str = "zh", examples: int = 300) -> Path:
     return folder
 
 
+def label_sets_run(folder: Path) -> Path:
+    """A run that is done but for its baselines: pairs of texts, each with any number of labels."""
+    rng = np.random.default_rng(4)
+    labels, number = ("angry", "glad", "ironic"), 120
+    scores = rng.random((number, 3))
+    truth = rng.random((number, 3)) < scores
+    gold = [sorted(label for label, here in zip(labels, row, strict=True) if here) for row in truth]
+    predicted = [sorted(label for label, here in zip(labels, row > 0.5, strict=True) if here) for row in scores]
+    mappings = [dict(zip(labels, row, strict=True)) for row in scores.tolist()]
+    kind = pa.map_(pa.string(), pa.float64())
+    table = pa.table(
+        {
+            "id": [str(place) for place in range(number)],
+            "first": texts("en", number, rng),
+            "second": texts("zh", number, rng),
+            "gold.labels": pa.array(gold, type=pa.list_(pa.string())),
+            "predicted.labels": pa.array(predicted, type=pa.list_(pa.string())),
+            "predicted.scores": pa.array([list(row.items()) for row in mappings], type=kind),
+        }
+    )
+    metrics = [*classification.MULTIPLE, *areas.area_metrics(labels, multiple=True)]
+    fields = {"labels": predicted, "scores": label_scores(mappings)}
+    evaluation = {
+        "system": "multi",
+        "task": "pair",
+        "examples": number,
+        "primary": "f1_macro",
+        "scores": scored(metrics, {"labels": gold}, fields),
+        "warnings": [],
+    }
+    write_system(folder / "after", table, evaluation)
+    common_files(folder, "pair", "en", {label: sum(label in row for row in gold) for label in labels}, "f1_macro")
+    return folder
+
+
 RUNS: dict[str, Callable[[Path], Path]] = {
     "two-en": lambda folder: classification_run(folder, Setting(("negative", "positive"))),
     "two-zh": lambda folder: classification_run(folder, Setting(("差评", "好评"), language="zh", seed=1)),
@@ -467,6 +502,7 @@ RUNS: dict[str, Callable[[Path], Path]] = {
         folder, Setting(("negative", "positive"), scores=False, skill=(2.0, 1.9))
     ),
     "ner-zh": lambda folder: ner_run(folder, "zh"),
+    "label-sets-en": label_sets_run,
 }
 
 

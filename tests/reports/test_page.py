@@ -17,9 +17,10 @@ import pytest
 from truetune.errors import ConfigError, RunError
 from truetune.files import read_json
 from truetune.reports.page import comparison_page, run_page, scores_page, write
+from truetune.reports.words import say_in
 
 Runs = Callable[[str], Path]
-NAMES = ("two-en", "two-zh", "five-zh", "many-en", "no-scores-en", "ner-zh")
+NAMES = ("two-en", "two-zh", "five-zh", "many-en", "no-scores-en", "ner-zh", "label-sets-en")
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
 
@@ -136,6 +137,16 @@ def test_chinese_pages_speak_chinese(run_folder: Runs) -> None:
     for word in ("得分", "混淆矩阵", "可靠性", "学习曲线", "最难的错误", "数据审计", "科技与互联网"):
         assert word in said
     assert not re.search(r"\b(Scores|Before|Hardest|Gold|Confidence)\b", said)
+
+
+def test_pairs_with_label_sets_show_both_texts_and_each_label_against_the_rest(run_folder: Runs) -> None:
+    document = Document(run_page(run_folder("label-sets-en"), "en"))
+    fields = [text for text in document.text if text in ("first", "second")]
+    assert fields[:4] == ["first", "second", "first", "second"]
+    assert "After: each of 3 labels against the rest" in document.said
+    for key in ("confusion.none for task", "reliability.none for task", "missing.predictions.both", "head.no verdict"):
+        assert say_in("en")[key] in document.said
+    assert {"roc.json", "labels.json", "errors.json"} <= set(downloads(document))
 
 
 def test_an_unfinished_run_says_what_it_lacks(run_folder: Runs, tmp_path: Path) -> None:

@@ -32,6 +32,15 @@ def test_scores_are_read_from_structs_and_from_maps(tmp_path: Path, kind: pa.Dat
     np.testing.assert_allclose(scores.values, [[0.75, 0.25], [0.5, 0.5]])
 
 
+def test_maps_may_list_their_labels_in_any_order(tmp_path: Path) -> None:
+    kind = pa.map_(pa.string(), pa.float64())
+    rows = [[("a", 0.75), ("b", 0.25)], [("b", 0.5), ("a", 0.5)], [("b", 1.0), ("a", 0.0)]]
+    path = written(tmp_path, {"id": [1, 2, 3], "predicted.scores": pa.array(rows, type=kind)})
+    scores = read_predictions(path).scores
+    assert scores is not None
+    np.testing.assert_allclose(scores.values, [[0.75, 0.25], [0.5, 0.5], [0.0, 1.0]])
+
+
 def test_an_example_without_scores_leaves_none_to_draw(tmp_path: Path) -> None:
     kind = pa.struct([("a", pa.float64())])
     path = written(tmp_path, {"id": ["x", "y"], "predicted.scores": pa.array([{"a": 1.0}, None], type=kind)})

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from truetune.errors import RunError
+from truetune.files import read_json, write_json
 from truetune.reports.run import read_run
 
 
@@ -38,6 +39,15 @@ def test_an_unfinished_run_has_what_it_has(run_folder: Callable[[str], Path], tm
         None,
     )
     assert run.primary == "accuracy"
+
+
+def test_of_several_comparisons_the_one_with_before_is_taken(run_folder: Callable[[str], Path], tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run_folder("two-en"), folder)
+    saved = read_json(folder / "comparison.json")
+    others = [{**one, "baseline": "majority", "difference": 0.9} for one in saved["comparisons"]]
+    write_json(folder / "comparison.json", {**saved, "comparisons": [*others, *saved["comparisons"]]})
+    assert read_run(folder).compared == {one["metric"]: one for one in saved["comparisons"]}
 
 
 def test_no_folder_and_no_run_are_errors(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def _of_comparison(say: Say, run: SavedRun) -> Iterator[str]:
     """Yield a sentence where gained and lost examples of the comparison are not those of the predictions."""
     before = run.before.predictions if run.before else None
     after = run.after.predictions if run.after else None
-    one = next((c for c in (run.comparison or {}).get("comparisons", ()) if c["metric"] == "accuracy"), None)
+    one = run.compared.get("accuracy")
     if before is None or after is None or one is None or one.get("gained") is None:
         return
     was, now = right(before), right(after)

@@ -55,7 +55,7 @@ def scores_page(evaluation: Mapping[str, Any], language: str) -> str:
     names = [score["metric"] for score in evaluation["scores"]]
     primary = str(evaluation.get("primary") or next(iter(names), ""))
     sections = (
-        scores_section(say, [system], None, primary),
+        scores_section(say, [system], {}, primary),
         labels_section(say, [system], {}),
         slices_section(say, evaluation, primary),
     )
@@ -82,7 +82,7 @@ def _run_sections(say: Say, run: SavedRun) -> tuple[Section, ...]:
     )
     if run.systems:
         stale = tuple(Paragraph(text, "warning") for text in disagreements(say, run))
-        first = scores_section(say, run.systems, run.comparison, run.primary)
+        first = scores_section(say, run.systems, run.compared, run.primary)
         scored = (
             replace(first, parts=(*stale, *first.parts)),
             labels_section(say, run.systems, support(predictions)),

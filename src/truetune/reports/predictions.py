@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from truetune.data.arrow import from_array
 from truetune.errors import RunError
 from truetune.metrics.label_scores import LabelScores, label_scores
-from truetune.types import Span
 
 GOLD, PREDICTED = "gold.", "predicted."
 
@@ -47,7 +47,7 @@ def read_predictions(path: Path) -> Predictions:
     number = len(table)
     scores = [name for name in table.column_names if name == f"{PREDICTED}scores"]
     known = {"id", "group", *scores}
-    columns = {name: _column(table[name]) for name in table.column_names if name not in known}
+    columns = {name: from_array(table[name]) for name in table.column_names if name not in known}
     return Predictions(
         ids=[str(value) for value in table["id"].to_pylist()],
         groups=table["group"].to_pylist() if "group" in table.column_names else [None] * number,
@@ -68,16 +68,6 @@ def _is_text(name: str, table: Any) -> bool:
     return inside and (pa.types.is_string(kind) or pa.types.is_large_string(kind)) and name != "group"
 
 
-def _column(column: Any) -> list[Any]:
-    values = column.to_pylist()
-    kind = column.type
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        inner = kind.value_type
-        if pa.types.is_struct(inner) and {"start", "end", "type"} <= {field.name for field in inner}:
-            return [[Span(one["start"], one["end"], one["type"]) for one in row or ()] for row in values]
-    return list(values)
-
-
 def _scores(column: Any) -> LabelScores | None:
     """Return probabilities by label from a struct or a map column; None where some example has none."""
     if column.null_count or not len(column):
@@ -87,6 +77,14 @@ def _scores(column: Any) -> LabelScores | None:
         labels = tuple(field.name for field in column.type)
         parts = [np.asarray(whole.field(name), dtype=np.float64) for name in labels]
         return label_scores(LabelScores(labels, np.stack(parts, axis=1)))
-    if pa.types.is_map(column.type):
-        return label_scores([dict(row) for row in whole.to_pylist()])
-    return None
+    return _from_map(whole) if pa.types.is_map(column.type) else None
+
+
+def _from_map(column: Any) -> LabelScores:
+    """Return scores of a map column; at once where every example lists the same labels in the same order."""
+    keys, values = column.keys.to_numpy(zero_copy_only=False), column.items.to_numpy(zero_copy_only=False)
+    number = len(keys) // len(column)
+    labels = keys[:number]
+    if len(keys) == number * len(column) and (keys.reshape(-1, number) == labels).all():
+        return label_scores(LabelScores(tuple(labels.tolist()), values.reshape(-1, number).astype(np.float64)))
+    return label_scores([dict(row) for row in column.to_pylist()])

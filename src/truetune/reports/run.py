@@ -59,6 +59,18 @@ class SavedRun:
         return tuple(system for system in (self.before, self.after) if system is not None)
 
     @property
+    def compared(self) -> Mapping[str, Mapping[str, Any]]:
+        """The comparison of `after` with `before` by metric; of several baselines, the one that is `before`."""
+        ones = (self.comparison or {}).get("comparisons", ())
+        names = {one["baseline"] for one in ones}
+        wanted = self.before.name if self.before and self.before.name in names else None
+        chosen: dict[str, Mapping[str, Any]] = {}
+        for one in ones:
+            if wanted is None or one["baseline"] == wanted:
+                chosen.setdefault(one["metric"], one)
+        return chosen
+
+    @property
     def task(self) -> str:
         """The task's name, from whichever file says it."""
         for system in self.systems:

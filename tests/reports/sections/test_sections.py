@@ -144,7 +144,7 @@ def test_many_labels_are_said_to_be_many(run_folder: Runs) -> None:
 
 def test_scores_that_are_the_same_numbers_are_told_once(run_folder: Runs) -> None:
     run = read_run(run_folder("two-en"))
-    section = scores_section(SAY, run.systems, run.comparison, run.primary)
+    section = scores_section(SAY, run.systems, run.compared, run.primary)
     shown = [record["metric"] for record in tables(section)["scores"].records]
     assert "accuracy" in shown
     assert not {"precision_micro", "recall_micro", "f1_micro", "recall_weighted"} & set(shown)
@@ -166,7 +166,7 @@ def test_undefined_scores_are_a_dash_with_their_reason() -> None:
     system = System(
         "after", "x", {"scores": [{**score, "reason": "0/0: one label throughout"}], "warnings": ["low support"]}
     )
-    section = scores_section(SAY, [system], None, "mcc")
+    section = scores_section(SAY, [system], {}, "mcc")
     assert tables(section)["scores"].rows[0][1].text == "–"
     texts = [part.text for part in section.parts if isinstance(part, Paragraph)]
     assert "mcc: 0/0: one label throughout" in texts

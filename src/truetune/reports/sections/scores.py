@@ -18,14 +18,17 @@ PLOTTED = 16
 """At most this many metrics are drawn; the table has all."""
 
 
-def scores_section(say: Say, systems: Sequence[System], comparison: Json | None, primary: str) -> Section:
-    """Return the table of all overall scores, their plot, their warnings, and how each was made."""
-    overall = _overall(systems)
+def scores_section(say: Say, systems: Sequence[System], compared: Mapping[str, Json], primary: str) -> Section:
+    """Return the table of all overall scores, their plot, their warnings, and how each was made.
+
+    `compared` holds the comparison of two systems by metric; it is empty for one.
+    """
+    overall = _overall(systems, primary)
     shown, repeated = _without_repeats(systems, overall)
     level = numbers.level(score for system in systems for score in system.scores["scores"])
     lead = say["scores.lead" if len(systems) == 1 else "scores.lead.both"].format(level=level)
     parts: list[Part] = [Paragraph(lead)]
-    parts.append(_table(say, systems, comparison, shown, primary))
+    parts.append(_table(say, systems, compared, shown, primary))
     if repeated:
         names = "; ".join(f"{', '.join(same)} = {kept}" for kept, same in repeated.items())
         parts.append(Paragraph(say["scores.repeated"].format(names=names), "note"))
@@ -59,10 +62,11 @@ def mark(say: Say, score: Json | None, css: str, name: str) -> Mark | None:
     return Mark(score["value"], score["low"], score["high"], css, shown, f"{name}: {shown} {bounds}")
 
 
-def _overall(systems: Sequence[System]) -> list[str]:
-    """Return the metrics of the whole test part, those of single labels left out."""
+def _overall(systems: Sequence[System], primary: str) -> list[str]:
+    """Return the metrics of all examples, the one that decides first; those of single labels are left out."""
     names = (score["metric"] for system in reversed(systems) for score in system.scores["scores"])
-    return [name for name in dict.fromkeys(names) if "/" not in name]
+    overall = [name for name in dict.fromkeys(names) if "/" not in name]
+    return sorted(overall, key=lambda name: name != primary)
 
 
 def _without_repeats(systems: Sequence[System], metrics: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
@@ -80,8 +84,9 @@ def _without_repeats(systems: Sequence[System], metrics: Sequence[str]) -> tuple
     return [metric for metric in metrics if metric not in dropped], repeated
 
 
-def _table(say: Say, systems: Sequence[System], comparison: Json | None, metrics: Sequence[str], primary: str) -> Table:
-    compared = {one["metric"]: one for one in (comparison or {}).get("comparisons", ())}
+def _table(
+    say: Say, systems: Sequence[System], compared: Mapping[str, Json], metrics: Sequence[str], primary: str
+) -> Table:
     titles = [say[f"column.{system.role}"] for system in systems] if len(systems) > 1 else [say["column.score"]]
     columns = [Column(say["column.metric"])]
     columns += [

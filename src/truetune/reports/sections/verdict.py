@@ -89,7 +89,7 @@ def _sure(say: Say, one: Json) -> str:
 def _run_figure(say: Say, run: SavedRun) -> Figure | None:
     """Return before and after on one scale, their paired difference on another."""
     metric = run.primary
-    one = next((c for c in (run.comparison or {}).get("comparisons", ()) if c["metric"] == metric), None)
+    one = run.compared.get(metric)
     if one is None or one["difference"] is None:
         return None
     name = metric_name(metric, say.language)
