@@ -110,7 +110,7 @@ def configure(config: Any, settings: ModelSettings) -> None:
         config.problem_type = "multi_label_classification" if settings.multiple else "single_label_classification"
     if settings.dropout is not None:
         for name in _DROPOUTS:
-            if hasattr(config, name):
+            if hasattr(config, name) or name == "classifier_dropout":
                 setattr(config, name, settings.dropout)
 
 
