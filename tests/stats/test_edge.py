@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from populations import MACRO_F1, NDCG, SPAN_F1
+from populations import AUC, MACRO_F1, NDCG, SPAN_F1
 
 from truetune.rows import Rows
 from truetune.stats.binomial import wilson
@@ -40,6 +40,12 @@ def test_trials_of_a_ratio_are_units_in_its_denominator():
     rows = Rows.of(np.array([[2, 2, 2], [1, 1, 1], [0, 0, 0], [0, 0, 0], [3, 3, 3]]))
     assert effective_trials(SPAN_F1, Sample.of(rows, None)) == 3
     assert effective_trials(SPAN_F1, Sample.of(rows, np.array([0, 0, 1, 1, 0]))) == 1
+
+
+def test_trials_of_an_area_are_its_smaller_class():
+    rows = Rows.of(np.array([[1, 0.9]] * 6 + [[0, 0.1]] * 30))
+    assert effective_trials(AUC, Sample.of(rows, None)) == 6
+    assert effective_trials(AUC, Sample.of(rows, np.repeat(np.arange(18), 2))) == 3
 
 
 def test_bounds_lie_within_the_stated_limits():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from truetune.stats.quantiles import logistic, normal_below, normal_quantile, t_quantile, t_two_sided
+from truetune.stats.quantiles import degrees_named, logistic, normal_below, normal_quantile, t_quantile, t_two_sided
 
 
 @pytest.mark.parametrize("p", [1e-12, 0.001, 0.025, 0.5, 0.8, 0.975, 1 - 1e-9])
@@ -22,3 +22,9 @@ def test_ends():
     assert normal_quantile(0.0) == -np.inf
     assert normal_quantile(1.0) == np.inf
     np.testing.assert_allclose(logistic(np.array([-1000.0, 0.0, 1000.0])), [0.0, 0.5, 1.0])
+
+
+def test_degrees_are_printed_to_be_read():
+    assert degrees_named(299.0) == "299 degrees of freedom"
+    assert degrees_named(27.1863) == "27.2 degrees of freedom"
+    assert degrees_named(49_999.3) == "49,999 degrees of freedom"

@@ -34,7 +34,7 @@ def edge_interval(metric: Metric, value: float, sample: Sample, plan: Plan) -> I
         )
     trials = effective_trials(metric, sample)
     if trials <= 0:
-        return missing("none", "no example has a say in this value")
+        return missing("", "no example has a say in this value")
     low, high = wilson(trials if at_top else 0.0, trials, normal_quantile(plan.tail))
     named = f"Wilson bound at the limit of the range, {trials:.6g} effective trials"
     return Interval(bottom + (top - bottom) * low, bottom + (top - bottom) * high, named)
@@ -52,8 +52,13 @@ def effective_trials(metric: Metric, sample: Sample) -> float:
 
     A ratio counts the units in its denominator. A metric over labels may weigh each label alike: with
     n_k units of label k, the mean of K shares varies as one share of K * harmonic mean(n_k) trials. Units
-    inside a group or a sentence may depend on each other wholly, so they count once.
+    inside a group or a sentence may depend on each other wholly, so they count once. An area under the ROC
+    curve counts its smaller class.
     """
+    if metric.interval == "delong":
+        positive = sample.rows.table[sample.rows.index, 0] == 1
+        owner = np.arange(len(positive)) if sample.groups is None else sample.groups
+        return float(min(len(np.unique(owner[side])) for side in (positive, ~positive)))
     if not isinstance(metric, Additive):
         return float(sample.size)
     units = sample.units

@@ -15,7 +15,7 @@ from truetune.stats.edge import edge_interval, missing
 from truetune.stats.jackknife import jackknife
 from truetune.stats.linearised import effective_wilson, ratio, ratio_parts, t_bounds
 from truetune.stats.plan import Plan
-from truetune.stats.quantiles import logistic, normal_quantile, t_quantile
+from truetune.stats.quantiles import degrees_named, logistic, normal_quantile, t_quantile
 from truetune.stats.resampling import resampled_values, values
 from truetune.stats.sample import Sample
 from truetune.types import Floats, Interval, Ints
@@ -41,11 +41,11 @@ def intervals(
     resample: list[int] = []
     for place, (metric, value) in enumerate(zip(metrics, observed, strict=True)):
         if not np.isfinite(value):
-            found[place] = missing("none", metric.undefined)
+            found[place] = missing("", metric.undefined)
         elif metric.interval == "none":
-            found[place] = missing("none", f"no interval of {metric.name} is known to cover")
+            found[place] = missing("", f"no interval of {metric.name} is known to cover")
         elif sample.size < 2 and (sample.groups is not None or metric.interval != "wilson"):
-            found[place] = missing("none", f"one {sample.unit} alone shows no spread")
+            found[place] = missing("", f"one {sample.unit} alone shows no spread")
         elif metric.interval == "bca":
             resample.append(place)
         elif metric.interval == "delong":
@@ -75,7 +75,7 @@ def _wilson(metric: Metric, value: float, sample: Sample, plan: Plan) -> Interva
     informative = float(units.counts[ratio_parts(metric, units)[1] > 0].sum())
     found = ratio(metric, units)
     if np.isnan(found.standard_error):
-        return missing("none", f"one {sample.unit} alone shows no spread")
+        return missing("", f"one {sample.unit} alone shows no spread")
     low, high = effective_wilson(found, trials, informative, plan.tail)
     kind = "groups" if sample.groups is not None else "examples"
     return Interval(low, high, f"Wilson score, effective trials by {sample.size:,} {kind}")
@@ -87,13 +87,13 @@ def _t(metric: Metric, value: float, sample: Sample, plan: Plan) -> Interval:
     if not np.isclose(found.value, value, rtol=1e-9, atol=1e-12):
         return _bootstrap([metric], [value], sample, plan)[0]
     if np.isnan(found.standard_error):
-        return missing("none", f"one {sample.unit} alone shows no spread")
+        return missing("", f"one {sample.unit} alone shows no spread")
     if found.standard_error <= 1e-12 * abs(value):
         return edge_interval(metric, value, sample, plan)
     low, high = t_bounds(found, plan.tail)
     if metric.limits is not None:
         low, high = max(low, metric.limits[0]), min(high, metric.limits[1])
-    return Interval(low, high, f"t{sample.units_named}, {found.degrees:.6g} degrees of freedom")
+    return Interval(low, high, f"t{sample.units_named}, {degrees_named(found.degrees)}")
 
 
 def _delong(metric: Metric, sample: Sample, plan: Plan) -> Interval:
@@ -101,27 +101,14 @@ def _delong(metric: Metric, sample: Sample, plan: Plan) -> Interval:
     found = delong.area(sample.rows)
     error = delong.standard_error(found.components, found.positive, sample.groups)
     if np.isnan(error):
-        return missing("none", f"fewer than two {sample.unit}s of a class show no spread")
+        return missing("", f"fewer than two {sample.unit}s of a class show no spread")
     if error == 0 or found.value in (0.0, 1.0):
-        return _separated(found, sample, plan)
-    reach = t_quantile(plan.tail, sample.size - 1) if sample.groups is not None else normal_quantile(plan.tail)
+        return edge_interval(metric, found.value, sample, plan)
+    reach = normal_quantile(plan.tail) if sample.groups is None else t_quantile(plan.tail, sample.degrees)
     centre = np.log(found.value / (1 - found.value))
     half = reach * error / (found.value * (1 - found.value))
-    return Interval(
-        float(logistic(centre - half)),
-        float(logistic(centre + half)),
-        f"DeLong{sample.units_named} on the logit scale",
-    )
-
-
-def _separated(found: delong.Area, sample: Sample, plan: Plan) -> Interval:
-    """An area that no pair of examples disturbs: the smaller class counts the trials."""
-    if found.value not in (0.0, 1.0):
-        return missing("none", "the scores are all tied: they show no spread to build bounds from")
-    owner = np.arange(len(sample.rows)) if sample.groups is None else sample.groups
-    trials = min(len(np.unique(owner[found.positive])), len(np.unique(owner[~found.positive])))
-    low, high = wilson(found.value * trials, trials, normal_quantile(plan.tail))
-    return Interval(low, high, f"Wilson bound at the limit of the range, {trials:,} effective trials")
+    low, high = logistic(centre - half), logistic(centre + half)
+    return Interval(float(low), float(high), f"DeLong{sample.units_named} on the logit scale")
 
 
 def _bootstrap(metrics: Sequence[Metric], observed: Sequence[float], sample: Sample, plan: Plan) -> list[Interval]:

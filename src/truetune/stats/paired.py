@@ -85,7 +85,7 @@ def _undefined(metric: Metric, observed: tuple[float, float]) -> Paired:
     who = " and ".join(
         name for name, value in zip(("first", "second"), observed, strict=True) if not np.isfinite(value)
     )
-    return Paired(NAN, NAN, NAN, NAN, NAN, None, None, "none", f"{who} system: {metric.undefined}")
+    return Paired(NAN, NAN, NAN, NAN, NAN, None, None, "", f"{who} system: {metric.undefined}")
 
 
 def _mcnemar(gap: float, flipped: Flips, metric: Metric, plan: Plan) -> Paired:

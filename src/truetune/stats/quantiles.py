@@ -44,3 +44,9 @@ def t_two_sided(t: float, degrees: float) -> float:
 def logistic(x: float | Floats) -> Floats:
     """Return 1 / (1 + exp(-x)), the inverse of the logit, without overflow."""
     return np.exp(-np.logaddexp(0.0, -np.asarray(x, dtype=np.float64)))
+
+
+def degrees_named(degrees: float) -> str:
+    """Return degrees of freedom as signatures print them: whole, or with one digit where few and not whole."""
+    whole = degrees >= 100 or abs(degrees - round(degrees)) < 0.05
+    return f"{degrees:,.0f} degrees of freedom" if whole else f"{degrees:.1f} degrees of freedom"

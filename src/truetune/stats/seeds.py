@@ -19,7 +19,7 @@ from truetune.metric import Metric
 from truetune.rows import Rows
 from truetune.stats.jackknife import influences
 from truetune.stats.plan import Plan
-from truetune.stats.quantiles import t_quantile, t_two_sided
+from truetune.stats.quantiles import degrees_named, t_quantile, t_two_sided
 from truetune.stats.sample import BLOCKS, MOST_LEFT_OUT, Sample
 from truetune.types import Floats, Ints
 
@@ -127,7 +127,7 @@ def _combined(sides: Sequence[Floats], plan: Plan, what: str) -> AcrossSeeds:
         seed_deviation=sqrt(float(np.mean(between))),
         example_error=sqrt(parts[0].variance),
         degrees=degrees,
-        method=f"variance components of {runs_named} runs x {units:,} units, t, {degrees:.3g} degrees of freedom",
+        method=f"variance components of {runs_named} runs x {units:,} units, t, {degrees_named(degrees)}",
     )
 
 

@@ -14,6 +14,7 @@ from truetune.stats.jackknife import jackknife
 from truetune.stats.linearised import linearised, ratio_parts, t_bounds
 from truetune.stats.pairs import Pairs, difference
 from truetune.stats.plan import Plan
+from truetune.stats.quantiles import degrees_named
 from truetune.stats.resampling import resampled_values
 from truetune.stats.sample import Sample
 from truetune.types import Floats
@@ -46,7 +47,8 @@ def spreads(metrics: Sequence[Metric], gaps: Sequence[float], swaps: Floats, pai
     for place, (metric, gap) in enumerate(zip(metrics, gaps, strict=True)):
         if metric.interval == "none":
             reason = f"no interval of {metric.name} is known to cover"
-            error = float(np.sqrt(np.nanmean(swaps[place] ** 2))) if gap else NAN
+            known = swaps[place][np.isfinite(swaps[place])]
+            error = float(np.sqrt(np.mean(known**2))) if gap and len(known) else NAN
             found[place] = Spread(NAN, NAN, error, np.inf, "no interval", reason)
         elif metric.interval in ("t", "wilson"):
             linear = _linear(metric, gap, pairs, plan)
@@ -72,7 +74,7 @@ def _linear(metric: Metric, gap: float, pairs: Pairs, plan: Plan) -> Spread | No
     if not np.isclose(values[1] - values[0], gap, rtol=1e-9, atol=1e-12):
         return None
     found = linearised(changes[1] - changes[0], (sizes[0] + sizes[1]) / 2, counts, gap)
-    method = f"t interval{pairs.sample.units_named}, {found.degrees:.3g} degrees of freedom"
+    method = f"t interval{pairs.sample.units_named}, {degrees_named(found.degrees)}"
     if np.isnan(found.standard_error):
         alone = f"one {pairs.sample.unit} alone bears on this difference"
         return Spread(NAN, NAN, NAN, np.inf, method, alone)
