@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from populations import AUC, MACRO_F1, NDCG, SPAN_F1
 
+from truetune.metric import PerLabel
 from truetune.rows import Rows
 from truetune.stats.binomial import wilson
 from truetune.stats.edge import edge_interval, effective_trials
@@ -25,6 +26,15 @@ def right(counts):
 def test_trials_of_labels_are_the_harmonic_mean_times_their_number():
     assert effective_trials(MACRO_F1, Sample.of(right([50, 50]), None)) == pytest.approx(100)
     assert effective_trials(MACRO_F1, Sample.of(right([90, 10]), None)) == pytest.approx(4 / (1 / 90 + 1 / 10))
+
+
+def test_trials_of_a_label_are_its_own():
+    def f1(sums):
+        return 2 * sums[..., 0, :] / (sums[..., 1, :] + sums[..., 2, :])
+
+    sample = Sample.of(right([90, 10]), None)
+    of_label = PerLabel("f1", None, f1, "gold", "predicted", "F1", "example").metrics(("a", "b"))
+    assert [effective_trials(metric, sample) for metric in of_label] == [90, 10]
 
 
 def test_trials_vary_the_mean_of_labels_as_much_as_one_share():

@@ -13,7 +13,7 @@ from truetune.stats.binomial import wilson
 from truetune.stats.plan import Plan
 from truetune.stats.quantiles import normal_quantile
 from truetune.stats.sample import Sample
-from truetune.types import Interval
+from truetune.types import Bools, Interval
 
 NAN = float("nan")
 
@@ -65,8 +65,14 @@ def effective_trials(metric: Metric, sample: Sample) -> float:
     if metric.ratio is not None:
         return float(units.counts[metric.ratio(units.table)[1] > 0].sum())
     if units.labels:
-        present = (units.table != 0).any(axis=1)
-        held = units.counts @ present
+        held = (units.counts @ (units.table != 0).any(axis=1))[_bearing(metric, sample)]
         held = held[held > 0]
         return float(len(held) ** 2 / np.sum(1 / held)) if len(held) else 0.0
     return float(sample.size)
+
+
+def _bearing(metric: Additive, sample: Sample) -> Bools:
+    """Return which labels bear on the value, `[labels]`: those whose sums cannot be moved without moving it."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        moved = np.asarray(metric.formula(sample.nudged)) - metric.formula(sample.units.totals())
+    return ~(np.abs(moved) <= 1e-15)

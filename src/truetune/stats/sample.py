@@ -12,7 +12,7 @@ import numpy.typing as npt
 from truetune.errors import MetricError
 from truetune.rows import Rows
 from truetune.stats.quantiles import t_quantile
-from truetune.types import Ints
+from truetune.types import Floats, Ints
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -60,6 +60,15 @@ class Sample:
     def units(self) -> Rows:
         """One row a unit: the rows themselves, or their sums by group (for additive metrics)."""
         return self.rows if self.groups is None else self.rows.by_group(self.groups)
+
+    @cached_property
+    def nudged(self) -> Floats:
+        """The sums with the statistics of one label at a time moved up by unlike amounts, `[labels, *row]`."""
+        statistics, labels = self.units.table.shape[1:]
+        amounts = 1 + np.arange(1, statistics + 1) / np.pi
+        moves = np.zeros((labels, statistics, labels))
+        moves[np.arange(labels), :, np.arange(labels)] = amounts
+        return self.units.totals() + moves
 
     @cached_property
     def size(self) -> int:
