@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from truetune.audit.parts import AuditPart, Parts
+from truetune.audit.parts import SHOWN, Parts, finding
+from truetune.text import normalised
 from truetune.types import Finding
 
 MEASURABLE = 97
 """Examples of a label for a 95 % interval of its recall of at most +-10 points: 1.96^2 / 4 / 0.1^2, rounded up."""
+MEASURED_WELL = 381
+"""The same for +-5 points, by Wilson: 1.96^2 / 4 / 0.05^2 - 1.96^2, rounded up."""
 LEARNABLE = 8
-PLACEHOLDERS = {"0", "-1", "-100", "?", "unknown", "none", "null", "n/a"}
+PLACEHOLDERS = {"0", "-1", "-100", "-", "?", "unknown", "none", "null", "nan", "n/a"}
+NO_LABEL = PLACEHOLDERS - {"0", "unknown", "none"}
+"""What is hardly ever a label of its own where there are others."""
 IMBALANCE = 50
+SAME_SPELLING = 0.85
 
 
 def label_findings(parts: Parts) -> Iterator[Finding]:
@@ -22,107 +29,141 @@ def label_findings(parts: Parts) -> Iterator[Finding]:
     counts = {name: label_counts(part.gold) for name, part in parts.items() if part.gold is not None}
     train = counts.get("train")
     for name, found in counts.items():
-        yield from _one_label(name, found, parts[name])
+        yield from _one_label(name, found, parts[name].gold or ())
+        yield from _no_label(name, found)
         if train and name != "train":
             yield from _unlearnt(name, found, train)
             yield from _unmeasurable(name, found)
     if train:
         yield from _rare(train)
-        yield from _alike(train)
+        yield from _imbalanced(train)
+    whole = train or sum(counts.values(), Counter())
+    yield from _alike(whole)
 
 
 def label_counts(gold: Sequence[Any]) -> Counter[str]:
-    """Count labels: one an example, several, or the types of spans."""
+    """Count labels: one an example, several, or the types of spans; numbers are no labels."""
     found: Counter[str] = Counter()
     for value in gold:
         if isinstance(value, str):
             found[value] += 1
-        else:
+        elif isinstance(value, list | tuple):
             found.update(item if isinstance(item, str) else str(item[2]) for item in value)
     return found
 
 
-def _one_label(name: str, found: Counter[str], part: AuditPart) -> Iterator[Finding]:
-    single = part.gold is not None and len(part.gold) > 0 and isinstance(part.gold[0], str)
-    if single and len(found) == 1:
-        label = next(iter(found))
-        placeholder = label.strip().lower() in PLACEHOLDERS
-        yield Finding(
-            check="placeholder labels" if placeholder else "one label only",
-            severity="error",
-            count=found[label],
-            examples=(label,),
-            advice=f"every example of {name} has the label {label!r}"
-            + (
-                ": it looks like a placeholder of an unlabelled test set. Scores against it mean nothing"
-                if placeholder
-                else ": nothing can be learnt or measured. Give data with two or more labels"
-            ),
+def _one_label(name: str, found: Counter[str], gold: Sequence[Any]) -> Iterator[Finding]:
+    if len(found) != 1 or not all(isinstance(value, str) for value in gold):
+        return
+    (label,) = found
+    if label.strip().lower() in PLACEHOLDERS:
+        check = "placeholder labels"
+        why = "it looks like a placeholder of an unlabelled test set. Scores against it mean nothing"
+    else:
+        check = "one label only"
+        why = "nothing can be learnt or measured. Give data with two or more labels"
+    yield finding(check, "error", [label], f"every example of {name} has the label {label!r}: {why}", found[label])
+
+
+def _no_label(name: str, found: Counter[str]) -> Iterator[Finding]:
+    empty = [label for label in found if label.strip().lower() in NO_LABEL]
+    if empty and len(found) > len(empty):
+        yield finding(
+            "labels that may say nothing",
+            "warning",
+            _counted(empty, found),
+            f"in {name} these look like marks of examples without an agreed label: a class of its own would be learnt "
+            "and scored. Leave those examples out",
+            sum(found[label] for label in empty),
         )
 
 
 def _unlearnt(name: str, found: Counter[str], train: Counter[str]) -> Iterator[Finding]:
     missing = sorted(set(found) - set(train))
     if missing:
-        yield Finding(
-            check="labels that training never sees",
-            severity="error",
-            count=sum(found[label] for label in missing),
-            examples=tuple(f"{label} ({found[label]})" for label in missing[:10]),
-            advice=f"these labels of {name} do not stand in train: they can only be missed. Check their spelling",
+        yield finding(
+            "labels that training never sees",
+            "error",
+            _counted(missing, found),
+            f"these labels of {name} do not stand in train: they can only be missed. Check their spelling",
+            sum(found[label] for label in missing),
         )
 
 
 def _unmeasurable(name: str, found: Counter[str]) -> Iterator[Finding]:
     few = [label for label, count in found.items() if count < MEASURABLE]
     if few:
-        few.sort(key=lambda label: found[label])
-        yield Finding(
-            check="support too low to measure",
-            severity="note",
-            count=len(few),
-            examples=tuple(f"{label} ({found[label]})" for label in few[:10]),
-            advice=f"{name} holds fewer than {MEASURABLE} examples of these labels: an interval of their recall can be "
-            "wider than +-10 points",
+        yield finding(
+            "support too low to measure",
+            "note",
+            _counted(few, found),
+            f"{name} holds fewer than {MEASURABLE} examples of these labels: a 95 % interval of their recall can be "
+            f"wider than +-10 points ({MEASURED_WELL} examples make +-5)",
+            len(few),
         )
 
 
 def _rare(train: Counter[str]) -> Iterator[Finding]:
-    rare = sorted((label for label, count in train.items() if count < LEARNABLE), key=lambda label: train[label])
+    rare = [label for label, count in train.items() if count < LEARNABLE]
     if rare:
-        yield Finding(
-            check="rare labels",
-            severity="warning",
-            count=len(rare),
-            examples=tuple(f"{label} ({train[label]})" for label in rare[:10]),
-            advice=f"train holds fewer than {LEARNABLE} examples of these labels. Label more, or join labels",
-        )
-    if train and max(train.values()) >= IMBALANCE * min(train.values()):
-        often, seldom = max(train, key=lambda label: train[label]), min(train, key=lambda label: train[label])
-        yield Finding(
-            check="imbalance",
-            severity="note",
-            count=len(train),
-            examples=(f"{often} ({train[often]:,})", f"{seldom} ({train[seldom]:,})"),
-            advice="accuracy can be high without ever finding the rare labels: look at macro F1 and at each label",
+        yield finding(
+            "rare labels",
+            "warning",
+            _counted(rare, train),
+            f"train holds fewer than {LEARNABLE} examples of these labels. Label more, or join labels",
+            len(rare),
         )
 
 
-def _alike(train: Counter[str]) -> Iterator[Finding]:
-    """A rare label that looks like a frequent one may be that one, misspelt."""
-    often = [label for label, count in train.items() if count >= LEARNABLE and len(label) > 3]
-    pairs = []
-    for label, count in train.items():
-        same = [other for other in train if other != label and other.strip().lower() == label.strip().lower()]
-        close = difflib.get_close_matches(label, often, n=1, cutoff=0.85) if count < LEARNABLE else []
-        for other in {*same, *close} - {label}:
-            if train[other] >= count:
-                pairs.append(f"{label} ({count}) ~ {other} ({train[other]})")
+def _imbalanced(train: Counter[str]) -> Iterator[Finding]:
+    ordered = train.most_common()
+    if ordered[0][1] >= IMBALANCE * ordered[-1][1]:
+        yield finding(
+            "imbalance",
+            "note",
+            [f"{label} ({count:,})" for label, count in (ordered[0], ordered[-1])],
+            f"{ordered[0][1] / train.total():.1%} of all labels are {ordered[0][0]!r}: accuracy can be high without "
+            "ever finding the rare ones. Look at macro F1 and at each label",
+            len(train),
+        )
+
+
+def _alike(labels: Counter[str]) -> Iterator[Finding]:
+    """A label that is another one but for case, spaces and signs; or a rare one, a letter away from a frequent one."""
+    pairs = [
+        f"{label} ({count:,}) ~ {other} ({labels[other]:,})"
+        for label, count in sorted(labels.items())
+        for other in sorted(_spellings(label, labels))
+    ]
     if pairs:
-        yield Finding(
-            check="labels that look alike",
-            severity="warning",
-            count=len(pairs),
-            examples=tuple(sorted(pairs)[:10]),
-            advice="each pair may be one label in two spellings; join them in the data if so",
+        yield finding(
+            "labels that look alike",
+            "warning",
+            pairs[:SHOWN],
+            "each pair may be one label in two spellings; join them in the data if so",
+            len(pairs),
         )
+
+
+def _spellings(label: str, labels: Counter[str]) -> set[str]:
+    """Return more frequent labels that a label may be another spelling of."""
+    count = labels[label]
+    more = [other for other in labels if (labels[other], other) > (count, label)]
+    same = {other for other in more if normalised(other) == normalised(label)}
+    if count >= LEARNABLE or len(label) <= 3:
+        return same
+    often = [
+        other for other in more if labels[other] >= LEARNABLE and _without_numbers(other) != _without_numbers(label)
+    ]
+    return same | set(difflib.get_close_matches(label, often, n=1, cutoff=SAME_SPELLING))
+
+
+def _without_numbers(label: str) -> str:
+    """Labels that differ in numbers only (`level 1`, `level 2`) are different on purpose."""
+    return re.sub(r"\d+", "0", label)
+
+
+def _counted(labels: Sequence[str], counts: Counter[str]) -> list[str]:
+    return [f"{label} ({counts[label]:,})" for label in sorted(labels, key=lambda label: (counts[label], label))][
+        :SHOWN
+    ]

@@ -1,13 +1,19 @@
-"""What the checks look at: the parts of a data set as plain columns."""
+"""What the checks look at: the parts of a data set as plain columns, and how examples of them are shown."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from truetune.text import normalised
+from truetune.types import Finding, Span
+
+SHOWN = 10
+"""How many examples a finding shows."""
+
+Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True)
@@ -32,11 +38,41 @@ class AuditPart:
         """All texts of each example, normalised: case, width, spaces and punctuation do not tell them apart."""
         return ["\n".join(map(normalised, texts)) for texts in zip(*self.texts, strict=True)]
 
+    @cached_property
+    def answers(self) -> list[Any]:
+        """What gold says about each example, comparable between equal texts: spans by what stands in them."""
+        if self.gold is None:
+            return []
+        return [_answer(value, text) for value, text in zip(self.gold, self.texts[0], strict=True)]
+
+    def told(self, places: Sequence[int]) -> str:
+        """Return examples with an equal text on one line: their ids, the text, and their gold where there is any."""
+        ids = ", ".join(self.ids[place] for place in places[:4]) + (", …" if len(places) > 4 else "")
+        gold = sorted({_shown(self.answers[place]) for place in places}) if self.gold is not None else []
+        return f"{ids}: {shortened(self.whole[places[0]])}" + (f" [{shortened(' | '.join(gold))}]" if gold else "")
+
 
 Parts = Mapping[str, AuditPart]
+
+
+def finding(check: str, severity: Severity, examples: Sequence[str], advice: str, count: int | None = None) -> Finding:
+    """Return a finding that shows the first examples; it counts all of them unless `count` says how many."""
+    return Finding(check, severity, len(examples) if count is None else count, tuple(examples[:SHOWN]), advice)
 
 
 def shortened(text: str, characters: int = 60) -> str:
     """Return a text on one line, short enough for a list of examples."""
     line = " ".join(text.split())
     return line if len(line) <= characters else line[: characters - 1] + "…"
+
+
+def _answer(value: Any, text: str) -> Any:
+    if isinstance(value, list | tuple) and any(isinstance(item, Span) for item in value):
+        return sorted((normalised(text[span.start : span.end]), span.type) for span in value)
+    return list(value) if isinstance(value, list | tuple) else value
+
+
+def _shown(answer: Any) -> str:
+    if not isinstance(answer, list):
+        return str(answer)
+    return ", ".join("/".join(item) if isinstance(item, tuple) else str(item) for item in answer) or "none"

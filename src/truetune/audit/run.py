@@ -7,21 +7,33 @@ from collections.abc import Callable, Iterator
 from truetune.audit.duplicates import duplicate_findings
 from truetune.audit.groups import group_findings
 from truetune.audit.labels import label_findings
+from truetune.audit.near import near_findings
 from truetune.audit.parts import Parts
+from truetune.audit.spans import span_findings
 from truetune.audit.texts import text_findings
 from truetune.types import Finding
 
-CHECKS: tuple[Callable[[Parts], Iterator[Finding]], ...] = (
+Check = Callable[[Parts], Iterator[Finding]]
+
+CHECKS: tuple[Check, ...] = (
     duplicate_findings,
     group_findings,
     label_findings,
     text_findings,
+    span_findings,
 )
+THOROUGH: tuple[Check, ...] = (*CHECKS, near_findings)
+"""With nearly equal texts, at about 3 seconds for 100,000 texts."""
+
+FEW = 100_000
+"""Texts up to which the audit is always thorough."""
 
 SEVERITIES = ("error", "warning", "note")
 
 
-def audit(parts: Parts) -> list[Finding]:
-    """Return all findings, the severe ones first."""
-    found = [finding for check in CHECKS for finding in check(parts)]
+def audit(parts: Parts, *, thorough: bool | None = None) -> list[Finding]:
+    """Return all findings, the severe ones first; `thorough` by default where there are few texts."""
+    if thorough is None:
+        thorough = sum(len(part.ids) for part in parts.values()) <= FEW
+    found = [finding for check in (THOROUGH if thorough else CHECKS) for finding in check(parts)]
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))

@@ -1,0 +1,83 @@
+"""Nearly equal texts: found with the probability that their similarity says, and never by chance."""
+
+import numpy as np
+import pytest
+
+from truetune.audit.near import BANDS, ROWS, near_findings, signatures, similarity
+from truetune.audit.parts import AuditPart
+from truetune.text import normalised
+from truetune.types import Finding
+
+
+def sentences(number: int, seed: int, length: int = 60) -> list[str]:
+    rng = np.random.default_rng(seed)
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+    return ["".join(rng.choice(letters, length)) for _ in range(number)]
+
+
+def part(name: str, texts: list[str]) -> AuditPart:
+    return AuditPart(name, [f"{place}" for place in range(len(texts))], [texts], None, None)
+
+
+def found(**parts: list[str]) -> dict[str, Finding]:
+    return {one.check: one for one in near_findings({name: part(name, texts) for name, texts in parts.items()})}
+
+
+def test_similarity_by_hand() -> None:
+    assert similarity("abcdef", "abcdef", 5) == 1
+    assert similarity("abcdef", "abcdeg", 5) == 1 / 3  # abcde of abcde, bcdef, bcdeg
+    assert similarity("abcd", "abcd", 5) == 0
+
+
+def test_texts_in_two_parts_with_a_word_changed() -> None:
+    train = ["The quick brown fox jumps over the lazy dog near the river bank.", *sentences(200, 0)]
+    test = [*sentences(100, 1), "The quick brown fox jumps over the lazy cat near the river bank!"]
+    near = found(train=train, test=test)["nearly equal texts in two parts"]
+    assert (near.severity, near.count) == ("warning", 1)
+    assert near.examples[0].startswith("train 0 ~ test 100 (")
+
+
+def test_chinese_texts_are_compared_by_shorter_grams() -> None:
+    train, test = "今天下午三点钟我们在学校门口的咖啡店见面吧", "今天下午三点钟我们在学校门口的咖啡馆见面吧"
+    assert "nearly equal texts in two parts" in found(train=[train], test=[test])
+
+
+def test_a_part_that_repeats_itself_with_few_changes() -> None:
+    texts = [*sentences(50, 2), "Please send me the invoice for last month's order 12345 by email today"]
+    texts.append(texts[-1].replace("12345", "12355"))
+    near = found(train=texts)["nearly equal texts"]
+    assert (near.severity, near.count) == ("note", 1)
+
+
+def test_equal_texts_are_left_to_the_check_of_equal_texts() -> None:
+    texts = sentences(20, 3)
+    assert not found(train=texts, test=[text.upper() for text in texts])
+    assert not found(train=texts + texts)
+
+
+def test_nothing_fires_on_different_or_short_texts() -> None:
+    assert not found(train=sentences(500, 4), test=sentences(500, 5))
+    assert not found(train=["very good", "bad"], test=["very goods", "bads"])
+    assert not found(train=[], test=["a text that stands all alone in its part"])
+
+
+@pytest.mark.parametrize("changed", [4, 8, 16])
+def test_bands_are_shared_as_often_as_the_theory_says(changed: int) -> None:
+    rng = np.random.default_rng(changed)
+    texts = sentences(400, 6, 100)
+    others = []
+    for text in texts:
+        place = int(rng.integers(0, 100 - changed))
+        others.append(text[:place] + "".join(rng.choice(list("0123456789"), changed)) + text[place + changed :])
+    shares = [similarity(one, other, 5) for one, other in zip(texts, others, strict=True)]
+    same = signatures(texts, 5) == signatures(others, 5)
+    expected = float(np.mean([share**ROWS for share in shares]))
+    assert same.shape == (400, BANDS)
+    assert same.mean() == pytest.approx(expected, abs=4 * np.sqrt(0.25 / same.size))
+
+
+def test_signatures_do_not_depend_on_the_texts_beside() -> None:
+    texts = [normalised(text) for text in sentences(30, 7)] + ["short"]
+    alone = np.concatenate([signatures([text], 5) for text in texts])
+    assert (signatures(texts, 5) == alone).all()
+    assert (alone[-1] == 0).all()
