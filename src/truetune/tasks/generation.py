@@ -13,6 +13,7 @@ from truetune.metrics.dialogue import DIALOGUE as DIALOGUE_METRICS
 from truetune.metrics.language_modeling import LANGUAGE_MODELING as LIKELIHOODS
 from truetune.metrics.ranking import MRR, at_depth
 from truetune.metrics.rouge import ROUGE
+from truetune.metrics.ter import ter
 from truetune.tasks.base import Scoring, Task
 from truetune.tasks.fields import as_any_text, as_count, as_number, as_texts
 from truetune.tasks.retrieval import RANKED, as_relevant
@@ -48,7 +49,9 @@ TRANSLATION = Task(
     name="translation",
     about="a text in another language",
     about_zh="机器翻译",
-    scoring=Scoring(gold=REFERENCES, predicted=SAID, metrics=(bleu(), CHRF, CHRF_WORDS, *ROUGE), primary=("bleu",)),
+    scoring=Scoring(
+        gold=REFERENCES, predicted=SAID, metrics=(bleu(), CHRF, CHRF_WORDS, ter(), *ROUGE), primary=("bleu",)
+    ),
 )
 
 SUMMARIZATION = Task(
