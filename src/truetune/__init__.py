@@ -1,3 +1,50 @@
-"""truetune: fine-tune language models, steered by evaluation metrics that can be trusted."""
+"""truetune: fine-tune language models, steered by evaluation metrics that can be trusted.
+
+The verbs of the command line as functions; each is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from truetune.config import Config as Config
+    from truetune.errors import TruetuneError as TruetuneError
+    from truetune.evaluation.api import compare as compare
+    from truetune.evaluation.api import evaluate as evaluate
+    from truetune.evaluation.check_report import check_report as check_report
+    from truetune.stats.plan import Plan as Plan
+    from truetune.workflows.finetune import finetune as finetune
+    from truetune.workflows.predict import load as load
+
+_PLACES = {
+    "Config": "truetune.config",
+    "Plan": "truetune.stats.plan",
+    "TruetuneError": "truetune.errors",
+    "check_report": "truetune.evaluation.check_report",
+    "compare": "truetune.evaluation.api",
+    "evaluate": "truetune.evaluation.api",
+    "finetune": "truetune.workflows.finetune",
+    "load": "truetune.workflows.predict",
+}
+
+__all__ = [
+    "Config",
+    "Plan",
+    "TruetuneError",
+    "__version__",
+    "check_report",
+    "compare",
+    "evaluate",
+    "finetune",
+    "load",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'truetune' has no attribute {name!r}")
+    return getattr(importlib.import_module(_PLACES[name]), name)

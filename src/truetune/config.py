@@ -45,7 +45,9 @@ class Data(Group):
     test_share: Fraction = Field(default=0.2, description="Share of examples for the test part, when it is made")
     split_seed: int = Field(default=0, description="Seed of the split")
     drop_duplicates: bool = Field(default=True, description="Drop texts equal after normalisation, before splitting")
-    limit: int | None = Field(default=None, gt=0, description="Use at most this many examples of the source")
+    limit: int | None = Field(
+        default=None, gt=0, description="Train and split at most this many examples, drawn by content"
+    )
 
     @model_validator(mode="after")
     def _one_origin(self) -> Data:

@@ -65,7 +65,7 @@ def make_split(
     wanted = {"test": test, "validation": validation}
     total = 0
     for stratum in sorted(by_stratum):
-        order = sorted(by_stratum[stratum], key=lambda key: _rank(key, seed))
+        order = sorted(by_stratum[stratum], key=lambda key: content_rank(key, seed))
         for key in order:
             total += len(units[key])
             # Whichever part lags most behind its share takes the next unit.
@@ -84,5 +84,6 @@ def make_split(
     return Split(chosen["train"], chosen["validation"], chosen["test"], made)
 
 
-def _rank(key: str, seed: int) -> str:
+def content_rank(key: str, seed: int) -> str:
+    """Return what puts keys into an order that looks random and depends on seed and keys only."""
     return hashlib.sha256(f"{seed}\n{key}".encode()).hexdigest()

@@ -9,9 +9,10 @@ from truetune.data.parse import Field
 from truetune.metrics.span_overlap import SPAN_OVERLAPS, TAG_OVERLAPS
 from truetune.metrics.spans import SPANS, TAGS
 from truetune.metrics.tokens import TOKENS_OF_SPANS, TOKENS_OF_TAGS, Marked
-from truetune.tasks.base import Scoring, Task
+from truetune.tasks.base import Scoring, Task, Training
 from truetune.tasks.fields import as_text
 from truetune.tasks.span_fields import as_gold_spans, as_spans, as_tags, as_tokens, check_inside, located
+from truetune.tasks.tag_encoding import decode, encode, tag_labels
 from truetune.text import words
 
 
@@ -50,4 +51,5 @@ NER = Task(
     about="typed spans in a text: persons, places, organisations",
     about_zh="命名实体识别：文本中的实体及其类型",
     scoring=NER_SCORING,
+    training=Training("tag", ("text",), tag_labels, encode, decode),
 )

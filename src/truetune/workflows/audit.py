@@ -57,7 +57,7 @@ def _parts(files: Sequence[str]) -> dict[str, str]:
 
 def _columns(task: Task, source: str, data: config.Data) -> Columns:
     records = read(source, format=data.format, encoding=data.encoding)
-    return parsed(records, input_fields(task), source, renamed=data.columns, limit=data.limit)
+    return parsed(records, input_fields(task), source, renamed=data.columns)
 
 
 def _part(task: Task, name: str, columns: Columns) -> AuditPart:

@@ -19,7 +19,7 @@ from truetune.config import Data
 from truetune.data.dataset import Dataset, dataset_of
 from truetune.data.parse import Columns, Field, parsed
 from truetune.data.read import folder_splits, read
-from truetune.data.split import Split, make_split
+from truetune.data.split import Split, content_rank, make_split
 from truetune.errors import DataError
 from truetune.files import read_json, write_json
 from truetune.tasks.base import Task
@@ -115,7 +115,7 @@ def _given_files(data: Data) -> dict[str, str]:
 
 def _read(task: Task, data: Data, source: str, run: RunFolder, progress: Progress) -> Dataset:
     records = read(source, format=data.format, encoding=data.encoding, progress=progress.say)
-    columns: Columns = parsed(records, input_fields(task), source, renamed=data.columns, limit=data.limit)
+    columns: Columns = parsed(records, input_fields(task), source, renamed=data.columns)
     path = run.path / "data" / "whole" / f"{len(list((run.path / 'data').glob('whole/*')))}.arrow"
     return dataset_of(columns, path, group=data.group, labels=data.labels)
 
@@ -127,7 +127,10 @@ def _split(whole: dict[str, Dataset], data: Data) -> tuple[dict[str, Dataset], s
     removed: dict[str, int] = {}
     if data.drop_duplicates:
         train, removed = _without_repeats(train)
-        parts["train"] = train
+    if data.limit is not None and len(train) > data.limit:
+        removed["set aside by data.limit"] = len(train) - data.limit
+        train = _some(train, data.limit, data.split_seed)
+    parts["train"] = train
     shares = {
         "validation": 0.0 if "validation" in parts else data.validation_share,
         "test": 0.0 if "test" in parts else data.test_share,
@@ -168,6 +171,13 @@ def _without_repeats(data: Dataset) -> tuple[Dataset, dict[str, int]]:
     contrary = sum(len(values) > 1 for values in answers.values())
     removed = {"repeated texts dropped": len(keys) - len(answers), "texts with contrary gold dropped": contrary}
     return (data if len(kept) == len(keys) else data.take(kept)), removed
+
+
+def _some(data: Dataset, limit: int, seed: int) -> Dataset:
+    """Return at most `limit` examples, whole groups first come, in an order that depends on seed and content only."""
+    keys = data.groups or _whole_texts(data)
+    order = sorted(range(len(data)), key=lambda place: (content_rank(keys[place], seed), place))
+    return data.take(sorted(order[:limit]))
 
 
 def _whole_texts(data: Dataset) -> list[str]:

@@ -1,0 +1,228 @@
+"""`truetune finetune`: audit, split, measure, fine-tune, measure again, compare, report. One run folder.
+
+Every stage leaves files that say it is done, whole or not at all; a run that was killed goes on behind the
+last of them, and fine-tuning itself goes on from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from truetune import config as configs
+from truetune.backbones.base import Backbone
+from truetune.bundle.format import Bundle, write_bundle
+from truetune.bundle.run_folder import RunFolder, new_run, unfinished_run
+from truetune.config import Config
+from truetune.errors import ConfigError
+from truetune.evaluation.compare import ComparisonResult, Gate, compared
+from truetune.evaluation.verdict import Verdict, verdict_of
+from truetune.files import read_json, whole_folder, write_json, write_text
+from truetune.reports.page import run_page, write
+from truetune.tasks.table import task_named
+from truetune.types import Score
+from truetune.workflows.baselines import NAMES, Stage, before
+from truetune.workflows.manifest import manifest, now, timed
+from truetune.workflows.model import (
+    model_place,
+    need_packages,
+    recipe_of,
+    settings_of,
+    training_of,
+)
+from truetune.workflows.parts import prepared
+from truetune.workflows.progress import Progress
+from truetune.workflows.systems import plan_of, read_predicted, table_of, write_system
+from truetune.workflows.tuning import Validation, encoded_training, tuned
+
+AFTER = "fine-tuned"
+
+
+@dataclass(frozen=True)
+class FinetuneResult:
+    """What a run found; `to_dict()` is the JSON of the command line."""
+
+    run: Path
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    comparison: Mapping[str, Any]
+    verdict: Mapping[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return {
+            "run": str(self.run),
+            "before": dict(self.before),
+            "after": dict(self.after),
+            "comparison": dict(self.comparison),
+            "verdict": dict(self.verdict),
+        }
+
+
+def finetune(
+    config: Config | Mapping[str, Any] | str | Path, *, resume: bool = False, progress: Progress | None = None
+) -> FinetuneResult:
+    """Fine-tune as a config (a file, nested settings, or a `Config`) says, and return what came of it.
+
+    With `resume`, go on with the newest unfinished run of the config's name.
+    """
+    settings = _settings(config)
+    name = settings.track.name or (Path(config).stem if isinstance(config, str | Path) else settings.task)
+    shown = progress or Progress()
+    training_of(task_named(settings.task))
+    need_packages("fine-tuning")
+    run = _started(settings, name, resume)
+    shown.say(f"run {run.path}")
+    with timed(run, "data"):
+        data = prepared(task_named(settings.task), settings.data, run, shown)
+    labels = training_of(data.task).labels(data.gold("train"))
+    stage = Stage(settings, data, labels, run, plan_of(settings.evaluate), shown)
+    backbone, inputs = _backbone(stage)
+    with timed(run, "baselines"):
+        before(stage, backbone)
+    with timed(run, "fine-tuning"):
+        if not (run.model / "truetune.json").is_file():
+            validation = Validation(stage, backbone)
+            tuned(stage, backbone, inputs, validation, resume)
+            _ship(stage, backbone, validation)
+    with timed(run, "evaluation"):
+        _after(stage)
+    _concluded(stage)
+    write_json(run.manifest, manifest(settings, run, read_json(run.path / CHOSEN), read_json(run.path / STARTED)["at"]))
+    write(run.report, run_page(run.path, settings.track.language))
+    shutil.rmtree(run.checkpoints, ignore_errors=True)
+    return result_of(run)
+
+
+CHOSEN, STARTED = "machine.json", "started.json"
+"""What was chosen for this machine, kept on resume; when the run began."""
+
+
+def result_of(run: RunFolder) -> FinetuneResult:
+    """Return what a finished run found."""
+    saved = [read_json(path) for path in (run.scores("before"), run.scores("after"), run.comparison, run.verdict)]
+    return FinetuneResult(run.path, *saved)
+
+
+def _settings(config: Config | Mapping[str, Any] | str | Path) -> Config:
+    if isinstance(config, Config):
+        return config
+    return configs.from_settings(config) if isinstance(config, Mapping) else configs.load(config)
+
+
+def _started(settings: Config, name: str, resume: bool) -> RunFolder:
+    output = Path(settings.track.output)
+    if not resume:
+        run = new_run(output, name)
+        run.path.mkdir(parents=True)
+        write_json(run.path / STARTED, {"at": now()})
+        write_text(run.config, configs.to_yaml(settings))
+        return run
+    run = unfinished_run(output, name)
+    before_kill = configs.load(run.config)
+    if before_kill != settings:
+        raise ConfigError(
+            f"{run.config}: the interrupted run has other settings ({_differing(before_kill, settings)}); resume with "
+            "those, or start a new run without --resume"
+        )
+    return run
+
+
+def _differing(first: Config, second: Config) -> str:
+    one, other = first.model_dump(), second.model_dump()
+    keys = [
+        f"{group}.{key}" if isinstance(one[group], dict) else group
+        for group in one
+        for key in (one[group] if isinstance(one[group], dict) else [""])
+        if (one[group][key] != other[group][key] if key else one[group] != other[group])
+    ]
+    return ", ".join(keys)
+
+
+def _backbone(stage: Stage) -> tuple[Backbone, list[Any]]:
+    """Load the model; what is measured for this machine is kept when a run is resumed."""
+    from truetune.backbones.torch import load_backbone, load_tokenizer, used_pieces
+
+    place = model_place(stage.config.model.name, stage.progress)
+    settings = settings_of(stage.config, place, stage.training, stage.labels)
+    tokenizer = load_tokenizer(settings)
+    inputs = encoded_training(stage, tokenizer)
+    chosen = stage.run.path / CHOSEN
+    if chosen.is_file():
+        kept = read_json(chosen)
+        settings = replace(settings, precision=kept["precision"], pooling=kept["pooling"])
+    vocabulary = used_pieces([one.ids for one in inputs]) if stage.config.model.trim_vocabulary else None
+    backbone = load_backbone(settings, recipe_of(stage.config.train), tokenizer, vocabulary)
+    if not chosen.is_file():
+        write_json(chosen, dict(backbone.facts))
+    return backbone, inputs
+
+
+def _ship(stage: Stage, backbone: Backbone, validation: Validation) -> None:
+    """Save the bundle; `truetune.json` is written last, so that it says the model is whole."""
+    threshold = validation.threshold(validation.metric(stage.config.evaluate.metric))
+    with whole_folder(stage.run.model) as folder:
+        backbone.save(folder / "saved")
+        for file in (folder / "saved").iterdir():
+            file.replace(folder / file.name)
+        (folder / "saved").rmdir()
+        bundle = Bundle(
+            task=stage.data.task.name,
+            labels=stage.labels.names,
+            multiple=stage.labels.multiple,
+            max_length=backbone.tokenizer.max_length,
+            base_model=stage.config.model.name,
+            threshold=threshold,
+        )
+        write_bundle(folder, bundle)
+
+
+def _after(stage: Stage) -> None:
+    """Score what is shipped: the model as it is loaded from the bundle."""
+    from truetune.workflows.predict import load
+
+    if stage.run.scores("after").is_file():
+        return
+    model = load(stage.run.model, stage.config.model.device)
+    predicted = model.predict_columns(stage.data.texts("test"), stage.progress)
+    result = write_system(stage.run, "after", AFTER, stage.data, predicted, stage.plan)
+    stage.progress.say(f"after: {result.primary} {result.score(result.primary).value:.4f} on the test part")
+
+
+def _concluded(stage: Stage) -> None:
+    """Compare the fine-tuned model with every baseline; the verdict is on the strongest, `before`."""
+    run = stage.run
+    strongest = str(read_json(run.scores("before"))["system"])
+    others = [name for name in NAMES[stage.training.head] if run.scores(f"baselines/{name}").is_file()]
+    after = read_predicted(run, "after")
+    found = []
+    for name in [strongest, *(name for name in others if name != strongest)]:
+        systems = {name: read_predicted(run, f"baselines/{name}"), AFTER: after}
+        table = table_of(stage.data, "test", systems)
+        found.append(compared(stage.data.task, table, gate=Gate(stage.config.evaluate.metric), plan=stage.plan))
+    write_json(
+        run.comparison,
+        {
+            "systems": [*others, AFTER],
+            "primary": found[0].primary,
+            "comparisons": [one.to_dict() for result in found for one in result.comparisons],
+            "warnings": sorted({warning for result in found for warning in result.warnings}),
+        },
+    )
+    verdict = _verdict(stage, found[0])
+    write_json(run.verdict, {**asdict(verdict), "lines": {key: list(lines) for key, lines in verdict.lines.items()}})
+
+
+def _verdict(stage: Stage, found: ComparisonResult) -> Verdict:
+    comparison = next(one for one in found.comparisons if one.metric == found.primary)
+    before_score, after_score = (_score(stage.run, folder, found.primary) for folder in ("before", "after"))
+    return verdict_of(comparison, before_score, after_score, stage.plan.level)
+
+
+def _score(run: RunFolder, folder: str, metric: str) -> Score:
+    saved = next(one for one in read_json(run.scores(folder))["scores"] if one["metric"] == metric)
+    numbers = {name: float("nan") if saved[name] is None else saved[name] for name in ("value", "low", "high")}
+    return Score(**{**saved, **numbers, "reason": saved["reason"] or ""})

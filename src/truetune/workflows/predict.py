@@ -1,0 +1,74 @@
+"""A bundle in use: texts in, predictions out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from truetune.backbones.base import Backbone
+from truetune.bundle.format import NAME, Bundle, read_bundle
+from truetune.errors import DataError
+from truetune.tasks.base import Labels
+from truetune.tasks.table import task_named
+from truetune.workflows.model import need_packages, predicted_by, training_of
+from truetune.workflows.progress import Progress
+
+Text = str | Sequence[str] | Mapping[str, str]
+"""One text; or several, for a task that reads several (a pair), in order or by field."""
+
+
+class Model:
+    """A fine-tuned model that predicts."""
+
+    def __init__(self, bundle: Bundle, backbone: Backbone) -> None:
+        self.bundle = bundle
+        self.task = task_named(bundle.task)
+        self._backbone = backbone
+        self._training = training_of(self.task)
+
+    def predict(self, texts: Sequence[Text]) -> list[dict[str, Any]]:
+        """Return one prediction a text, with the fields of the task's predicted files."""
+        if isinstance(texts, str):
+            raise DataError(f"expected a list of texts, found one text: predict([{texts[:40]!r}])")
+        if not texts:
+            return []
+        columns = [list(column) for column in zip(*map(self._inputs, texts), strict=True)]
+        predicted = self.predict_columns(columns)
+        names = list(predicted)
+        return [dict(zip(names, row, strict=True)) for row in zip(*predicted.values(), strict=True)]
+
+    def predict_columns(
+        self, columns: Sequence[Sequence[str]], progress: Progress | None = None
+    ) -> dict[str, list[Any]]:
+        """Return predicted columns for text columns in the order of the task's inputs."""
+        labels = Labels(self.bundle.labels, self.bundle.multiple)
+        shown = progress or Progress(quiet=True)
+        return predicted_by(self._backbone, self._training, columns, labels, self.bundle.threshold, shown)
+
+    def _inputs(self, text: Text) -> list[str]:
+        names = self._training.inputs
+        if isinstance(text, Mapping):
+            missing = [name for name in names if name not in text]
+            if missing:
+                raise DataError(f"expected the fields {', '.join(names)}, found {', '.join(text)}")
+            return [str(text[name]) for name in names]
+        given = [text] if isinstance(text, str) else list(text)
+        if len(given) != len(names):
+            raise DataError(f"expected {len(names)} texts ({', '.join(names)}) an example, found {len(given)}")
+        return given
+
+
+def load(path: str | Path, device: str = "auto") -> Model:
+    """Load a run folder, or the `model` folder in it, to predict with it.
+
+    Raises `ModelError` for a folder that is no truetune model, is damaged, or may hold code.
+    """
+    folder = Path(path)
+    if not (folder / NAME).is_file() and (folder / "model" / NAME).is_file():
+        folder = folder / "model"
+    bundle = read_bundle(folder)
+    need_packages(f"predicting with {folder}")
+    from truetune.backbones.torch import saved_backbone
+
+    return Model(bundle, saved_backbone(folder, device))

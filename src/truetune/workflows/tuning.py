@@ -1,0 +1,140 @@
+"""The stage of fine-tuning: the loop, its log and its progress bar; the best checkpoint becomes the model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from truetune.backbones.base import Backbone
+from truetune.evaluation.families import applicable, families
+from truetune.metric import Metric, PerLabel
+from truetune.tracking.local import EventLog
+from truetune.training.checkpoint import Checkpoints, read_checkpoint
+from truetune.training.loop import Step, train
+from truetune.training.order import Plan
+from truetune.training.stopping import Selection
+from truetune.types import Encoded, Floats, Tokenizer
+from truetune.workflows.baselines import Stage, deciding_metric
+from truetune.workflows.model import lengths_of, logits_of
+from truetune.workflows.parts import gold_field, write_findings
+from truetune.workflows.progress import Progress
+from truetune.workflows.systems import table_of
+
+THRESHOLD = 0.5
+THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
+"""From which probability on a label is given, where an example may carry several; chosen on validation."""
+
+
+def encoded_training(stage: Stage, tokenizer: Tokenizer) -> list[Encoded]:
+    """Return the inputs of the training part; what could not be kept is added to the audit."""
+    lengths = lengths_of(stage.training, tokenizer.max_length)
+    texts, gold = stage.data.texts("train"), stage.data.gold("train")
+    encoding = stage.training.encode(texts, gold, stage.labels, tokenizer, lengths)
+    write_findings(stage.run, list(encoding.findings))
+    return encoding.inputs
+
+
+def tuned(stage: Stage, backbone: Backbone, inputs: list[Encoded], validation: Validation, resume: bool) -> None:
+    """Fine-tune, and leave the backbone with the weights that scored best on validation."""
+    settings = stage.config.train
+    plan = Plan(
+        learning_rate=settings.learning_rate,
+        epochs=settings.epochs,
+        tokens=settings.tokens_per_batch,
+        warmup=settings.warmup,
+        evaluations=settings.evaluations_per_epoch,
+        seed=settings.seed,
+    )
+    checkpoints = Checkpoints(stage.run.checkpoints, settings.checkpoint_seconds)
+    metric = validation.metric(settings.metric or stage.config.evaluate.metric)
+    selection = Selection(metric.name, metric.better, settings.patience)
+    done = 0
+    if resume and checkpoints.last.exists():
+        done = int(read_checkpoint(checkpoints.last).loop["step"])
+        stage.progress.say(f"going on after step {done:,}")
+    # Whatever was logged after the last checkpoint will happen, and be logged, again.
+    with EventLog(stage.run.events, keep_until_step=done) as log:
+        steps = train(backbone, inputs, plan, (selection, validation.scores), checkpoints, resume)
+        with stage.progress.bar("fine-tuning", 1000) as bar:
+            for step in steps:
+                _log(log, step)
+                _show(stage, step, bar, selection.metric)
+
+
+class Validation:
+    """The validation part, encoded once: it chooses the checkpoint and, of several labels, the threshold."""
+
+    def __init__(self, stage: Stage, backbone: Backbone) -> None:
+        self._stage, self._backbone = stage, backbone
+        self._columns = stage.data.texts("validation")
+        lengths = lengths_of(stage.training, backbone.tokenizer.max_length)
+        encode = stage.training.encode
+        self._encoded = encode(self._columns, None, stage.labels, backbone.tokenizer, lengths).inputs
+
+    def metric(self, name: str | None) -> Metric:
+        """Return the metric that decides, by its name, or the task's primary one."""
+        nothing = {field.name: () for fields in self._stage.data.task.scoring.predicted for field in fields}
+        field = gold_field(self._stage.data.parts["validation"].fields)
+        return deciding_metric(self._stage.data.task, {field: ()}, nothing, name)
+
+    def scores(self) -> dict[str, float]:
+        """Return every metric of the whole, without intervals: they choose, they do not measure."""
+        return self._scored(self._logits(), THRESHOLD)
+
+    def threshold(self, metric: Metric) -> float:
+        """Return the threshold with the best score; the usual one where an example has one label."""
+        if not self._stage.labels.multiple:
+            return THRESHOLD
+        logits = self._logits()
+        values = {one: self._scored(logits, one).get(metric.name, math.nan) for one in THRESHOLDS}
+        sign = 1 if metric.better == "higher" else -1
+        return max(
+            (one for one in values if math.isfinite(values[one])),
+            key=lambda one: (sign * values[one], -abs(one - THRESHOLD)),
+            default=THRESHOLD,
+        )
+
+    def _logits(self) -> list[Floats]:
+        return logits_of(self._backbone, self._encoded, "validation", Progress(quiet=True))
+
+    def _scored(self, logits: list[Floats], threshold: float) -> dict[str, float]:
+        task = self._stage.data.task
+        said = self._stage.training.decode(self._columns[0], self._encoded, logits, self._stage.labels, threshold)
+        table = table_of(self._stage.data, "validation", {"model": said})
+        whole = [
+            metric
+            for metric in applicable(task.scoring, table.gold, table.predicted)
+            if not isinstance(metric, PerLabel)
+        ]
+        return {
+            metric.name: float(metric.value(family.rows[0]))
+            for family in families(whole, table.gold, [table.predicted])
+            for metric in family.metrics
+        }
+
+
+def _log(log: EventLog, step: Step) -> None:
+    log.write(
+        {
+            "event": "step",
+            "step": step.number,
+            "epoch": step.epoch,
+            "loss": step.loss,
+            "learning_rate": step.learning_rate,
+            "inputs": step.inputs,
+            "tokens": step.pieces,
+            "padding": round(step.padding, 4),
+            "seconds": round(step.seconds, 4),
+        }
+    )
+    if step.scores is not None:
+        known = {name: value for name, value in step.scores.items() if math.isfinite(value)}
+        log.write({"event": "evaluation", "step": step.number, "epoch": step.epoch, "scores": known, "best": step.best})
+
+
+def _show(stage: Stage, step: Step, bar: Callable[[int, str], None], metric: str) -> None:
+    speed = step.pieces / max(step.seconds, 1e-9)
+    bar(round(1000 * step.number / step.steps), f"loss {step.loss:.3f}, {speed:,.0f} tokens/s")
+    if step.scores is not None:
+        best = ", the best so far" if step.best else ""
+        stage.progress.say(f"epoch {step.epoch}, step {step.number:,}: {metric} {step.scores[metric]:.4f}{best}")
