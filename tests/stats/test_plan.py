@@ -16,7 +16,7 @@ def test_level_resamples_and_name():
     plan = Plan(level=0.9, resamples=5000, seed=7)
     assert plan.alpha == pytest.approx(0.1)
     assert plan.tail == pytest.approx(0.95)
-    assert plan.resampling("BCa bootstrap") == "BCa bootstrap, 5,000 resamples, seed 7"
+    assert plan.resampling("BCa bootstrap", 5000) == "BCa bootstrap, 5,000 resamples, seed 7"
 
 
 @pytest.mark.parametrize("fault", [{"level": 1.0}, {"level": 95}, {"resamples": 10}, {"seed": -1}])

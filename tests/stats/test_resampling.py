@@ -4,8 +4,13 @@ from populations import AUC, BLEU, MACRO_F1, population
 from scipy import stats
 
 from truetune.stats import resampling
+from truetune.stats.intervals import intervals
+from truetune.stats.paired import paired
+from truetune.stats.plan import Plan
 from truetune.stats.resampling import chunks, drawn, resampled_values, summing
 from truetune.stats.sample import Sample
+
+RNG = np.random.default_rng(0)
 
 
 def all_drawn(weights, resamples, width=1):
@@ -65,3 +70,17 @@ def test_metrics_share_their_draws():
     (rows,), _ = source.sample(100, np.random.default_rng(2))
     one, other = resampled_values([MACRO_F1, MACRO_F1], Sample.of(rows, None), 200, np.random.default_rng(3))
     np.testing.assert_array_equal(one, other)
+
+
+def test_pooled_metrics_of_many_examples_get_fewer_resamples_and_say_so(monkeypatch):
+    monkeypatch.setattr(resampling, "POOLED_WORK", 150 * 300)
+    monkeypatch.setattr(resampling, "POOLED_LEAST", 200)
+    source = population("average precision", [0.0, 0.1], np.random.default_rng(1), grouped=False)
+    (first, second), _ = source.sample(150, np.random.default_rng(2))
+    assert [len(one) for one in resampled_values([AUC], Sample.of(first, None), 1_000, RNG)] == [300]
+    assert intervals([source.metric], first, plan=Plan(resamples=1_000))[0].method.endswith("300 resamples, seed 0")
+    (found,) = paired([source.metric], first, second, plan=Plan(resamples=1_000))
+    assert "300 resamples" in found.method
+    assert found.p_value >= 1 / 301
+    monkeypatch.setattr(resampling, "POOLED_WORK", 0)
+    assert resampling.resamples_of([AUC, BLEU], Sample.of(first, None), 1_000) == [200, 1_000]

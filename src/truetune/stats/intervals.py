@@ -123,7 +123,7 @@ def _bootstrap(metrics: Sequence[Metric], observed: Sequence[float], sample: Sam
 
 def _bca(metric: Metric, value: float, drawn: Floats, acceleration: float, sample: Sample, plan: Plan) -> Interval:
     known = drawn[np.isfinite(drawn)]
-    method = plan.resampling(f"BCa bootstrap{sample.units_named}")
+    method = plan.resampling(f"BCa bootstrap{sample.units_named}", len(drawn))
     if len(known) < (1 - MOST_UNDEFINED) * len(drawn):
         lost = 1 - len(known) / len(drawn)
         return missing(method, f"the value is undefined in {lost:.0%} of the resamples: too few examples bear on it")

@@ -134,7 +134,7 @@ def _randomised(metrics: Sequence[Metric], gaps: Sequence[float], pairs: Pairs, 
         return []
     swaps = swapped_differences(metrics, pairs, plan.resamples, plan.generator("randomisation"))
     found = spreads(metrics, gaps, swaps, pairs, plan)
-    test = plan.resampling(f"paired randomisation test{pairs.sample.units_named}")
+    test = f"paired randomisation test{pairs.sample.units_named}"
     compared = []
     for metric, gap, swap, spread in zip(metrics, gaps, swaps, found, strict=True):
         flipped = flips(metric, pairs)
@@ -146,7 +146,7 @@ def _randomised(metrics: Sequence[Metric], gaps: Sequence[float], pairs: Pairs, 
             detectable=detectable(spread.standard_error, plan, spread.degrees),
             gained=flipped.gained if flipped else None,
             lost=flipped.lost if flipped else None,
-            method=f"{test}; {spread.method}",
+            method=f"{plan.resampling(test, len(swap))}; {spread.method}",
             reason=spread.reason,
         )
         moves = spread.standard_error != 0 or spread.reason

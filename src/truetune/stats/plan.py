@@ -44,6 +44,6 @@ class Plan:
         name = int.from_bytes(hashlib.sha256(purpose.encode()).digest()[:16], "little")
         return np.random.default_rng(np.random.SeedSequence([self.seed, name]))
 
-    def resampling(self, method: str) -> str:
-        """Return the method's name as the signature prints it, with resamples and seed."""
-        return f"{method}, {self.resamples:,} resamples, seed {self.seed}"
+    def resampling(self, method: str, resamples: int) -> str:
+        """Return the method's name as the signature prints it, with the resamples that were drawn and the seed."""
+        return f"{method}, {resamples:,} resamples, seed {self.seed}"

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from truetune.metric import Additive, Metric
 from truetune.rows import Rows
 from truetune.stats.pairs import Pairs
-from truetune.stats.resampling import chunks, summing
+from truetune.stats.resampling import chunks, resamples_of, summing
 from truetune.types import Floats, Ints
 
 BINOMIAL_COST = 16
@@ -40,13 +40,15 @@ def swapped(weights: Ints, resamples: int, width: int, rng: np.random.Generator)
             yield part, rng.binomial(weights, 0.5, size=(size, distinct)).astype(np.float64)
 
 
-def swapped_differences(metrics: Sequence[Metric], pairs: Pairs, resamples: int, rng: np.random.Generator) -> Floats:
-    """Return the difference (second less first) after each random swap, `[metrics, resamples]`.
+def swapped_differences(
+    metrics: Sequence[Metric], pairs: Pairs, resamples: int, rng: np.random.Generator
+) -> list[Floats]:
+    """Return the difference (second less first) after each random swap, `[resamples]` for each metric.
 
-    All metrics see the same swaps, so the rows of the result are their joint distribution under the null
+    All additive metrics see the same swaps, so that theirs are a joint distribution under the null
     hypothesis. NaN where a swap leaves a metric undefined.
     """
-    values = np.full((len(metrics), resamples), np.nan)
+    values = [np.full(number, np.nan) for number in resamples_of(metrics, pairs.sample, resamples)]
     added = {place: metric.formula for place, metric in enumerate(metrics) if isinstance(metric, Additive)}
     pooled = [place for place in range(len(metrics)) if place not in added]
     if added:
@@ -60,18 +62,18 @@ def swapped_differences(metrics: Sequence[Metric], pairs: Pairs, resamples: int,
             moved = total(swaps)
             with np.errstate(divide="ignore", invalid="ignore"):
                 for place, formula in added.items():
-                    values[place, part] = formula(second - moved) - formula(first + moved)
+                    values[place][part] = formula(second - moved) - formula(first + moved)
     if pooled:
         members = pairs.sample.members()
         whole, distinct = pairs.first.counts, len(pairs.first.table)
         rows = {place: _comparable(metrics[place], pairs) for place in pooled}
-        for part, swaps in swapped(members.weights, resamples, 8 * distinct, rng):
+        for part, swaps in swapped(members.weights, len(values[pooled[0]]), 8 * distinct, rng):
             away = swaps if pairs.sample.groups is None else np.asarray(swaps @ members.counts)
             stay = whole - away
             first_has, second_has = np.hstack([stay, away]), np.hstack([away, stay])
             for place in pooled:
                 metric, both = metrics[place], rows[place]
-                values[place, part] = metric.value(both, second_has) - metric.value(both, first_has)
+                values[place][part] = metric.value(both, second_has) - metric.value(both, first_has)
     return values
 
 

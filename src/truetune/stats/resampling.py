@@ -22,6 +22,10 @@ CELLS = 2_000_000
 """Numbers in one chunk of one array: 16 MB, and a few such arrays live at a time."""
 MULTINOMIAL_COST = 10
 """One multinomial cell takes about as long as ten drawn positions (measured)."""
+POOLED_WORK = 20_000_000
+"""Examples that a pooled metric may go over in all its resamples together: some seconds."""
+POOLED_LEAST = 1_000
+"""It gets as many resamples all the same."""
 SPARSE_ABOVE = 256
 """Tables wider than this and mostly zero (many labels) are summed as sparse matrices."""
 
@@ -80,12 +84,24 @@ def values(metrics: Sequence[Metric], rows: Rows) -> list[float]:
         ]
 
 
-def resampled_values(metrics: Sequence[Metric], sample: Sample, resamples: int, rng: np.random.Generator) -> Floats:
-    """Return the value of each metric in each bootstrap resample, `[metrics, resamples]`.
+def resamples_of(metrics: Sequence[Metric], sample: Sample, resamples: int) -> list[int]:
+    """Return how many resamples each metric gets: fewer for a pooled metric of many examples.
 
-    All metrics see the same draws. Undefined values are NaN.
+    A pooled metric goes over all examples in every resample. What it saves in resamples costs its bounds
+    little, and the signature states the number.
     """
-    found = np.full((len(metrics), resamples), np.nan)
+    affordable = max(POOLED_LEAST, POOLED_WORK // max(1, len(sample.rows)))
+    return [resamples if isinstance(metric, Additive) else min(resamples, affordable) for metric in metrics]
+
+
+def resampled_values(
+    metrics: Sequence[Metric], sample: Sample, resamples: int, rng: np.random.Generator
+) -> list[Floats]:
+    """Return the value of each metric in each bootstrap resample, `[resamples]` each.
+
+    All additive metrics see the same draws, and all others do. Undefined values are NaN.
+    """
+    found = [np.full(number, np.nan) for number in resamples_of(metrics, sample, resamples)]
     added = {place: metric.formula for place, metric in enumerate(metrics) if isinstance(metric, Additive)}
     pooled = [place for place in range(len(metrics)) if place not in added]
     if added:
@@ -96,12 +112,12 @@ def resampled_values(metrics: Sequence[Metric], sample: Sample, resamples: int, 
             totals = total(counts)
             with np.errstate(divide="ignore", invalid="ignore"):
                 for place, formula in added.items():
-                    found[place, part] = formula(totals)
+                    found[place][part] = formula(totals)
     if pooled:
         members = sample.members()
         distinct = members.counts.shape[1]
-        for part, counts in drawn(members.weights, resamples, 4 * distinct, rng):
+        for part, counts in drawn(members.weights, len(found[pooled[0]]), 4 * distinct, rng):
             held = counts if sample.groups is None else np.asarray(counts @ members.counts)
             for place in pooled:
-                found[place, part] = metrics[place].value(sample.rows, held)
+                found[place][part] = metrics[place].value(sample.rows, held)
     return found

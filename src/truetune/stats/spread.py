@@ -33,10 +33,12 @@ class Spread:
     reason: str = ""
 
 
-def spreads(metrics: Sequence[Metric], gaps: Sequence[float], swaps: Floats, pairs: Pairs, plan: Plan) -> list[Spread]:
+def spreads(
+    metrics: Sequence[Metric], gaps: Sequence[float], swaps: Sequence[Floats], pairs: Pairs, plan: Plan
+) -> list[Spread]:
     """Return the spread of each difference: t for means and ratios, else BCa bootstrap of drawn pairs.
 
-    `gaps` `[metrics]` are the observed differences, `swaps` `[metrics, resamples]` those after random
+    `gaps` `[metrics]` are the observed differences, `swaps` `[resamples]` of each those after random
     swaps: they give the standard error where a metric has no interval that is known to cover.
     """
     sample = pairs.sample
