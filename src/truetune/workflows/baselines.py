@@ -15,7 +15,6 @@ import numpy as np
 from truetune.backbones.base import Backbone
 from truetune.bundle.run_folder import PARTS, RunFolder
 from truetune.config import Config
-from truetune.data.batch import padded, token_batches
 from truetune.errors import ConfigError, nearest
 from truetune.evaluation.families import primary_metric
 from truetune.files import read_json, whole_folder, write_json
@@ -25,19 +24,23 @@ from truetune.tasks.base import Labels, Task, Training
 from truetune.training.baselines import Baseline, Columns, Part, Score, majority
 from truetune.training.baselines_frozen import frozen_linear
 from truetune.training.baselines_lookup import all_outside, lookup
+from truetune.training.baselines_pieces import frozen_pieces
 from truetune.training.baselines_text import tfidf_linear
 from truetune.training.baselines_window import window_linear
-from truetune.types import Floats
-from truetune.workflows.model import PREDICTED_AT_ONCE, lengths_of, training_of
+from truetune.workflows.features import piece_features, text_features
+from truetune.workflows.model import training_of
 from truetune.workflows.parts import TaskData, gold_field
 from truetune.workflows.progress import Progress
 from truetune.workflows.systems import write_system
 
 NAMES = {
     "classify": ("majority", "tfidf-linear", "frozen-linear"),
-    "tag": ("all-O", "lookup", "window-linear"),
+    "tag": ("all-O", "lookup", "window-linear", "frozen-linear"),
 }
 """By head, the cheapest first."""
+
+MOST_CHARACTERS = 200_000
+"""Of how many characters of training text the frozen features are computed at most, for tags."""
 
 FIT = "fit.json"
 """What was chosen on validation, beside the scores of a baseline."""
@@ -135,7 +138,16 @@ def _fitters(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Baselin
     tests, say = texts["test"], stage.progress.say
 
     def frozen() -> Baseline:
-        features = {part: {"mean": features_of(backbone, stage, part)} for part in PARTS}
+        if stage.training.head == "tag":
+            return _frozen_tags(stage, backbone, gold, score)
+        features = {
+            part: {
+                "mean": text_features(
+                    backbone, stage.training, stage.data.texts(part), f"features of {part}", stage.progress
+                )
+            }
+            for part in PARTS
+        }
         first, second = (Part(features[part], gold[part]) for part in ("train", "validation"))
         return frozen_linear(first, second, features["test"], stage.labels, score, say)
 
@@ -149,26 +161,21 @@ def _fitters(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Baselin
     }
 
 
+def _frozen_tags(stage: Stage, backbone: Backbone, gold: Mapping[str, Sequence[Any]], score: Score) -> Baseline:
+    """Fit on as many training texts as the baseline will use; features of more would only take memory."""
+    texts = stage.data.texts("train")[0]
+    order = np.random.default_rng(0).permutation(len(texts))
+    characters = np.cumsum([len(texts[place]) for place in order])
+    kept = np.sort(order[: int(np.searchsorted(characters, MOST_CHARACTERS)) + 1]).tolist()
+    columns = {part: stage.data.texts(part) for part in PARTS} | {"train": [[texts[place] for place in kept]]}
+    features = {
+        part: piece_features(backbone, stage.training, columns[part], f"features of {part}", stage.progress)
+        for part in PARTS
+    }
+    train = Part(features["train"], [gold["train"][place] for place in kept])
+    validation = Part(features["validation"], gold["validation"])
+    return frozen_pieces(train, validation, features["test"], score, stage.progress.say)
+
+
 def _hashable(gold: Sequence[Any]) -> list[Any]:
     return [tuple(value) if isinstance(value, list) else value for value in gold]
-
-
-def features_of(backbone: Backbone, stage: Stage, part: str) -> Floats:
-    """Return the mean-pooled features of each example of a part, `[examples, hidden]`; windows are averaged."""
-    columns = stage.data.texts(part)
-    lengths = lengths_of(stage.training, backbone.tokenizer.max_length)
-    encoded = stage.training.encode(columns, None, stage.labels, backbone.tokenizer, lengths).inputs
-    sizes = np.array([len(one.ids) for one in encoded], dtype=np.int64)
-    batches = token_batches(sizes, PREDICTED_AT_ONCE)
-    total: Floats | None = None
-    weights = np.zeros(len(columns[0]))
-    for positions in stage.progress.over(f"features of {part}", batches, len(batches)):
-        found = backbone.features(padded(encoded, positions, backbone.tokenizer.pad))
-        if total is None:
-            total = np.zeros((len(columns[0]), found.shape[1]))
-        examples = np.array([encoded[position].example for position in positions])
-        np.add.at(total, examples, found)
-        np.add.at(weights, examples, 1.0)
-    assert total is not None
-    means: Floats = total / weights[:, None]
-    return means
