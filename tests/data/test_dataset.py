@@ -59,7 +59,9 @@ def test_groups_and_labels_are_checked(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"f:2: column 'doc', which groups examples, is empty \(1 such\)"):
         dataset_of(columns(doc=["a", "", "c"]), path, group="doc")
     with pytest.raises(DataError, match=r"f:2: label 'y' is not one of data\.labels"):
-        dataset_of(columns(), path, labels=["x", "a", "b"])
+        dataset_of(columns(), path, labels=["x", "a", "b", "LOC"])
+    with pytest.raises(DataError, match=r"f:1: label 'LOC' is not one of data\.labels; known: LOCATION"):
+        dataset_of(columns(), path, labels=["x", "y", "a", "b", "LOCATION"])
     assert not path.exists()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -15,12 +16,13 @@ from truetune.files import whole_file
 from truetune.types import Span
 
 SPAN = pa.struct([("start", pa.int64()), ("end", pa.int64()), ("type", pa.string())])
+TRIPLE = pa.struct([("head", SPAN), ("relation", pa.string()), ("tail", SPAN)])
 
 
 def to_table(columns: Mapping[str, Sequence[Any]]) -> pa.Table:
-    """Return an Arrow table: texts, numbers, lists of texts, lists of spans, mappings to numbers.
+    """Return an Arrow table: texts, numbers, mappings to numbers; lists of texts, numbers, offsets, spans, triples.
 
-    Anything else becomes JSON text.
+    The first value that is not empty says which; anything else becomes JSON text.
     """
     return pa.table({name: _array(values) for name, values in columns.items()})
 
@@ -40,9 +42,9 @@ def read_parquet_columns(path: Path) -> dict[str, list[Any]]:
     return {name: from_array(table[name]) for name in table.column_names}
 
 
-def write_arrow(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
+def write_arrow(path: Path, columns: Mapping[str, Sequence[Any]] | pa.Table) -> None:
     """Write columns as an Arrow IPC file, which can be memory-mapped; whole or not at all."""
-    table = to_table(columns)
+    table = columns if isinstance(columns, pa.Table) else to_table(columns)
     with (
         whole_file(path) as temporary,
         pa.OSFile(str(temporary), "wb") as sink,
@@ -60,36 +62,84 @@ def mapped(path: Path) -> pa.Table:
 
 
 def from_array(array: Any) -> list[Any]:
-    """Return the values of an Arrow column as Python has them: spans as `Span`, mappings as dict."""
+    """Return the values of an Arrow column as Python has them: spans as `Span`, triples as tuples, mappings as dict."""
+    chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+    return [value for chunk in chunks for value in _values(chunk)]
+
+
+def _values(array: Any) -> list[Any]:
     kind = array.type
-    if pa.types.is_list(kind) and kind.value_type == SPAN:
-        return [
-            None if row is None else [Span(item["start"], item["end"], item["type"]) for item in row]
-            for row in array.to_pylist()
-        ]
+    if kind == SPAN:
+        return list(map(Span, *(array.field(name).to_pylist() for name in ("start", "end", "type"))))
+    if kind == TRIPLE:
+        return list(zip(*(_values(array.field(name)) for name in ("head", "relation", "tail")), strict=True))
     if pa.types.is_map(kind):
-        return [None if row is None else dict(row) for row in array.to_pylist()]
+        pairs = list(zip(array.keys.to_pylist(), array.items.to_pylist(), strict=True))
+        return [None if one is None else dict(one) for one in _cut(array, pairs)]
+    if pa.types.is_list(kind):
+        return _cut(array, _values(array.values))
     values: list[Any] = array.to_pylist()
     return values
 
 
+def _cut(array: Any, items: list[Any]) -> list[list[Any] | None]:
+    """Return the lists of an array of lists from all their items in a row."""
+    ends = array.offsets.to_pylist()
+    valid = array.is_valid().to_pylist()
+    return [items[start:end] if there else None for start, end, there in zip(ends, ends[1:], valid, strict=False)]
+
+
 def _array(values: Sequence[Any]) -> pa.Array:
     first = next((value for value in values if value is not None and not _is_empty(value)), None)
-    if isinstance(first, str) or (first is None and all(value is None for value in values)):
-        return pa.array(values, type=pa.string())
-    if isinstance(first, bool | int | float):
-        return pa.array(values)
-    if isinstance(first, Mapping):
-        pairs = [None if value is None else list(value.items()) for value in values]
-        return pa.array(pairs, type=pa.map_(pa.string(), pa.float64()))
-    if isinstance(first, list | tuple) and isinstance(first[0], str) and not isinstance(first, Span):
-        return pa.array([None if value is None else list(value) for value in values], type=pa.list_(pa.string()))
-    if isinstance(first, list | tuple) and isinstance(first[0], Span):
-        rows = [None if value is None else [span._asdict() for span in value] for value in values]
-        return pa.array(rows, type=pa.list_(SPAN))
+    kind = _type(first)
     if first is None:
-        return pa.array([None if value is None else [] for value in values], type=pa.list_(SPAN))
-    return pa.array([json.dumps(value, ensure_ascii=False) for value in values], type=pa.string())
+        empty = next((value for value in values if value is not None), None)
+        kind = pa.string() if empty is None else _type({"": 0.0} if isinstance(empty, Mapping) else [""])
+    if kind is None:
+        return pa.array([_text(value) for value in values], type=pa.string())
+    if pa.types.is_map(kind):
+        return pa.array([None if value is None else list(value.items()) for value in values], type=kind)
+    if kind == pa.list_(SPAN):
+        return pa.array([None if value is None else [span._asdict() for span in value] for value in values], type=kind)
+    if kind == pa.list_(TRIPLE):
+        return pa.array([None if value is None else list(map(_triple, value)) for value in values], type=kind)
+    return pa.array(values, type=None if kind in (pa.float64(), pa.list_(pa.float64())) else kind)
+
+
+def _type(value: Any) -> pa.DataType | None:
+    """Return the Arrow type of a value that is not empty, None for what is stored as JSON text."""
+    if isinstance(value, str):
+        return pa.string()
+    if isinstance(value, bool):
+        return pa.bool_()
+    if isinstance(value, int | float | np.number):
+        return pa.float64()  # or int64, which `pa.array` finds where all values are whole
+    if isinstance(value, Mapping):
+        numbers = all(isinstance(item, int | float | np.number) for item in value.values())
+        return pa.map_(pa.string(), pa.float64()) if numbers else None
+    if not isinstance(value, list | tuple):
+        return None
+    item = value[0]
+    if isinstance(item, Span):
+        return pa.list_(SPAN)
+    if isinstance(item, tuple) and len(item) == 3 and isinstance(item[0], Span):
+        return pa.list_(TRIPLE)
+    if isinstance(item, str):
+        return pa.list_(pa.string())
+    if isinstance(item, int | float | np.number) and not isinstance(item, bool):
+        return pa.list_(pa.float64())  # or int64, as above
+    if isinstance(item, list | tuple) and item and all(type(one) is int for one in item):
+        return pa.list_(pa.list_(pa.int64()))
+    return None
+
+
+def _triple(value: Sequence[Any]) -> dict[str, Any]:
+    head, relation, tail = value
+    return {"head": head._asdict(), "relation": relation, "tail": tail._asdict()}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _is_empty(value: Any) -> bool:

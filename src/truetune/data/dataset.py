@@ -14,7 +14,7 @@ import pyarrow as pa
 from truetune.data.arrow import from_array, mapped, write_arrow
 from truetune.data.parse import Columns
 from truetune.errors import DataError, nearest
-from truetune.types import Ints
+from truetune.types import Ints, Span
 
 FIELD, OTHER = "field.", "other."
 """Prefixes of columns in the file: what the task reads, and what only slices and groups read."""
@@ -85,7 +85,7 @@ class Dataset:
 
     def write(self, path: Path) -> None:
         """Write the examples to a file of their own, whole or not at all."""
-        write_arrow(path, {name: from_array(self._table[name]) for name in self._table.column_names})
+        write_arrow(path, self._table)
 
 
 def dataset_of(
@@ -99,7 +99,7 @@ def dataset_of(
     problems = [] if labels is None else _unknown(columns, labels)
     groups = _groups(columns, group)
     if problems:
-        raise DataError(f"{columns.where}: {len(problems):,} unknown labels", problems)
+        raise DataError(f"{columns.where}: {len(problems):,} unknown label{'s' * (len(problems) > 1)}", problems)
     table: dict[str, Sequence[Any]] = {"id": columns.ids}
     if groups is not None:
         table["group"] = groups
@@ -135,11 +135,13 @@ def _groups(columns: Columns, group: str | None) -> list[str] | None:
 
 
 def _unknown(columns: Columns, labels: Sequence[str]) -> list[str]:
+    """Return what is wrong with labels, sets of labels and types of spans that are not in the list."""
     known = set(labels)
     found = []
-    for name in ("label", "labels"):
-        for place, value in zip(columns.places, columns.fields.get(name, ()), strict=False):
-            for label in [value] if isinstance(value, str) else value or ():
+    for name in ("label", "labels", "spans"):
+        for place, value in zip(columns.places, columns.fields.get(name) or (), strict=False):
+            for item in [value] if isinstance(value, str) else value or ():
+                label = item.type if isinstance(item, Span) else item
                 if label not in known:
                     found.append(f"{place}: label {label!r} is not one of data.labels; {nearest(label, known)}")
     return found
@@ -148,4 +150,4 @@ def _unknown(columns: Columns, labels: Sequence[str]) -> list[str]:
 def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, default=str)
