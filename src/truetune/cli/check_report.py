@@ -13,25 +13,22 @@ from truetune.evaluation.check_report import check_report
 
 def run(args: argparse.Namespace) -> int:
     """Print the cells that cannot be true; 1 when there are any."""
-    checked = check_report(_text(args.file))
+    checked = check_report(_text(args.file), args.file)
     if args.json:
         show.as_json(checked.to_dict())
         return 0 if checked.consistent else 1
     if checked.consistent:
         print("consistent: every cell can be true within rounding")
-        return 0
-    rows = [
-        [
-            found.row,
-            found.column,
-            found.printed,
-            f"{found.possible[0]:.4f} to {found.possible[1]:.4f}",
-            found.why,
+    else:
+        rows = [
+            [f"line {found.line}", found.row, found.column, found.printed, found.shown, found.why]
+            for found in checked.findings
         ]
-        for found in checked.findings
-    ]
-    show.table(f"{len(rows)} cells cannot be true", ["row", "column", "printed", "possible", "why"], rows)
-    return 1
+        title = f"{len(rows)} cells cannot be true"
+        show.table(title, ["where", "row", "column", "printed", "possible", "why"], rows)
+    for note in checked.notes:
+        show.note(f"note: {note}")
+    return 0 if checked.consistent else 1
 
 
 def _text(name: str) -> str:

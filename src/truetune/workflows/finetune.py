@@ -117,9 +117,10 @@ def _started(settings: Config, name: str, resume: bool) -> RunFolder:
     output = Path(settings.track.output)
     if not resume:
         run = new_run(output, name)
-        run.path.mkdir(parents=True)
-        write_json(run.path / STARTED, {"at": now()})
-        write_text(run.config, configs.to_yaml(settings))
+        # The folder appears with its config in it, so that a run that was killed at once can be found and resumed.
+        with whole_folder(run.path) as folder:
+            write_json(folder / STARTED, {"at": now()})
+            write_text(RunFolder(folder).config, configs.to_yaml(settings))
         return run
     run = unfinished_run(output, name)
     before_kill = configs.load(run.config)

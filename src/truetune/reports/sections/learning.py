@@ -13,6 +13,9 @@ from truetune.reports.plots.learning import Learning, Words, learning_curve, thi
 from truetune.reports.run import SavedRun
 from truetune.reports.words import Say
 
+COLUMNS = 6
+"""How many metrics the table of evaluations shows; its JSON holds all."""
+
 EPOCHS = 30
 """More epochs than this are not marked."""
 
@@ -38,11 +41,12 @@ def learning_section(say: Say, run: SavedRun) -> Section:
     name = metric_name(metric, say.language) if metric else ""
     words = Words(say["learning.step"], say["learning.loss"], say["learning.smoothed"], name, say["learning.best"])
     drawn = learning_curve(curve, words, (say["learning.figure"], _sentence(say, curve, name)))
+    shown = _shown(metric, [key for event in scored for key in event["scores"]])
     rows = tuple(
         (
             Cell(numbers.count(event["step"])),
             Cell(f"{event.get('epoch', math.nan):.2f}"),
-            *(Cell(numbers.number(value)) for value in event["scores"].values()),
+            *(Cell(numbers.number(event["scores"].get(key, math.nan))) for key in shown),
             Cell(say["learning.best"] if place == best else ""),
         )
         for place, event in enumerate(scored)
@@ -52,7 +56,7 @@ def learning_section(say: Say, run: SavedRun) -> Section:
     columns = (
         Column(say["learning.step"], True),
         Column(say["learning.epoch"], True),
-        *(Column(metric_name(key, say.language), True) for key in (scored[0]["scores"] if scored else ())),
+        *(Column(metric_name(key, say.language), True) for key in shown),
         Column(""),
     )
     table = Table("learning", say["learning.evaluations"], columns, rows, [*losses, *scored])
@@ -67,6 +71,11 @@ def _metric(run: SavedRun, keys: list[set[str]]) -> str:
         return run.primary if run.primary in common else ""
     first = next(event for event in run.events if event.get("event") == "evaluation")
     return next(str(name) for name in first["scores"] if name in common)
+
+
+def _shown(metric: str, names: list[str]) -> list[str]:
+    """Return the metrics of the table: the one that was followed first, then the first others."""
+    return list(dict.fromkeys([metric, *names]))[:COLUMNS] if metric else []
 
 
 def _epochs(say: Say, run: SavedRun) -> tuple[tuple[float, str], ...]:
