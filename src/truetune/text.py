@@ -34,10 +34,9 @@ def words(text: str) -> list[tuple[int, int]]:
 
 def script(texts: Iterable[str]) -> Script:
     """Return `zh` where at least three letters in ten are CJK, else `en`."""
-    cjk = letters = 0
-    for text in texts:
-        cjk += len(_IS_CJK.findall(text))
-        letters += sum(character.isalpha() for character in text)
+    whole = "".join(texts)
+    cjk = 0 if whole.isascii() else len(_IS_CJK.findall(whole))
+    letters = sum(map(str.isalpha, whole)) if cjk else 0
     return "zh" if letters and cjk >= 0.3 * letters else "en"
 
 

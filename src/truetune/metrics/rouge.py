@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Hashable, Sequence
+from functools import cache, partial
+from itertools import chain, pairwise
 from typing import Literal
 
 import numpy as np
 
-from truetune.metric import Additive
+from truetune.metric import Additive, RowsOf
 from truetune.metrics.references import aligned_references
 from truetune.metrics.subsequences import lcs_length, lcs_positions
 from truetune.rows import Rows
@@ -25,39 +26,46 @@ from truetune.types import Column, Floats, Numbers
 
 Rules = Literal["auto", "en", "zh"]
 Tokens = list[str]
-Measure = Callable[[Tokens, Tokens], float]
 
-_WORD = re.compile("[a-z0-9]+")
+KINDS = ("rouge1", "rouge2", "rougeL", "rougeLsum")
+
 _CHINESE_END = re.compile("(?<=[。！？；!?;])|\n")
+_ASCII_WORDS = bytes(code if chr(code).isalnum() and code < 128 else ord(" ") for code in range(256))
+"""A table that turns every byte but ASCII letters and digits into a space."""
 
 
 def rouge_tokens(text: str, rules: Literal["en", "zh"]) -> Tokens:
     """Return the tokens that ROUGE compares: ASCII words; for Chinese characters and words of letters and digits."""
     lower = text.lower()
     if rules == "en":
-        return _WORD.findall(lower)
+        return lower.encode("utf-8", "replace").translate(_ASCII_WORDS).decode("ascii").split()
     return [lower[start:end] for start, end in words(lower) if any(map(str.isalnum, lower[start:end]))]
 
 
-def ngram_f1(gold: Tokens, said: Tokens, order: int) -> float:
-    """Return F1 of the n-grams of one order, counts clipped."""
-    wanted, found = (Counter(zip(*(side[place:] for place in range(order)), strict=False)) for side in (gold, said))
-    number = sum(min(count, found[gram]) for gram, count in wanted.items() if gram in found)
-    return _f1(number, max(len(said) - order + 1, 0), max(len(gold) - order + 1, 0))
+def clipped_matches(gold: Sequence[Hashable], said: Sequence[Hashable]) -> int:
+    """Return how many items stand in both, each as often as on the side that has it less often."""
+    of_gold, of_said = set(gold), set(said)
+    shared = of_gold & of_said
+    if len(of_gold) == len(gold) or len(of_said) == len(said):
+        return len(shared)
+    left = dict.fromkeys(shared, 0)
+    for item in gold:
+        if item in left:
+            left[item] += 1
+    hits = 0
+    for item in said:
+        if left.get(item):
+            left[item] -= 1
+            hits += 1
+    return hits
 
 
-def lcs_f1(gold: Tokens, said: Tokens) -> float:
-    """Return F1 of the longest common subsequence."""
-    return _f1(lcs_length(gold, said), len(said), len(gold))
-
-
-def summary_f1(gold: Sequence[Tokens], said: Sequence[Tokens]) -> float:
-    """Return ROUGE-Lsum: for each gold sentence the union of its subsequences with all said ones.
+def summary_matches(gold: Sequence[Tokens], said: Sequence[Tokens]) -> int:
+    """Return ROUGE-Lsum's hits: for each gold sentence the union of its subsequences with all said ones.
 
     A token is a hit at most as often as it stands on either side, as ROUGE-1.5.5 counts.
     """
-    left = [Counter(token for sentence in side for token in sentence) for side in (gold, said)]
-    sizes = [sum(counts.values()) for counts in left]
+    left = [Counter(chain.from_iterable(side)) for side in (gold, said)]
     hits = 0
     for sentence in gold:
         union = sorted({place for other in said for place in lcs_positions(sentence, other)})
@@ -67,35 +75,47 @@ def summary_f1(gold: Sequence[Tokens], said: Sequence[Tokens]) -> float:
                 left[0][token] -= 1
                 left[1][token] -= 1
                 hits += 1
-    return _f1(hits, sizes[1], sizes[0])
+    return hits
 
 
-def rouge_rows(gold: Column, predicted: Column, kind: str, rules: Rules = "auto") -> Rows:
-    """Return rows `[distinct, 2]`: the best F1 of each text over its references, and 1."""
+def rouge_scores(gold: Sequence[Tokens], said: Sequence[Tokens]) -> tuple[float, float, float, float]:
+    """Return F1 of ROUGE-1, 2, L and Lsum of one text against one reference, both as sentences of tokens."""
+    wanted, found = (side[0] if len(side) == 1 else list(chain.from_iterable(side)) for side in (gold, said))
+    single = clipped_matches(wanted, found)
+    if not single:
+        return 0.0, 0.0, 0.0, 0.0
+    in_order = lcs_length(wanted, found)
+    whole = len(gold) == len(said) == 1
+    pairs = clipped_matches(list(pairwise(wanted)), list(pairwise(found)))
+    size = len(wanted) + len(found)
+    return (
+        2 * single / size,
+        2 * pairs / (size - 2) if pairs else 0.0,
+        2 * in_order / size,
+        2 * (in_order if whole else summary_matches(gold, said)) / size,
+    )
+
+
+def rouge_rows(gold: Column, predicted: Column, rules: Rules = "auto") -> Rows:
+    """Return rows `[distinct, 5]`: the best F1 of each kind of each text over its references, and 1."""
     references = aligned_references(gold, predicted)
     chosen = rules
     if chosen == "auto":
         chosen = script(one for side in references for one in side if one is not None)
-    measure = partial(_MEASURES[kind], rules=chosen)
-    best = np.zeros(len(predicted))
+    said = [_cut(text, chosen) for text in predicted]
+    rows = np.zeros((len(said), len(KINDS) + 1))
+    rows[:, -1] = 1
     for side in references:
         scores = [
-            0.0 if wanted is None else measure(wanted, said) for wanted, said in zip(side, predicted, strict=True)
+            (0.0,) * len(KINDS) if one is None else rouge_scores(_cut(one, chosen), tokens)
+            for one, tokens in zip(side, said, strict=True)
         ]
-        best = np.maximum(best, scores)
-    return Rows.of(np.stack([best, np.ones(len(best))], axis=1)).noted(f"rules {chosen}")
+        rows[:, :-1] = np.maximum(rows[:, :-1], np.array(scores).reshape(-1, len(KINDS)))
+    return Rows.of(rows).noted(f"rules {chosen}")
 
 
-def _of_order(gold: str, said: str, order: int, rules: Literal["en", "zh"]) -> float:
-    return ngram_f1(rouge_tokens(gold, rules), rouge_tokens(said, rules), order)
-
-
-def _of_text(gold: str, said: str, rules: Literal["en", "zh"]) -> float:
-    return lcs_f1(rouge_tokens(gold, rules), rouge_tokens(said, rules))
-
-
-def _of_summary(gold: str, said: str, rules: Literal["en", "zh"]) -> float:
-    return summary_f1(*([rouge_tokens(one, rules) for one in sentences(text, rules)] for text in (gold, said)))
+def _cut(text: str, rules: Literal["en", "zh"]) -> list[Tokens]:
+    return [rouge_tokens(one, rules) for one in sentences(text, rules)]
 
 
 def sentences(text: str, rules: Literal["en", "zh"]) -> list[str]:
@@ -103,45 +123,39 @@ def sentences(text: str, rules: Literal["en", "zh"]) -> list[str]:
     return [one for one in (text.split("\n") if rules == "en" else _CHINESE_END.split(text)) if one]
 
 
-_MEASURES: dict[str, Callable[..., float]] = {
-    "rouge1": partial(_of_order, order=1),
-    "rouge2": partial(_of_order, order=2),
-    "rougeL": _of_text,
-    "rougeLsum": _of_summary,
-}
-
-
-def _f1(hits: int, said: int, wanted: int) -> float:
-    return 2 * hits / (said + wanted) if hits else 0.0
-
-
-def _mean(sums: Numbers) -> Floats:
-    value: Floats = sums[..., 0] / sums[..., 1]
-    return value
-
-
-def _parts(sums: Numbers) -> tuple[Numbers, Numbers]:
-    return sums[..., 0], sums[..., 1]
+@cache
+def _rows_by(rules: Rules) -> RowsOf:
+    """Return one function for all kinds, so that texts are cut once for all of them."""
+    return partial(rouge_rows, rules=rules)
 
 
 def rouge(kind: str, rules: Rules = "auto") -> Additive:
     """Return one of `rouge1`, `rouge2`, `rougeL`, `rougeLsum` by the rules of one language."""
     what = {"rouge1": "single words", "rouge2": "pairs of words", "rougeL": "longest common subsequence"}
     what["rougeLsum"] = "union of longest common subsequences of sentences (lines; in Chinese also 。！？；)"
+    column = KINDS.index(kind)
+
+    def formula(sums: Numbers) -> Floats:
+        value: Floats = sums[..., column] / sums[..., -1]
+        return value
+
+    def parts(sums: Numbers) -> tuple[Numbers, Numbers]:
+        return sums[..., column], sums[..., -1]
+
     cut = "en: ASCII words in small letters, no stemming, as rouge-score; zh: characters"
     return Additive(
         name=kind,
-        rows=partial(rouge_rows, kind=kind, rules=rules),
-        formula=_mean,
+        rows=_rows_by(rules),
+        formula=formula,
         gold="references",
         predicted="text",
         definition=f"F1 of {what[kind]}, best reference, mean over texts (Lin 2004); {cut}",
         unit="text",
         interval="t",
-        ratio=_parts,
+        ratio=parts,
         undefined="there is no text",
         limits=(0.0, 1.0),
     )
 
 
-ROUGE = tuple(rouge(kind) for kind in _MEASURES)
+ROUGE = tuple(rouge(kind) for kind in KINDS)

@@ -9,7 +9,14 @@ def lcs_length(first: Sequence[str], second: Sequence[str]) -> int:
     """Return the length of the longest common subsequence."""
     if not first or not second:
         return 0
-    return len(first) - _rows(first, second)[-1].bit_count()
+    places = _places(first)
+    full = (1 << len(first)) - 1
+    row = full
+    for token in second:
+        if token in places:
+            same = row & places[token]
+            row = (row + same) | (row - same)
+    return len(first) - (row & full).bit_count()
 
 
 def lcs_positions(first: Sequence[str], second: Sequence[str]) -> list[int]:
@@ -36,9 +43,7 @@ def lcs_positions(first: Sequence[str], second: Sequence[str]) -> list[int]:
 
 def _rows(first: Sequence[str], second: Sequence[str]) -> list[int]:
     """Return, for each prefix of `second`, the bits of `first` at which the common length does not grow."""
-    places: dict[str, int] = {}
-    for place, token in enumerate(first):
-        places[token] = places.get(token, 0) | 1 << place
+    places = _places(first)
     full = (1 << len(first)) - 1
     row = full
     rows = [row]
@@ -47,6 +52,16 @@ def _rows(first: Sequence[str], second: Sequence[str]) -> list[int]:
         row = ((row + same) | (row - same)) & full
         rows.append(row)
     return rows
+
+
+def _places(tokens: Sequence[str]) -> dict[str, int]:
+    """Return the bits at which each token stands."""
+    places: dict[str, int] = {}
+    bit = 1
+    for token in tokens:
+        places[token] = places.get(token, 0) | bit
+        bit <<= 1
+    return places
 
 
 def _length(row: int, prefix: int) -> int:
