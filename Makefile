@@ -1,4 +1,4 @@
-# Everything runs in .venv, which the first target that needs it makes. Python 3.11 or newer.
+# Everything runs in .venv, which the first target that needs it makes. Python 3.11 or newer is all it asks for.
 PYTHON ?= python3
 TASK ?= classification
 LANGUAGE ?=
@@ -9,13 +9,12 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 .PHONY: demo setup test check lint types slow clean
 
 demo: $(VENV)/.train
-	@$(BIN)/python tools/builtin_packages.py demo $(TASK) $(LANGUAGE)
-	@$(BIN)/truetune demo $(TASK) $(if $(LANGUAGE),--lang $(LANGUAGE))
+	@$(BIN)/truetune demo $(TASK) $(if $(filter-out C C.UTF-8,$(LANGUAGE)),--lang $(LANGUAGE))
 
 setup: $(VENV)/.develop
 
 test: $(VENV)/.develop
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: lint types test
 
@@ -32,16 +31,17 @@ slow: $(VENV)/.develop
 clean:
 	rm -rf $(VENV)
 
-$(VENV)/bin/python:
+$(VENV)/.python: 
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "truetune needs Python 3.11 or newer: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
+	@touch $@
 
-$(VENV)/.train: $(VENV)/bin/python pyproject.toml constraints.txt
-	@echo "installing truetune with PyTorch into $(VENV)"
+$(VENV)/.train: $(VENV)/.python pyproject.toml constraints.txt
+	@echo "installing truetune with PyTorch into $(VENV) (a minute or two)"
 	$(PIP) -e '.[train]'
 	@touch $@
 
-$(VENV)/.develop: $(VENV)/.train pyproject.toml constraints.txt
+$(VENV)/.develop: $(VENV)/.train
 	@echo "installing what tests, benchmarks and the reference libraries need"
-	$(PIP) -e '.[train,excel,develop]'
-	$(BIN)/python tools/builtin_packages.py all
+	$(PIP) -e '.[train,develop]'
 	@touch $@

@@ -107,7 +107,7 @@ def _html(say: Say, head: Head, sections: tuple[Section, ...], name: str) -> str
     foot = say["page.foot"].format(version=__version__)
     page = Page(say.language, head, sections, foot)
     title = say["page.title.run"].format(name=name)
-    return _templates().get_template("page.html").render(page=page, say=say, title=title)
+    return _templates().get_template("page.html").render(page=page, say=say, title=title).lstrip()
 
 
 @cache

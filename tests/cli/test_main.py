@@ -1,0 +1,220 @@
+"""The command line: exit statuses, JSON shapes, messages; what programs and gates rely on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from truetune.cli.main import main
+
+Said = pytest.CaptureFixture[str]
+
+REPORT = """\
+              precision    recall  f1-score   support
+
+           a       1.00      0.50      0.67         2
+           b       0.67      1.00      0.80         2
+
+    accuracy                           0.75         4
+   macro avg       0.83      0.75      0.73         4
+weighted avg       0.83      0.75      0.73         4
+"""
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> str:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    labels = ["x", "y"] * 100
+    worse = [label if place % 3 else "x" for place, label in enumerate(labels)]
+    gold = [{"id": f"e{place}", "label": label, "part": "ab"[place % 5 == 0]} for place, label in enumerate(labels)]
+    return {
+        "gold": write(tmp_path / "gold.jsonl", gold),
+        "good": write(tmp_path / "good.jsonl", [{"id": row["id"], "label": row["label"]} for row in gold[::-1]]),
+        "worse": write(tmp_path / "worse.jsonl", [{"id": f"e{n}", "label": label} for n, label in enumerate(worse)]),
+    }
+
+
+def run(capsys: Said, *words: str) -> tuple[int, str, str]:
+    status = main(words)
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+def test_evaluate_prints_the_promised_json(files: dict[str, str], capsys: Said) -> None:
+    words = ("evaluate", "--task", "classification", "--gold", files["gold"], "--predicted", files["worse"], "--json")
+    status, out, _ = run(capsys, *words)
+    found = json.loads(out)
+    assert status == 0
+    assert (found["task"], found["examples"]) == ("classification", 200)
+    score = found["scores"][0]
+    assert set(score) == {"metric", "value", "low", "high", "examples", "unit", "signature", "reason"}
+    assert score["low"] < score["value"] < score["high"]
+    assert {"f1/x", "f1/y"} <= {one["metric"] for one in found["scores"]}
+    assert run(capsys, *words)[1] == out, "equal seeds give equal numbers"
+
+
+def test_evaluate_slices_and_single_metrics(files: dict[str, str], capsys: Said) -> None:
+    words = ["evaluate", "--task", "classification", "--gold", files["gold"], "--predicted", files["good"], "--json"]
+    found = json.loads(run(capsys, *words, "--slice", "part", "--metric", "accuracy")[1])
+    assert [one["metric"] for one in found["scores"]] == ["accuracy"]
+    assert [(one["column"], one["value"]) for one in found["slices"]] == [("part", "a"), ("part", "b")]
+    status, _, err = run(capsys, *words, "--metric", "f1_marco")
+    assert status == 2
+    assert "did you mean 'f1_macro'" in err
+
+
+def test_compare_is_a_gate(files: dict[str, str], capsys: Said) -> None:
+    base = ("compare", "--task", "classification", "--gold", files["gold"], "--predicted")
+    status, out, _ = run(capsys, *base, files["worse"], files["good"], "--json")
+    found = json.loads(out)
+    assert status == 0
+    first = found["comparisons"][0]
+    assert set(first) >= {
+        "metric",
+        "baseline",
+        "candidate",
+        "difference",
+        "low",
+        "high",
+        "p_value",
+        "p_adjusted",
+        "detectable",
+        "gained",
+        "lost",
+        "verdict",
+    }
+    assert (first["metric"], first["verdict"], first["lost"]) == ("accuracy", "better", 0)
+    assert run(capsys, *base, files["good"], files["worse"])[0] == 1
+    assert run(capsys, *base, files["good"], files["good"])[0] == 1
+    same = json.loads(run(capsys, *base, files["good"], files["good"], "--json")[1])
+    assert {one["p_value"] for one in same["comparisons"]} == {1.0}
+    assert run(capsys, *base, files["good"], files["good"], "--margin", "0.05")[0] == 0
+    assert run(capsys, *base, files["good"], files["worse"], "--margin", "0.05")[0] == 1
+
+
+def test_pages_are_written(files: dict[str, str], tmp_path: Path, capsys: Said) -> None:
+    base = ("--task", "classification", "--gold", files["gold"], "--predicted")
+    page = tmp_path / "page.html"
+    assert run(capsys, "evaluate", *base, files["good"], "--html", str(page))[0] == 0
+    assert page.read_text(encoding="utf-8").lower().startswith("<!doctype html>")
+    assert run(capsys, "compare", *base, files["worse"], files["good"], "--html", str(page), "--language", "zh")[0] == 0
+    assert "差" in page.read_text(encoding="utf-8")
+
+
+def test_check_report_names_cells(tmp_path: Path, capsys: Said) -> None:
+    path = tmp_path / "report.txt"
+    path.write_text(REPORT, encoding="utf-8")
+    assert run(capsys, "check-report", str(path))[0] == 0
+    path.write_text(
+        REPORT.replace("0.83      0.75      0.73         4\n", "0.83      0.95      0.73         4\n", 1),
+        encoding="utf-8",
+    )
+    status, out, _ = run(capsys, "check-report", str(path), "--json")
+    found = json.loads(out)
+    assert (status, found["consistent"]) == (1, False)
+    assert {"row", "column", "printed", "possible", "why"} <= set(found["findings"][0])
+    assert ("macro avg", "recall") in {(one["row"], one["column"]) for one in found["findings"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("evaluate", "--task", "classification"), "expected either RUN, or --task, --gold and --predicted"),
+        (("evaluate", "nowhere"), "is no run folder"),
+        (("compare", "nowhere"), "expected the baseline and one or more candidates"),
+        (("evaluate", "--task", "clasification", "--gold", "a", "--predicted", "b"), "did you mean 'classification'"),
+        (("evaluate", "--task", "ner", "--gold", "absent.jsonl", "--predicted", "b"), "is not there"),
+        (("finetune", "absent.yaml"), "cannot be read"),
+        (("report", "nowhere"), "is no run folder"),
+        (("predict", "nowhere", "file"), "is no truetune model"),
+        (("check-report", "absent.txt"), "cannot be read"),
+        (("init", "absent.csv"), "is not there"),
+    ],
+)
+def test_errors_are_one_message_and_status_2(
+    words: tuple[str, ...],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Said,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, out, err = run(capsys, *words)
+    assert status == 2
+    assert message in err
+    assert "Traceback" not in err
+    assert not out
+    assert not list(tmp_path.iterdir()), "nothing half-written"
+
+
+def test_missing_and_doubled_ids_are_named(files: dict[str, str], tmp_path: Path, capsys: Said) -> None:
+    rows = [json.loads(line) for line in Path(files["good"]).read_text(encoding="utf-8").splitlines()]
+    base = ("evaluate", "--task", "classification", "--gold", files["gold"], "--predicted")
+    missing = write(tmp_path / "missing.jsonl", rows[1:])
+    assert "id 'e199' of gold has no prediction" in run(capsys, *base, missing)[2]
+    doubled = write(tmp_path / "doubled.jsonl", [*rows, rows[0]])
+    assert "id 'e199' stands already at" in run(capsys, *base, doubled)[2]
+
+
+def test_lists_are_printed(capsys: Said) -> None:
+    tasks = {one["task"]: one for one in json.loads(run(capsys, "tasks", "--json")[1])["tasks"]}
+    assert {"classification", "ner", "pair"} <= {name for name, one in tasks.items() if one["trains"]}
+    metrics = json.loads(run(capsys, "metrics", "--json")[1])["metrics"]
+    assert {"accuracy", "f1_macro", "span_f1", "bleu", "ndcg@10"} <= {one["metric"] for one in metrics}
+    assert all(one["definition"] and one["unit"] for one in metrics)
+    models = json.loads(run(capsys, "models", "--json")[1])["models"]
+    assert "builtin:minilm-en" in {one["model"] for one in models}
+    assert "Config" in run(capsys, "schema")[1]
+
+
+def test_init_writes_a_config_that_loads(tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    from truetune import config
+
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        {"review": f"很好的电影 {place}", "stars": "12"[place % 2], "user": f"u{place // 2}"} for place in range(40)
+    ]
+    data = write(tmp_path / "reviews.jsonl", rows)
+    status, out, _ = run(capsys, "init", data, "--json")
+    assert status == 0
+    found = json.loads(out)
+    assert found["columns"] == {"text": "review", "label": "stars"}
+    assert found["group"] == "user"
+    loaded = config.load(tmp_path / "reviews.yaml")
+    assert loaded.data.columns == {"text": "review", "label": "stars"}
+    assert loaded.model.name == "builtin:e5-small-multi"
+    assert run(capsys, "init", data)[0] == 2, "an existing config is not replaced"
+
+
+def test_audit_reports_leaks(tmp_path: Path, capsys: Said) -> None:
+    rows = [{"text": f"text number {place}", "label": "ab"[place % 2]} for place in range(240)]
+    train = write(tmp_path / "train.jsonl", rows[:200])
+    test = write(tmp_path / "test.jsonl", [*rows[200:], rows[0]])
+    status, out, _ = run(capsys, "audit", train, test, "--json")
+    assert status == 1
+    assert "text in two parts" in {one["check"] for one in json.loads(out)["findings"]}
+
+
+def test_overrides_may_stand_behind_options(tmp_path: Path, capsys: Said) -> None:
+    config = tmp_path / "a.yaml"
+    config.write_text("task: classification\ndata: {source: x.csv}\nmodel: {name: m}\n", encoding="utf-8")
+    status, _, err = run(capsys, "finetune", str(config), "--json", "train.epoch=1")
+    assert status == 2
+    assert "unknown key 'train.epoch'; did you mean 'epochs'" in err
+    with pytest.raises(SystemExit) as stopped:
+        main(["evaluate", "--surprise"])
+    assert stopped.value.code == 2
+
+
+def test_it_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "truetune", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("truetune ")
