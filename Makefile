@@ -1,7 +1,7 @@
 # Everything runs in .venv, which the first target that needs it makes. Python 3.11 or newer is all it asks for.
 PYTHON ?= python3
 TASK ?= classification
-LANGUAGE ?=
+# `make demo LANGUAGE=zh` or `=en`; else the locale decides. (The variable of that name in the environment is another one.)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 .PHONY: demo setup test check lint types slow clean
 
 demo: $(VENV)/.train
-	@$(BIN)/truetune demo $(TASK) $(if $(filter-out C C.UTF-8,$(LANGUAGE)),--lang $(LANGUAGE))
+	@$(BIN)/truetune demo $(TASK) $(if $(findstring command,$(origin LANGUAGE)),--lang $(LANGUAGE))
 
 setup: $(VENV)/.develop
 
