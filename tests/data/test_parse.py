@@ -91,6 +91,17 @@ def test_an_optional_field_is_everywhere_or_nowhere() -> None:
     assert "f:3: `scores` is missing here but not elsewhere (1 such)" in message
 
 
+def test_a_bad_optional_value_is_not_told_to_be_missing() -> None:
+    message = refusal({"label": "a", "scores": {"a": 1}}, {"label": "a", "scores": "high"}, fields=((LABEL, SCORES),))
+    assert "f: 1 problem\n  f:3: `scores`: expected scores" in message
+
+
+def test_a_renamed_column_may_begin_later() -> None:
+    rows = records({"review": "a", "other": 1}, {"review": "b", "notes": "x"})
+    found = parsed(rows, ((TEXT,),), "f", renamed={"text": "review"})
+    assert (found.fields, found.others) == ({"text": ["a", "b"]}, {"other": [1, None], "notes": [None, "x"]})
+
+
 def test_nothing_is_refused() -> None:
     with pytest.raises(DataError, match="holds no example"):
         parsed([], ((TEXT,),), "f")

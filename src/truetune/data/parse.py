@@ -10,6 +10,9 @@ from typing import Any
 from truetune.data.record import Record
 from truetune.errors import DataError, nearest
 
+LOOKED_AT = 1000
+"""Records from which the columns of a source are known."""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -56,10 +59,14 @@ def parsed(
     lists every problem: unreadable records, bad values, missing and doubled ids, optional fields that only
     some records have.
     """
-    rows = islice(_renamed(records, renamed or {}, where), limit)
-    first = list(islice(rows, 1000))
+    rows: Iterator[Record] = islice(records, limit)
+    first = list(islice(rows, LOOKED_AT))
     if not first:
         raise DataError(f"{where}: holds no example; expected one a line")
+    if renamed:
+        _check_renamed(first, renamed, where)
+        first = [_renamed(record, renamed) for record in first]
+        rows = (_renamed(record, renamed) for record in rows)
     there = list(dict.fromkeys(name for record in first for name in record.fields))
     if not there:
         raise DataError(f"{where}: no example can be read", [_told(record) for record in first])
@@ -83,21 +90,21 @@ def chosen_field(items: Sequence[Any], alternatives: Sequence[Sequence[Field]], 
     raise DataError(f"{where}: the first value is {items[0]!r}; expected {wanted}")
 
 
-def _renamed(records: Iterable[Record], renamed: Mapping[str, str], where: str) -> Iterator[Record]:
+def _check_renamed(first: Sequence[Record], renamed: Mapping[str, str], where: str) -> None:
+    there = {str(name) for record in first for name in record.fields}
+    for name, column in renamed.items():
+        if there and column not in there:
+            raise DataError(
+                f"{where}: no column {column!r}, which data.columns gives for `{name}`; {nearest(column, there)}"
+            )
+
+
+def _renamed(record: Record, renamed: Mapping[str, str]) -> Record:
+    """Return a record whose columns have the names of fields; a column that a field's name hides is dropped."""
     taken = {column: name for name, column in renamed.items()}
-    for number, record in enumerate(records):
-        if number == 0 and not record.problem:
-            for name, column in renamed.items():
-                if column not in record.fields:
-                    raise DataError(
-                        f"{where}: no column {column!r}, which data.columns gives for `{name}`; "
-                        f"{nearest(column, map(str, record.fields))}"
-                    )
-        if taken:
-            fields = {taken.get(name, name): value for name, value in record.fields.items() if name not in renamed}
-            fields |= {name: record.fields[column] for name, column in renamed.items() if column in record.fields}
-            record = record._replace(fields=fields)
-        yield record
+    fields = {name: value for name, value in record.fields.items() if name not in renamed and name not in taken}
+    fields |= {name: record.fields[column] for name, column in renamed.items() if column in record.fields}
+    return record._replace(fields=fields)
 
 
 def _alternative(there: Sequence[str], alternatives: Sequence[Sequence[Field]], where: str) -> Sequence[Field]:
@@ -130,6 +137,7 @@ class _Reading:
         self.found.others = {name: [] for name in self.other_names}
         self.numbered = "id" not in there
         self.problems: list[str] = []
+        self.absent: dict[str, list[str]] = {}
 
     def columns(self, records: Iterable[Record]) -> Columns:
         for number, record in enumerate(records, start=1):
@@ -137,7 +145,7 @@ class _Reading:
                 self.problems.append(_told(record))
             else:
                 self._add(number, record)
-        self.problems += _half_there(self.found, self.read)
+        self.problems += self._half_there()
         self.problems += _doubled(self.found)
         if self.problems:
             number = len(self.problems)
@@ -150,7 +158,7 @@ class _Reading:
         sound = True
         for one in self.read:
             try:
-                row[one.name] = self._value(one, fields)
+                row[one.name] = self._value(one, fields, record.where)
             except ValueError as error:
                 sound = False
                 self.problems.append(f"{record.where}: `{one.name}`: {error}")
@@ -170,29 +178,25 @@ class _Reading:
         for name, column in self.found.others.items():
             column.append(record.fields.get(name))
 
-    def _value(self, one: Field, fields: Mapping[str, Any]) -> Any:
+    def _value(self, one: Field, fields: Mapping[str, Any], where: str) -> Any:
         assert one.parse is not None
         if one.name in fields:
             return one.parse(fields[one.name])
         if one.required:
             raise ValueError("expected a value, found nothing")
+        self.absent.setdefault(one.name, []).append(where)
         return None
+
+    def _half_there(self) -> list[str]:
+        """An optional field is in every record or in none: a metric over some examples only would mislead."""
+        return [
+            f"{places[0]}: `{name}` is missing here but not elsewhere ({len(places):,} such)"
+            for name, places in self.absent.items()
+        ]
 
 
 def _told(record: Record) -> str:
     return f"{record.where}: {record.problem}"
-
-
-def _half_there(found: Columns, fields: Sequence[Field]) -> list[str]:
-    """An optional field is in every record or in none: a metric over some examples only would mislead."""
-    told = []
-    for one in fields:
-        empty = [place for place, value in enumerate(found.fields[one.name]) if value is None]
-        if not one.required and empty:
-            told.append(
-                f"{found.places[empty[0]]}: `{one.name}` is missing here but not elsewhere ({len(empty):,} such)"
-            )
-    return told
 
 
 def _doubled(found: Columns) -> list[str]:

@@ -14,28 +14,32 @@ from truetune.errors import DataError
 _BRAT_SPAN = re.compile(r"(T\d+)\t(\S+) (\d+(?: \d+|;\d+)*)\t(.*)")
 
 
-def plain_fields(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+def plain_fields(fields: dict[str, Any]) -> Mapping[str, Any]:
     """Return the fields of one exported object in truetune's form; an object of another kind as it is.
 
     Raises ValueError for an annotation that truetune cannot express.
     """
-    if isinstance(fields.get("data"), Mapping) and ("annotations" in fields or "completions" in fields):
+    if isinstance(fields.get("data"), dict) and ("annotations" in fields or "completions" in fields):
         return _label_studio(fields)
     if isinstance(fields.get("entities"), list) and "spans" not in fields and "text" in fields:
-        rest = {name: value for name, value in fields.items() if name != "entities"}
-        return {**rest, "spans": [_entity(entity) for entity in fields["entities"]]}
+        return {**_without(fields, "entities"), "spans": [_entity(entity) for entity in fields["entities"]]}
     label = fields.get("label")
-    if isinstance(label, Mapping) and all(isinstance(value, Mapping) for value in label.values()):
+    if isinstance(label, dict) and all(isinstance(value, dict) for value in label.values()):
         return {**_without(fields, "label"), "spans": _nested(label)}
     if isinstance(label, list):
-        if label and all(isinstance(item, list) and len(item) == 3 for item in label):
-            return {**_without(fields, "label"), "spans": label}
-        if label and all(isinstance(item, str) for item in label):
-            single = {"label": label[0]} if len(label) == 1 else {}
-            return {**_without(fields, "label"), "labels": label, **single}
-        if not label:
-            return {**_without(fields, "label"), "spans": [], "labels": []}
+        return {**_without(fields, "label"), **_listed(label)}
     return fields
+
+
+def _listed(label: list[Any]) -> dict[str, Any]:
+    """Return what `label` of doccano holds: spans, or labels; an empty list is either."""
+    if not label:
+        return {"spans": [], "labels": []}
+    if all(isinstance(item, list) and len(item) == 3 for item in label):
+        return {"spans": label}
+    if all(isinstance(item, str) for item in label):
+        return {"labels": label, "label": label[0]} if len(label) == 1 else {"labels": label}
+    return {"label": label}
 
 
 def _without(fields: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from truetune.errors import DataError
 _ROWS = ("data", "examples", "rows", "records", "items")
 """Keys under which an object of its own holds the list of examples."""
 _BETWEEN = " \t\n\r,"
+_decoded = json.JSONDecoder().decode
 
 
 def read_jsonl(path: Path, encoding: str | None) -> Iterator[Record]:
@@ -89,7 +90,7 @@ def _whole(path: Path, value: Any) -> Iterator[Record]:
 
 def _line(where: str, line: str) -> Record:
     try:
-        value = json.loads(line)
+        value = _decoded(line)
     except json.JSONDecodeError as error:
         return Record(where, {}, f"is no JSON ({error.msg} at column {error.colno}); expected one object a line")
     return _object(where, value)
@@ -103,7 +104,7 @@ def _objects(where: str, value: Any) -> Iterator[Record]:
 
 
 def _object(where: str, value: Any) -> Record:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return Record(where, {}, f"expected an object, found {type(value).__name__}")
     try:
         return Record(where, plain_fields(value))
