@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truetune.data.split import Split, make_split
+from truetune.data.split import Split, joined, make_split
 from truetune.errors import DataError
 
 EXAMPLES = st.lists(st.tuples(st.integers(0, 40), st.sampled_from("abc")), min_size=60, max_size=200)
@@ -72,3 +72,61 @@ def test_it_is_saved_by_id(tmp_path: Path) -> None:
     split = split_of([(place, "a") for place in range(50)])
     split.write(tmp_path / "split.json")
     assert Split.read(tmp_path / "split.json") == split
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"train": ["1"]}', '{"train": 1, "validation": [], "test": [], "made": ""}']
+)
+def test_a_file_that_is_no_split_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "split.json").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=r"split\.json: is no saved split .* Delete it to split again"):
+        Split.read(tmp_path / "split.json")
+    with pytest.raises(DataError, match=r"gone\.json: is no saved split"):
+        Split.read(tmp_path / "gone.json")
+
+
+def test_a_split_that_does_not_fit_the_data_names_the_ids() -> None:
+    split = Split(("1", "2"), ("3", "2"), ("9",), "by hand")
+    with pytest.raises(DataError) as caught:
+        split.check(["1", "2", "3", "4"])
+    assert caught.value.problems == (
+        "id '9' of the split is not in the data",
+        "id '4' of the data is not in the split",
+        "id '2' stands 2 times in the split",
+    )
+    Split(("1", "2"), ("3",), ("4",), "by hand").check(["4", "3", "2", "1"])
+
+
+def test_links_are_followed_through_every_column() -> None:
+    groups = ["a", "a", "b", "c", "", ""]
+    texts = ["x", "y", "y", "z", "z", ""]
+    keys = joined(groups, texts)
+    assert keys[0] == keys[1] == keys[2]
+    assert keys[3] == keys[4]
+    assert len(set(keys)) == 3
+
+
+LINKS = st.lists(st.tuples(st.sampled_from(["", *"abcdef"]), st.sampled_from(["", *"uvwxyz"])), min_size=1, max_size=12)
+
+
+@given(LINKS, st.randoms(use_true_random=False))
+def test_linked_examples_share_a_key_and_others_do_not(links: list[tuple[str, str]], shuffler: random.Random) -> None:
+    keys = joined(*zip(*links, strict=True))
+    # By hand: grow each component until nothing is added.
+    for start in range(len(links)):
+        component = {start}
+        while True:
+            more = {
+                place
+                for place, link in enumerate(links)
+                if any(link[column] and link[column] == links[one][column] for one in component for column in (0, 1))
+            }
+            if more <= component:
+                break
+            component |= more
+        assert {place for place, key in enumerate(keys) if key == keys[start]} == component
+    order = list(range(len(links)))
+    shuffler.shuffle(order)
+    again = joined(*zip(*(links[place] for place in order), strict=True))
+    linked = [place for place, link in enumerate(links) if any(link)]
+    assert {place: keys[place] for place in linked} == {place: again[order.index(place)] for place in linked}

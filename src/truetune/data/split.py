@@ -10,10 +10,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from pathlib import Path
 
 from truetune.errors import DataError
 from truetune.files import read_json, write_json
+
+PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,26 @@ class Split:
 
     @classmethod
     def read(cls, path: Path) -> Split:
-        """Read what `write` has written."""
-        stored = read_json(path)
-        train, validation, test = (tuple(stored[name]) for name in ("train", "validation", "test"))
-        return cls(train, validation, test, stored["made"])
+        """Read what `write` has written; raises `DataError` for anything else."""
+        try:
+            stored = read_json(path)
+            train, validation, test = (tuple(map(str, stored[name])) for name in PARTS)
+            made = str(stored["made"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"{path}: is no saved split ({type(error).__name__}: {error}); expected the ids of {', '.join(PARTS)}. "
+                "Delete it to split again"
+            ) from None
+        return cls(train, validation, test, made)
+
+    def check(self, ids: Sequence[str]) -> None:
+        """Raise `DataError` unless every one of the data's ids stands in one part, and no other id does."""
+        known, placed = set(ids), Counter(chain(self.train, self.validation, self.test))
+        problems = [f"id {name!r} of the split is not in the data" for name in placed if name not in known]
+        problems += [f"id {name!r} of the data is not in the split" for name in ids if name not in placed]
+        problems += [f"id {name!r} stands {number} times in the split" for name, number in placed.items() if number > 1]
+        if problems:
+            raise DataError("the saved split does not fit the data; delete it to split again", problems)
 
 
 def make_split(
@@ -87,3 +106,25 @@ def make_split(
 def content_rank(key: str, seed: int) -> str:
     """Return what puts keys into an order that looks random and depends on seed and keys only."""
     return hashlib.sha256(f"{seed}\n{key}".encode()).hexdigest()
+
+
+def joined(*columns: Sequence[str]) -> list[str]:
+    """Return one key an example: equal for examples that are linked by equal values in any of the columns.
+
+    Links are followed: a document shared with a second example, and that one's text with a third, put all
+    three together. The key does not depend on the order of the examples, but for those whose values are all
+    empty: empty values link nothing.
+    """
+    parent: dict[tuple[int, str], tuple[int, str]] = {}
+
+    def root(node: tuple[int, str]) -> tuple[int, str]:
+        while (above := parent.setdefault(node, node)) != node:
+            parent[node] = node = parent[above]
+        return node
+
+    rows = [[(number, value) for number, value in enumerate(row) if value] for row in zip(*columns, strict=True)]
+    for row in rows:
+        for one, other in pairwise(row):
+            first, second = sorted((root(one), root(other)))
+            parent[second] = first
+    return [f"{root(row[0])[0]} {root(row[0])[1]}" if row else f"alone {place}" for place, row in enumerate(rows)]
