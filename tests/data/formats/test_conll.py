@@ -3,10 +3,8 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from truetune.data.formats.conll import joined_tokens, looks_like_conll, read_conll
+from truetune.data.formats.conll import looks_like_conll, read_conll
 from truetune.data.record import Record
 from truetune.errors import DataError
 from truetune.tags import SCHEMES, spans_to_tags
@@ -70,30 +68,6 @@ def test_a_file_without_sentences_is_refused(tmp_path: Path, text: str) -> None:
 def test_tags_of_no_scheme_are_refused_with_the_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"data.conll: no tag scheme fits the tags 'B-A', 'S-B', 'X-C'"):
         read(tmp_path, "a B-A\nb X-C\nc S-B\n")
-
-
-@pytest.mark.parametrize(
-    ("tokens", "chinese", "text"),
-    [
-        (["He", "said", "你", "好", "twice"], False, "He said 你好 twice"),
-        (["2", "0", "0", "8", "年", "，", "北", "京", "。"], True, "2008年，北京。"),
-        (["用", "iPhone", "4", "拍", "的"], True, "用iPhone 4拍的"),
-        (["中国", "，", "“", "北京", "”", "NBA", "赛"], True, "中国，“北京”NBA赛"),
-        (["U", ".", "S", "."], True, "U.S."),
-        ([], False, ""),
-    ],
-)
-def test_the_text_of_tokens(tokens: list[str], chinese: bool, text: str) -> None:
-    joined, places = joined_tokens(tokens, chinese=chinese)
-    assert joined == text
-    assert [joined[start:end] for start, end in places] == tokens
-
-
-@given(st.lists(st.text(st.sampled_from("ab1你，."), min_size=1, max_size=4)), st.booleans())
-def test_tokens_stand_where_they_are_said_to(tokens: list[str], chinese: bool) -> None:
-    text, places = joined_tokens(tokens, chinese=chinese)
-    assert [text[start:end] for start, end in places] == tokens
-    assert text.replace(" ", "") == "".join(tokens)
 
 
 def test_a_chinese_file_of_characters_gets_its_text_back(tmp_path: Path) -> None:

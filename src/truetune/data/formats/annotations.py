@@ -1,4 +1,4 @@
-"""What annotation tools export, as plain fields: Label Studio, doccano, CLUENER's nested labels, brat."""
+"""What annotation tools export, as plain fields: Label Studio, doccano, spaCy, CLUENER's nested labels, brat."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from truetune.data.encoding import text_of
+from truetune.data.formats.tagged import tagged_fields
 from truetune.data.record import Record
 from truetune.errors import DataError
 
@@ -28,7 +29,7 @@ def plain_fields(fields: dict[str, Any]) -> Mapping[str, Any]:
         return {**_without(fields, "label"), "spans": _nested(label)}
     if isinstance(label, list):
         return {**_without(fields, "label"), **_listed(label)}
-    return fields
+    return tagged_fields(fields) or fields
 
 
 def _listed(label: list[Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """CoNLL columns: a token a line, its tag in the last column, an empty line behind each sentence.
 
 The scheme (IOB1, IOB2, BIOES, BILOU, BMES) is found from the tags; improper sequences are read as
-conlleval reads them. The text is made of the tokens, see `joined_tokens`.
+conlleval reads them. The text is made of the tokens, see `tagged.joined_tokens`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from itertools import islice
 from pathlib import Path
 
 from truetune.data.encoding import opened
+from truetune.data.formats.tagged import sentence_fields
 from truetune.data.record import Record
 from truetune.errors import DataError
 from truetune.tags import Tagged, detect_scheme, span_table
-from truetune.text import is_cjk, script
+from truetune.text import script
 
 _TAG = re.compile(r"O|[BIESLUMW][-_]\S+|\S+[-_][BIESLUMW]")
 _DOCUMENT = "-DOCSTART-"
@@ -48,40 +49,10 @@ def read_conll(path: Path, encoding: str | None) -> Iterator[Record]:
         raise DataError(f"{path}: {error}") from None
     chinese = script(token for sentence in sentences[:_LOOKED_AT] for token in sentence.tokens) == "zh"
     for sentence, found in zip(sentences, spans, strict=True):
-        text, places = joined_tokens(sentence.tokens, chinese=chinese)
-        fields: dict[str, object] = {
-            "text": text,
-            "tokens": places,
-            "tags": sentence.tags,
-            "spans": [[places[span.start][0], places[span.end - 1][1], span.type] for span in found],
-        }
+        fields = sentence_fields(sentence.tokens, sentence.tags, found, chinese=chinese)
         if sentence.document is not None:
             fields["group"] = f"document {sentence.document}"
         yield Record(f"{path}:{sentence.line}", fields)
-
-
-def joined_tokens(tokens: Sequence[str], *, chinese: bool) -> tuple[str, list[list[int]]]:
-    """Return the text of tokens, and their places in it as [start, end].
-
-    A space stands between two tokens, but not between two CJK characters. In a Chinese corpus it stands only
-    where two words of letters or digits meet, one of them longer than a character (`iPhone 4`): a corpus of
-    single characters (`2`, `0`, `0`, `8`, `年`) gets its text back.
-    """
-    text, places, before = "", [], ""
-    for token in tokens:
-        text += " " if before and _apart(before, token, chinese) else ""
-        places.append([len(text), len(text) + len(token)])
-        text += token
-        before = token
-    return text, places
-
-
-def _apart(before: str, token: str, chinese: bool) -> bool:
-    if is_cjk(before[-1]) and is_cjk(token[0]):
-        return False
-    if not chinese:
-        return True
-    return all(one.isalnum() and not is_cjk(one) for one in (before[-1], token[0])) and len(before) + len(token) > 2
 
 
 def looks_like_conll(sample: Sequence[str]) -> bool:

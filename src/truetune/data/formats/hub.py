@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from truetune.data.formats.annotations import plain_fields
 from truetune.data.record import Record
 from truetune.errors import DataError, MissingPackageError
 
@@ -29,7 +30,10 @@ def read_hub(name: str) -> Iterator[Record]:
     names = {column: found for column, feature in rows.features.items() if (found := _names(feature))}
     for number, row in enumerate(rows, start=1):
         fields = {column: _named(value, names.get(column, ())) for column, value in row.items()}
-        yield Record(f"hub:{name}[{number}]", fields)
+        try:
+            yield Record(f"hub:{name}[{number}]", plain_fields(fields))
+        except ValueError as error:
+            yield Record(f"hub:{name}[{number}]", {}, str(error))
 
 
 def _names(feature: Any) -> Sequence[str]:
