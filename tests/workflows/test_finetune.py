@@ -190,7 +190,7 @@ def test_twenty_killed_runs_end_as_the_unbroken_one(tmp_path: Path, tiny_bert: P
 
 def test_resuming_with_other_settings_is_refused(tmp_path: Path, tiny_bert: Path) -> None:
     asked = settings(tmp_path, tiny_bert, epochs=1)
-    with pytest.raises(RunError, match="holds no unfinished run 'tiny'"):
+    with pytest.raises(RunError, match="holds no run 'tiny'"):
         finetune(asked, resume=True, progress=QUIET)
     run = finetune(asked, progress=QUIET).run
     (run / "manifest.json").unlink()

@@ -117,11 +117,14 @@ def new_run(output: Path, name: str) -> RunFolder:
     return RunFolder(path)
 
 
-def unfinished_run(output: Path, name: str) -> RunFolder:
-    """Return the newest unfinished run of a name; raises `RunError` where there is none."""
-    places = [output / name, *sorted(output.glob(f"{name}-[0-9]*"), key=lambda path: int(path.name.rpartition("-")[2]))]
-    for path in reversed(places):
-        run = RunFolder(path)
-        if run.config.is_file() and not run.finished:
-            return run
-    raise RunError(f"{output}: holds no unfinished run {name!r} to go on with; leave out --resume to start one")
+def latest_run(output: Path, name: str) -> RunFolder:
+    """Return the run of a name to go on with: the newest unfinished one, else the newest.
+
+    Going on with a finished run does nothing again. Raises `RunError` where there is no run of that name.
+    """
+    numbered = [path for path in output.glob(f"{name}-*") if path.name.removeprefix(f"{name}-").isdecimal()]
+    places = [output / name, *sorted(numbered, key=lambda path: int(path.name.rpartition("-")[2]))]
+    runs = [RunFolder(path) for path in places if RunFolder(path).config.is_file()]
+    if not runs:
+        raise RunError(f"{output}: holds no run {name!r} to go on with; leave out --resume to start one")
+    return next((run for run in reversed(runs) if not run.finished), runs[-1])

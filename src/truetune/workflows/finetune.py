@@ -15,7 +15,7 @@ from typing import Any
 from truetune import config as configs
 from truetune.backbones.base import Backbone
 from truetune.bundle.format import Bundle, write_bundle
-from truetune.bundle.run_folder import RunFolder, new_run, unfinished_run
+from truetune.bundle.run_folder import RunFolder, latest_run, new_run
 from truetune.config import Config
 from truetune.errors import ConfigError
 from truetune.evaluation.compare import ComparisonResult, Gate, compared
@@ -67,7 +67,7 @@ def finetune(
 ) -> FinetuneResult:
     """Fine-tune as a config (a file, nested settings, or a `Config`) says, and return what came of it.
 
-    With `resume`, go on with the newest unfinished run of the config's name.
+    With `resume`, go on with the newest unfinished run of the config's name; a finished one is as it was.
     """
     settings = _settings(config)
     name = settings.track.name or (Path(config).stem if isinstance(config, str | Path) else settings.task)
@@ -91,7 +91,9 @@ def finetune(
     with timed(run, "evaluation"):
         _after(stage)
     _concluded(stage)
-    write_json(run.manifest, manifest(settings, run, read_json(run.path / CHOSEN), read_json(run.path / STARTED)["at"]))
+    if not run.finished:
+        began = read_json(run.path / STARTED)["at"]
+        write_json(run.manifest, manifest(settings, run, read_json(run.path / CHOSEN), began))
     write(run.report, run_page(run.path, settings.track.language))
     shutil.rmtree(run.checkpoints, ignore_errors=True)
     return result_of(run)
@@ -122,7 +124,7 @@ def _started(settings: Config, name: str, resume: bool) -> RunFolder:
             write_json(folder / STARTED, {"at": now()})
             write_text(RunFolder(folder).config, configs.to_yaml(settings))
         return run
-    run = unfinished_run(output, name)
+    run = latest_run(output, name)
     before_kill = configs.load(run.config)
     if before_kill != settings:
         raise ConfigError(
@@ -153,8 +155,7 @@ def _backbone(stage: Stage) -> tuple[Backbone, list[Any]]:
     inputs = encoded_training(stage, tokenizer)
     chosen = stage.run.path / CHOSEN
     if chosen.is_file():
-        kept = read_json(chosen)
-        settings = replace(settings, precision=kept["precision"], pooling=kept["pooling"])
+        settings = replace(settings, precision=read_json(chosen)["precision"])
     vocabulary = used_pieces([one.ids for one in inputs]) if stage.config.model.trim_vocabulary else None
     backbone = load_backbone(settings, recipe_of(stage.config.train), tokenizer, vocabulary)
     if not chosen.is_file():
