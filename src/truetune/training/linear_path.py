@@ -29,7 +29,7 @@ class Path:
 
 SPARSE = Path((1.0, 3.0, 10.0, 30.0, 100.0), "saga", 20, 1e-2)
 TAGGER = Path((2.0, 8.0), "sgd", 5)
-DENSE = Path((3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1), "lbfgs", 100, 1e-4)
+DENSE = Path((1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0), "lbfgs", 100, 1e-4)
 
 
 ENOUGH = 1_000_000

@@ -90,7 +90,7 @@ class Features:
         for sentence in sentences:
             looks_of = np.array([known[word] for word in sentence.words], dtype=np.int64)
             listed = FIRST + sentence.listed[:, None]
-            rows += [np.hstack([looks_of.reshape(len(sentence.words), -1), listed]), border, border]
+            rows += [np.hstack([looks_of.reshape(-1, len(VIEWS) - 1), listed]), border, border]
         return np.concatenate(rows).astype(np.uint64)
 
     def _known(self, word: str) -> tuple[int, ...]:
