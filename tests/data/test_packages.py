@@ -69,6 +69,17 @@ def test_a_file_that_is_not_the_pinned_one_is_refused(installed: PackagedFile) -
         located(installed, silent, "the test")
 
 
+def test_another_version_of_the_package_does_not_count(installed: PackagedFile, tmp_path: Path) -> None:
+    for version, counts in (("1.0", True), ("1.1", False)):
+        info = tmp_path / "site" / f"carrier-{version}.dist-info"
+        info.mkdir()
+        metadata = f"Metadata-Version: 2.1\nName: carrier\nVersion: {version}\n"
+        (info / "METADATA").write_text(metadata, encoding="utf-8")
+        assert present(installed) == counts
+        (info / "METADATA").unlink()
+        info.rmdir()
+
+
 def test_a_verified_file_is_hashed_again_only_when_it_changed(
     installed: PackagedFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import IO
 
@@ -104,9 +105,15 @@ def located(file: PackagedFile, progress: Progress, needed_for: str) -> Path:
 
 
 def _installed(file: PackagedFile) -> Path | None:
-    """Return the path in the installed package, None where there is none; nothing is imported."""
+    """Return the path in the installed package, None where that is absent or not of the pinned version.
+
+    Nothing is imported.
+    """
     if not file.package.module:
         return None
+    with suppress(metadata.PackageNotFoundError):
+        if metadata.version(file.package.name) != file.package.version:
+            return None
     spec = importlib.util.find_spec(file.package.module)
     for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
         path = Path(folder) / file.path
