@@ -49,6 +49,16 @@ def test_a_part_that_repeats_itself_with_few_changes() -> None:
     assert (near.severity, near.count) == ("note", 1)
 
 
+def test_examples_of_several_texts_are_near_only_in_all_of_them() -> None:
+    passage = " ".join(sentences(8, 8))
+    questions = sentences(10, 9)
+    together = AuditPart("train", [str(place) for place in range(10)], [[passage] * 10, questions], None, None)
+    assert not list(near_findings({"train": together}))
+    asked_again = AuditPart("test", ["0"], [[passage + " the end"], [questions[4][:-3] + "abc"]], None, None)
+    (near,) = near_findings({"train": together, "test": asked_again})
+    assert near.examples[0].startswith("train 4 ~ test 0 (")
+
+
 def test_equal_texts_are_left_to_the_check_of_equal_texts() -> None:
     texts = sentences(20, 3)
     assert not found(train=texts, test=[text.upper() for text in texts])

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from truetune.audit.parts import SHOWN, AuditPart, Parts, finding, shortened
-from truetune.text import normalised
 from truetune.types import Finding
 
 LONG_ENOUGH = 12
@@ -52,9 +51,8 @@ def _half_leaked(first: AuditPart, second: AuditPart) -> Iterator[Finding]:
     if len(first.texts) < 2:
         return
     whole = set(first.keys)
-    for number, (there, here) in enumerate(zip(first.texts, second.texts, strict=True), start=1):
-        known = _first_places([normalised(text) for text in there])
-        keys = [normalised(text) for text in here]
+    for number, (there, keys) in enumerate(zip(first.column_keys, second.column_keys, strict=True), start=1):
+        known = _first_places(there)
         shared = [
             place
             for place, key in enumerate(keys)
@@ -66,7 +64,7 @@ def _half_leaked(first: AuditPart, second: AuditPart) -> Iterator[Finding]:
                 "warning",
                 [
                     f"{first.name} {first.ids[known[keys[place]]]}, {second.name} {second.ids[place]}: "
-                    f"{shortened(here[place])}"
+                    f"{shortened(second.texts[number - 1][place])}"
                     for place in shared[:SHOWN]
                 ],
                 f"text {number} of these examples of {second.name} stands in {first.name} too, beside another one. "

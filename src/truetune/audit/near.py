@@ -9,7 +9,7 @@ exactly. A pair that shares 70 % of its n-grams is a candidate with a probabilit
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +33,8 @@ _CHUNK = 1_000_000
 def near_findings(parts: Parts) -> Iterator[Finding]:
     """Yield texts that are nearly, and not quite, equal: in two parts (warning) and within a part (note)."""
     length = NGRAM[script(text for part in parts.values() for text in part.whole[:1000])]
-    bands = {name: signatures(part.keys, length) for name, part in parts.items()}
+    column = _most_varied(parts)
+    bands = {name: signatures(part.column_keys[column], length) for name, part in parts.items()}
     for first, second in combinations(parts.values(), 2):
         pairs = _near(first, second, _candidates(bands[first.name], bands[second.name]), length)
         if pairs:
@@ -55,6 +56,13 @@ def near_findings(parts: Parts) -> Iterator[Finding]:
                 f"texts of {part.name} repeat others with few changes: they count as more examples than they are",
                 len(pairs),
             )
+
+
+def _most_varied(parts: Parts) -> int:
+    """Return which text column has the most different texts: examples that are nearly equal are so in it too."""
+    columns = zip(*(part.column_keys for part in parts.values()), strict=True)
+    different = [len(set(chain.from_iterable(keys))) for keys in columns]
+    return different.index(max(different))
 
 
 def signatures(keys: Sequence[str], length: int) -> Hashes:
@@ -135,10 +143,18 @@ def _near(
         key = second.keys[here]
         if key in equal:
             continue
-        best = max((similarity(first.keys[place], key, length), -place) for place in there)
+        best = max((_least_similar(first, place, second, here, length), -place) for place in there)
         if best[0] >= LEAST and first.keys[-best[1]] != key:
             pairs.append((best[0], -best[1], here))
     return pairs
+
+
+def _least_similar(first: AuditPart, there: int, second: AuditPart, here: int, length: int) -> float:
+    """Return the similarity of two examples in the text column in which they differ most."""
+    pairs = zip(first.column_keys, second.column_keys, strict=True)
+    return min(
+        1.0 if one[there] == other[here] else similarity(one[there], other[here], length) for one, other in pairs
+    )
 
 
 def _shown(first: AuditPart, second: AuditPart, pairs: Sequence[tuple[float, int, int]]) -> list[str]:

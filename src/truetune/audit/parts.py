@@ -27,6 +27,8 @@ class AuditPart:
     gold: Sequence[Any] | None
     """Labels, label sets or spans; None where there are none."""
     groups: Sequence[str] | None
+    mentions: Sequence[Sequence[tuple[int, str]]] | None = None
+    """What is said to stand in the first text, and where it begins (answers of extractive question answering)."""
 
     @cached_property
     def whole(self) -> list[str]:
@@ -34,9 +36,14 @@ class AuditPart:
         return ["\n".join(texts) for texts in zip(*self.texts, strict=True)]
 
     @cached_property
+    def column_keys(self) -> list[list[str]]:
+        """Each text column, normalised: case, width, spaces and punctuation do not tell texts apart."""
+        return [[normalised(text) for text in column] for column in self.texts]
+
+    @cached_property
     def keys(self) -> list[str]:
-        """All texts of each example, normalised: case, width, spaces and punctuation do not tell them apart."""
-        return ["\n".join(map(normalised, texts)) for texts in zip(*self.texts, strict=True)]
+        """All texts of each example, normalised."""
+        return ["\n".join(keys) if any(keys) else "" for keys in zip(*self.column_keys, strict=True)]
 
     @cached_property
     def answers(self) -> list[Any]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from truetune.audit.duplicates import duplicate_findings
 from truetune.audit.groups import group_findings
 from truetune.audit.labels import label_findings
+from truetune.audit.mentions import mention_findings
 from truetune.audit.near import near_findings
 from truetune.audit.parts import Parts
 from truetune.audit.spans import span_findings
@@ -21,6 +22,7 @@ CHECKS: tuple[Check, ...] = (
     label_findings,
     text_findings,
     span_findings,
+    mention_findings,
 )
 THOROUGH: tuple[Check, ...] = (*CHECKS, near_findings)
 """With nearly equal texts, at about 3 seconds for 100,000 texts."""
