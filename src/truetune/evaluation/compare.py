@@ -7,6 +7,7 @@ from typing import Any
 
 from truetune import __version__
 from truetune.errors import MetricError, nearest
+from truetune.evaluation.evaluate import within_reason
 from truetune.evaluation.families import applicable, expanded, families, primary_metric
 from truetune.evaluation.tables import Aligned
 from truetune.metric import Metric, PerLabel
@@ -73,8 +74,9 @@ def compared(task: Task, table: Aligned, *, gate: Gate | None = None, plan: Plan
     for family in families(chosen, table.gold, systems):
         for candidate, rows in zip(names[1:], family.rows[1:], strict=True):
             metrics = [metric for metric in family.metrics if "/" not in metric.name or metric.name == primary]
-            results = paired(metrics, family.rows[0], rows, groups=table.groups, plan=plan)
-            tests += [(candidate, metric, one) for metric, one in zip(metrics, results, strict=True)]
+            for some, fitting in within_reason(metrics, rows, plan):
+                results = paired(some, family.rows[0], rows, groups=table.groups, plan=fitting)
+                tests += [(candidate, metric, one) for metric, one in zip(some, results, strict=True)]
     tests.sort(key=lambda test: (test[1].name != primary, names.index(test[0])))
     if all(metric.name != primary for _, metric, _ in tests):
         asked = [metric.name for metric in expanded(chosen, [])]

@@ -24,6 +24,11 @@ LOW_SUPPORT = 10
 simulated coverage of 95 % intervals falls to about one half (see the documentation of the statistics)."""
 
 
+MOST_WORK = 2_000_000_000
+FEWEST = 500
+"""Resamples of a pooled metric times the numbers in its rows, at most; but never fewer than so many resamples."""
+
+
 @dataclass(frozen=True)
 class Slice:
     """The scores of the examples that share one value of a column."""
@@ -107,10 +112,26 @@ def scores(
     for family in found:
         (rows,) = family.rows
         metrics = [metric for metric in family.metrics if _wanted(metric.name, names)]
-        bounds = intervals(metrics, rows, groups=groups, plan=plan)
-        for metric, interval in zip(metrics, bounds, strict=True):
-            result.append(_score(metric, rows, interval, plan, unit_count))
+        for some, fitting in within_reason(metrics, rows, plan):
+            bounds = intervals(some, rows, groups=groups, plan=fitting)
+            result += [
+                _score(metric, rows, interval, fitting, unit_count)
+                for metric, interval in zip(some, bounds, strict=True)
+            ]
     return tuple(result)
+
+
+def within_reason(metrics: Sequence[Metric], rows: Rows, plan: Plan) -> list[tuple[list[Metric], Plan]]:
+    """Return metrics with the plan that each can afford: a pooled metric sees all examples in every resample.
+
+    Of many examples and labels it gets fewer resamples, and its signature says how many.
+    """
+    cost = rows.table.size
+    fewer = min(plan.resamples, max(FEWEST, MOST_WORK // max(cost, 1)))
+    pooled = [metric for metric in metrics if not metric.additive]
+    summed = [metric for metric in metrics if metric.additive]
+    parts = [(summed, plan), (pooled, Plan(plan.level, fewer, plan.seed))]
+    return [(some, fitting) for some, fitting in parts if some]
 
 
 def _score(metric: Metric, rows: Rows, interval: Interval, plan: Plan, groups: int | None) -> Score:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from truetune.errors import MetricError, nearest
-from truetune.metric import Additive, Metric, PerLabel
+from truetune.metric import Metric, PerLabel
 from truetune.rows import Rows
 from truetune.tasks.base import Scoring
 from truetune.types import Column
@@ -36,13 +36,18 @@ def applicable(
     are not there, is a `MetricError`: a requested metric is computed or the run stops.
     """
     fitting = [metric for metric in scoring.metrics if metric.gold in gold and metric.predicted in predicted]
-    there = list({metric.name: metric for metric in reversed(fitting)}.values())[::-1]
+    by_name: dict[str, Metric | PerLabel] = {}
+    for metric in fitting:
+        by_name.setdefault(metric.name, metric)
+    if scoring.refined is not None:
+        by_name |= {metric.name: metric for metric in scoring.refined(gold, predicted)}
+    there = list(by_name.values())
     if names is None:
         return there
     wanted = {name.partition("/")[0] for name in names}
     for name in sorted(wanted - {metric.name for metric in there}):
         raise MetricError(_why_not(name, scoring))
-    return [metric for metric in there if metric.name in wanted]
+    return [metric for metric in there if metric.name.partition("/")[0] in wanted]
 
 
 def families(metrics: Sequence[Metric | PerLabel], gold: Fields, systems: Sequence[Fields]) -> list[Family]:
@@ -65,8 +70,8 @@ def families(metrics: Sequence[Metric | PerLabel], gold: Fields, systems: Sequen
 
 def expanded(metrics: Sequence[Metric | PerLabel], labels: Sequence[str]) -> tuple[Metric, ...]:
     """Return scalar metrics: those of each label follow the others."""
-    whole: list[Metric] = [metric for metric in metrics if not isinstance(metric, PerLabel)]
-    each: list[Additive] = []
+    whole = [metric for metric in metrics if not isinstance(metric, PerLabel) and "/" not in metric.name]
+    each: list[Metric] = [metric for metric in metrics if not isinstance(metric, PerLabel) and "/" in metric.name]
     for metric in metrics:
         if isinstance(metric, PerLabel):
             each.extend(metric.metrics(labels))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from truetune.data.parse import Field as Field
 from truetune.metric import Metric, PerLabel
-from truetune.types import Encoded, Finding, Floats, Head, Tokenizer
+from truetune.types import Column, Encoded, Finding, Floats, Head, Tokenizer
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Scoring:
     predicted: tuple[tuple[Field, ...], ...]
     metrics: tuple[Metric | PerLabel, ...]
     primary: tuple[str, ...]
+    refined: Callable[[Mapping[str, Column], Mapping[str, Column]], tuple[Metric, ...]] | None = None
+    """(gold, predicted) -> metrics that depend on which labels have scores; each replaces the one of its name."""
 
 
 @dataclass(frozen=True)

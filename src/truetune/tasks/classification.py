@@ -6,10 +6,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from truetune.data.parse import Field
+from truetune.metric import Metric
 from truetune.metrics import areas, calibration, classification, probability
+from truetune.metrics.label_scores import label_scores
 from truetune.tasks.base import Labels, Scoring, Task, Training
 from truetune.tasks.classify_encoding import decode, encode
 from truetune.tasks.fields import as_label, as_labels, as_scores
+from truetune.types import Column
+
+MOST_LABELS = 20
+"""Above so many labels the areas of single labels are left out: hundreds of intervals that nobody reads."""
+
+
+def area_metrics_of(gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> tuple[Metric, ...]:
+    """Return the areas under curves for the labels that have scores: DeLong's way where there are two."""
+    if "scores" not in predicted or not len(predicted["scores"]):
+        return ()
+    labels = label_scores(predicted["scores"]).labels
+    found = areas.area_metrics(labels, multiple="labels" in gold)
+    return tuple(metric for metric in found if "/" not in metric.name or len(labels) <= MOST_LABELS)
+
 
 LABEL_SCORING = Scoring(
     gold=((Field("label", as_label),), (Field("labels", as_labels),)),
@@ -26,6 +42,7 @@ LABEL_SCORING = Scoring(
         *calibration.METRICS,
     ),
     primary=("accuracy",),
+    refined=area_metrics_of,
 )
 
 
