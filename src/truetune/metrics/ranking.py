@@ -158,14 +158,15 @@ def ndcg_values(gains: Floats, scores: Floats, depth: int = 10) -> Floats:
 
 def _first(scores: Floats, depth: int) -> Ints:
     """Return the places of the `depth` highest scores of each row, in order; equal ones by place."""
-    items = scores.shape[1]
+    queries, items = scores.shape
     if depth < items:
-        edge = -np.partition(-scores, depth - 1, axis=1)[:, depth - 1 : depth]
-        tied = (scores == edge).sum(axis=1) > 1
-        top = np.argpartition(-scores, depth - 1, axis=1)[:, :depth]
-        top.sort(axis=1)
-        if tied.any():
-            top[tied] = np.argsort(-scores[tied], axis=1, kind="stable")[:, :depth]
+        edge = np.partition(scores, items - depth, axis=1)[:, items - depth]
+        above = scores >= edge[:, None]
+        tied = np.count_nonzero(above, axis=1) != depth
+        above[tied] = False
+        above[tied, :depth] = True
+        top = np.nonzero(above)[1].reshape(queries, depth)
+        top[tied] = np.argsort(-scores[tied], axis=1, kind="stable")[:, :depth]
     else:
         top = np.broadcast_to(np.arange(items), scores.shape)
     order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")

@@ -18,26 +18,33 @@ from truetune.stats.pairs import Pairs
 from truetune.stats.resampling import chunks, resamples_of, summing
 from truetune.types import Floats, Ints
 
-BINOMIAL_COST = 16
-"""One binomial draw takes about as long as this many coin flips by the bit (measured)."""
+BITS = 8
+"""Up to this many equal units are swapped by the bits of one random byte; more by a binomial draw."""
 
 
 def swapped(weights: Ints, resamples: int, width: int, rng: np.random.Generator) -> Iterator[tuple[slice, Floats]]:
     """Yield chunks `[draws, distinct]` of how many of each kind of unit are swapped, one fair coin a unit."""
-    distinct, units = len(weights), int(weights.sum())
-    by_bit = 0 < units <= BINOMIAL_COST * distinct
-    starts = np.cumsum(weights) - weights
-    for part in chunks(resamples, max(width, units if by_bit else distinct)):
+    distinct = len(weights)
+    many = np.flatnonzero(weights > BITS)
+    coins = ((1 << np.minimum(weights, BITS)) - 1).astype(np.uint8)
+    for part in chunks(resamples, max(width, distinct)):
         size = part.stop - part.start
-        if by_bit:
-            packed = np.frombuffer(rng.bytes(size * -(-units // 8)), dtype=np.uint8).reshape(size, -1)
-            coins: npt.NDArray[np.uint8] = np.unpackbits(packed, axis=1)[:, :units]
-            if units == distinct:
-                yield part, coins.astype(np.float64)
-            else:
-                yield part, np.add.reduceat(coins, starts, axis=1, dtype=np.float64)
-        else:
+        if len(many) == distinct:
             yield part, rng.binomial(weights, 0.5, size=(size, distinct)).astype(np.float64)
+            continue
+        thrown = np.frombuffer(rng.bytes(size * distinct), dtype=np.uint8).reshape(size, distinct)
+        counts = _set_bits(thrown & coins).astype(np.float64)
+        if len(many):
+            counts[:, many] = rng.binomial(weights[many], 0.5, size=(size, len(many)))
+        yield part, counts
+
+
+def _set_bits(codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return how many bits of each byte are set: of each pair, then each four, then all eight."""
+    pairs = codes - ((codes >> 1) & 0x55)
+    fours = (pairs & 0x33) + ((pairs >> 2) & 0x33)
+    eights: npt.NDArray[np.uint8] = (fours + (fours >> 4)) & 0x0F
+    return eights
 
 
 def swapped_differences(
