@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from truetune.evaluation.families import applicable
 from truetune.metric import PerLabel
 from truetune.tasks.ner import NER_SCORING, marked
 from truetune.types import Span
 
 
 def applying(gold: set[str], predicted: set[str]) -> list[str]:
-    return [one.name for one in NER_SCORING.metrics if one.gold in gold and one.predicted in predicted]
+    columns = [{name: () for name in names} for names in (gold, predicted)]
+    return [metric.name for metric in applicable(NER_SCORING, *columns)]
 
 
 def test_tokens_are_those_of_the_file_else_words_of_the_text() -> None:
@@ -35,9 +37,22 @@ def test_no_metric_applies_twice_and_the_primary_one_does(gold: set[str], predic
     assert not names or NER_SCORING.primary[0] in names
 
 
-def test_the_conll_reading_needs_tags() -> None:
-    assert "span_f1_conll" in applying({"tags"}, {"tags"})
-    assert "span_f1_conll" not in applying({"spans", "marked"}, {"spans"})
+def test_tags_are_read_as_tags_and_spans_say_that_there_is_nothing_to_repair() -> None:
+    gold, predicted = {"tags": [["B-X", "I-X"]]}, {"tags": [["I-X", "I-X"]]}
+    of_tags = {metric.name: metric for metric in applicable(NER_SCORING, gold, predicted)}
+    assert (of_tags["span_f1"].gold, of_tags["span_f1_conll"].gold) == ("tags", "tags")
+    spans = {"spans": [(Span(0, 1, "X"),)]}
+    of_spans = {metric.name: metric for metric in applicable(NER_SCORING, spans, spans)}
+    assert "equal to span_f1" in of_spans["span_f1_conll"].definition
+
+
+def test_odd_predictions_are_named() -> None:
+    gold = {"text": ["ab c"], "spans": [(Span(0, 2, "X"),)]}
+    doubled = {"spans": [(Span(0, 2, "X"), Span(0, 2, "X"), Span(1, 9, "Y"))]}
+    told = " ".join(NER_SCORING.warnings(gold, doubled))
+    for word in ("more than once", "overlap", "beyond"):
+        assert word in told
+    assert NER_SCORING.warnings(gold, gold) == ()
 
 
 def test_every_metric_states_its_case_and_its_limits() -> None:

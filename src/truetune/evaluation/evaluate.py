@@ -90,12 +90,13 @@ def evaluated(
     metrics = applicable(task.scoring, table.gold, table.predicted, names)
     found = families(metrics, table.gold, [table.predicted])
     primary = primary_metric(task.scoring, metrics) if names is None else names[0]
+    odd = task.scoring.warnings(table.gold, table.predicted) if task.scoring.warnings else ()
     return EvaluationResult(
         task=task.name,
         examples=len(table),
         primary=primary,
         scores=scores(found, table.groups, plan, names),
-        warnings=(*table.warnings, *_low_support(found), *_few_groups(table)),
+        warnings=(*table.warnings, *odd, *_low_support(found), *_few_groups(table)),
         slices=tuple(_slices(table, slice_by, found, plan)) if slice_by else (),
     )
 

@@ -26,6 +26,8 @@ class Scoring:
     primary: tuple[str, ...]
     refined: Callable[[Mapping[str, Column], Mapping[str, Column]], tuple[Metric, ...]] | None = None
     """(gold, predicted) -> metrics that depend on which labels have scores; each replaces the one of its name."""
+    warnings: Callable[[Mapping[str, Column], Mapping[str, Column]], tuple[str, ...]] | None = None
+    """(gold, predicted) -> what is odd about them, for people."""
 
 
 @dataclass(frozen=True)

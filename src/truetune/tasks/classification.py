@@ -8,6 +8,7 @@ from typing import Any
 from truetune.data.parse import Field
 from truetune.metric import Metric
 from truetune.metrics import areas, calibration, classification, probability
+from truetune.metrics.counts import label_counts, label_set_counts
 from truetune.metrics.label_scores import label_scores
 from truetune.tasks.base import Labels, Scoring, Task, Training
 from truetune.tasks.classify_encoding import decode, encode
@@ -27,6 +28,15 @@ def area_metrics_of(gold: Mapping[str, Column], predicted: Mapping[str, Column])
     return tuple(metric for metric in found if "/" not in metric.name or len(labels) <= MOST_LABELS)
 
 
+def oddities(gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> tuple[str, ...]:
+    """Name labels whose precision or recall is undefined and so left out of averages."""
+    if "label" in gold and "label" in predicted:
+        return classification.undefined_labels(label_counts(gold["label"], predicted["label"]))
+    if "labels" in gold and "labels" in predicted:
+        return classification.undefined_labels(label_set_counts(gold["labels"], predicted["labels"]))
+    return ()
+
+
 LABEL_SCORING = Scoring(
     gold=((Field("label", as_label),), (Field("labels", as_labels),)),
     predicted=(
@@ -43,6 +53,7 @@ LABEL_SCORING = Scoring(
     ),
     primary=("accuracy",),
     refined=area_metrics_of,
+    warnings=oddities,
 )
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from truetune.data.parse import Field
 from truetune.metrics.span_overlap import SPAN_OVERLAPS, TAG_OVERLAPS
-from truetune.metrics.spans import SPANS, TAGS
+from truetune.metrics.spans import SPANS, TAGS, span_warnings, tag_warnings
 from truetune.metrics.tokens import TOKENS_OF_SPANS, TOKENS_OF_TAGS, Marked
 from truetune.tasks.base import Scoring, Task, Training
 from truetune.tasks.fields import as_text
 from truetune.tasks.span_fields import as_gold_spans, as_spans, as_tags, as_tokens, check_inside, located
 from truetune.tasks.tag_encoding import decode, encode, tag_labels
 from truetune.text import words
+from truetune.types import Column
 
 
 def marked(record: Mapping[str, Any]) -> Marked:
@@ -28,6 +30,23 @@ def marked(record: Mapping[str, Any]) -> Marked:
 
 TEXT, SPANS_FIELD, TAGS_FIELD = Field("text", as_text), Field("spans", as_gold_spans), Field("tags", as_tags)
 
+CONLL_OF_SPANS = replace(
+    SPANS[0],
+    name="span_f1_conll",
+    definition=f"{SPANS[0].definition}; given as spans, where conlleval has no tags to repair: equal to span_f1",
+)
+
+
+def oddities(gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> tuple[str, ...]:
+    """Name improper tags, and predicted spans that are doubled, overlap or lie beyond their text."""
+    found: tuple[str, ...] = ()
+    if "tags" in gold and "tags" in predicted:
+        found += tag_warnings(gold["tags"], predicted["tags"])
+    if "spans" in predicted:
+        found += span_warnings(predicted["spans"], [len(text) for text in gold["text"]] if "text" in gold else None)
+    return found
+
+
 NER_SCORING = Scoring(
     gold=(
         (
@@ -40,10 +59,11 @@ NER_SCORING = Scoring(
         (SPANS_FIELD,),
         (TAGS_FIELD,),
     ),
-    # Tags first: a file that has both was written as tags, and only tags tell the two readings apart.
-    predicted=((TAGS_FIELD,), (Field("spans", as_spans),)),
-    metrics=(*SPANS, *SPAN_OVERLAPS, *TOKENS_OF_SPANS, *TAGS, *TAG_OVERLAPS, *TOKENS_OF_TAGS),
+    # A file that has tags was written as tags, and only tags tell the two readings apart: they come first.
+    predicted=((TAGS_FIELD, Field("spans", as_spans, required=False)), (Field("spans", as_spans),)),
+    metrics=(*TAGS, *TAG_OVERLAPS, *TOKENS_OF_TAGS, *SPANS, CONLL_OF_SPANS, *SPAN_OVERLAPS, *TOKENS_OF_SPANS),
     primary=("span_f1",),
+    warnings=oddities,
 )
 
 NER = Task(

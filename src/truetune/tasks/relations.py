@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from truetune.data.parse import Field
 from truetune.metrics.classification import SINGLE
-from truetune.metrics.relations import RELATION_LABELS, RELATION_TRIPLES
+from truetune.metrics.relations import RELATION_LABELS, RELATION_TRIPLES, triple_warnings
 from truetune.tasks.base import Scoring, Task
 from truetune.tasks.fields import as_label, as_scores
 from truetune.tasks.span_fields import as_gold_triples, as_triples
@@ -19,6 +19,7 @@ RELATIONS_SCORING = Scoring(
     ),
     metrics=(*RELATION_LABELS, *_ACCURACY, *RELATION_TRIPLES),
     primary=("relation_f1_micro",),
+    warnings=lambda gold, predicted: triple_warnings(predicted["triples"]) if "triples" in predicted else (),
 )
 
 RELATIONS = Task(
