@@ -206,26 +206,27 @@ def bleu(sums: Numbers) -> Floats:
 
 def roc_auc(rows: Rows, counts: Numbers) -> Floats:
     """(gold is positive, score) as the area under the ROC curve, ties half."""
-    positive, negative = _by_score(rows, counts)
-    beaten = np.cumsum(negative, axis=-1) - negative / 2
-    return np.asarray(np.sum(positive * beaten, axis=-1) / (positive.sum(-1) * negative.sum(-1)))
+    hits, taken = _from_the_top(rows, counts)
+    alarms = taken - hits
+    area = np.sum(np.diff(alarms, prepend=0) * (hits - np.diff(hits, prepend=0) / 2), axis=-1)
+    return np.asarray(area / (hits[..., -1] * alarms[..., -1]))
 
 
 def average_precision(rows: Rows, counts: Numbers) -> Floats:
     """(gold is positive, score) as the step-wise area under the precision-recall curve."""
-    positive, negative = (side[..., ::-1] for side in _by_score(rows, counts))
-    hits = np.cumsum(positive, axis=-1)
-    taken = hits + np.cumsum(negative, axis=-1)
-    return np.asarray(np.sum(positive * hits / np.maximum(taken, 1), axis=-1) / positive.sum(-1))
+    hits, taken = _from_the_top(rows, counts)
+    steps = np.diff(hits, prepend=0) * hits / np.maximum(taken, 1)
+    return np.asarray(np.sum(steps, axis=-1) / hits[..., -1])
 
 
-def _by_score(rows: Rows, counts: Numbers) -> tuple[Floats, Floats]:
-    scores, place = np.unique(rows.table[:, 1], return_inverse=True)
-    order = np.argsort(place, kind="stable")
-    starts = np.searchsorted(place[order], np.arange(len(scores)))
-    gold = rows.table[order, 0]
-    held = counts[..., order]
-    return np.add.reduceat(held * gold, starts, axis=-1), np.add.reduceat(held * (1 - gold), starts, axis=-1)
+def _from_the_top(rows: Rows, counts: Numbers) -> tuple[Floats, Floats]:
+    """Return the positives and all examples at or above each distinct score, from the highest down."""
+    order = np.argsort(-rows.table[:, 1], kind="stable")
+    held, scores = counts[..., order].astype(np.float64), rows.table[order, 1]
+    last = np.flatnonzero(np.r_[scores[1:] != scores[:-1], True])
+    taken = np.cumsum(held, axis=-1)[..., last]
+    held *= rows.table[order, 0]
+    return np.cumsum(held, axis=-1)[..., last], taken
 
 
 ACCURACY = _ratio_metric("accuracy", "wilson", lambda sums: (sums[..., 0], sums[..., 1]))
