@@ -70,6 +70,15 @@ def test_all_problems_are_listed_with_their_place() -> None:
     assert "f:5: `label`: expected a value, found nothing" in message
 
 
+def test_unknown_labels_are_listed_with_the_other_problems() -> None:
+    rows = ({"text": "a", "label": "pso"}, {"text": "", "label": "neg"}, {"text": "b", "label": "pos"})
+    message = refusal(*rows, labels=["pos", "neg"])
+    assert "f: 2 problems" in message
+    assert "f:2: label 'pso' is not one of data.labels; did you mean 'pos'" in message
+    message = refusal({"labels": ["x", "y"]}, fields=((LABELS,),), labels=["x"])
+    assert "f:2: label 'y' is not one of data.labels; known: x" in message
+
+
 def test_unreadable_records_are_listed_too() -> None:
     with pytest.raises(DataError, match="f:9: is no JSON"):
         parsed([*records({"text": "a"}), Record("f:9", {}, "is no JSON")], ((TEXT,),), "f")

@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from truetune.data.arrow import from_array, mapped, write_arrow
-from truetune.data.parse import Columns
+from truetune.data.parse import LABELLED, Columns, unknown_labels
 from truetune.errors import DataError, nearest
-from truetune.types import Ints, Span
+from truetune.types import Ints
 
 FIELD, OTHER = "field.", "other."
 """Prefixes of columns in the file: what the task reads, and what only slices and groups read."""
@@ -135,16 +135,14 @@ def _groups(columns: Columns, group: str | None) -> list[str] | None:
 
 
 def _unknown(columns: Columns, labels: Sequence[str]) -> list[str]:
-    """Return what is wrong with labels, sets of labels and types of spans that are not in the list."""
-    known = set(labels)
-    found = []
-    for name in ("label", "labels", "spans"):
-        for place, value in zip(columns.places, columns.fields.get(name) or (), strict=False):
-            for item in [value] if isinstance(value, str) else value or ():
-                label = item.type if isinstance(item, Span) else item
-                if label not in known:
-                    found.append(f"{place}: label {label!r} is not one of data.labels; {nearest(label, known)}")
-    return found
+    known = frozenset(labels)
+    there = {name: columns.fields[name] for name in LABELLED if name in columns.fields}
+    rows = (dict(zip(there, values, strict=True)) for values in zip(*there.values(), strict=True))
+    return [
+        f"{place}: {told}"
+        for place, row in zip(columns.places, rows, strict=False)
+        for told in unknown_labels(row, known)
+    ]
 
 
 def _text(value: Any) -> str | None:

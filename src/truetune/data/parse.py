@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
 from truetune.data.record import Record
 from truetune.errors import DataError, nearest
+from truetune.types import Span
 
 LOOKED_AT = 1000
 """Records from which the columns of a source are known."""
+LABELLED = ("label", "labels", "spans")
+"""Fields that hold labels."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,14 @@ def parsed(
     *,
     renamed: Mapping[str, str] | None = None,
     limit: int | None = None,
+    labels: Sequence[str] | None = None,
 ) -> Columns:
     """Return the columns of all records.
 
     The first of `alternatives` whose required fields the file has decides what is read; `renamed` maps a
     field to the column of the file. An id is the record's `id`, else its number. Raises `DataError` that
-    lists every problem: unreadable records, bad values, missing and doubled ids, optional fields that only
-    some records have.
+    lists every problem: unreadable records, bad values, labels (and types of spans) other than `labels` where
+    those are given, missing and doubled ids, optional fields that only some records have.
     """
     rows: Iterator[Record] = islice(records, limit)
     first = list(islice(rows, LOOKED_AT))
@@ -71,7 +75,7 @@ def parsed(
     if not there:
         raise DataError(f"{where}: no example can be read", [_told(record) for record in first])
     fields = _alternative(there, alternatives, where)
-    return _Reading(where, fields, there).columns(chain(first, rows))
+    return _Reading(where, fields, there, labels).columns(chain(first, rows))
 
 
 def chosen_field(items: Sequence[Any], alternatives: Sequence[Sequence[Field]], where: str) -> str:
@@ -126,7 +130,7 @@ def _alternative(there: Sequence[str], alternatives: Sequence[Sequence[Field]], 
 class _Reading:
     """Reads records one by one and keeps the problems."""
 
-    def __init__(self, where: str, fields: Sequence[Field], there: Sequence[str]) -> None:
+    def __init__(self, where: str, fields: Sequence[Field], there: Sequence[str], labels: Sequence[str] | None) -> None:
         required = [one.name for one in fields if one.required and one.parse is not None]
         self.plain = required[0] if list(there) == ["text"] and required != ["text"] else ""
         self.read = [one for one in fields if one.parse is not None and (one.required or one.name in there)]
@@ -138,6 +142,7 @@ class _Reading:
         self.numbered = "id" not in there
         self.problems: list[str] = []
         self.absent: dict[str, list[str]] = {}
+        self.labels = None if labels is None else frozenset(labels)
 
     def columns(self, records: Iterable[Record]) -> Columns:
         for number, record in enumerate(records, start=1):
@@ -162,6 +167,8 @@ class _Reading:
             except ValueError as error:
                 sound = False
                 self.problems.append(f"{record.where}: `{one.name}`: {error}")
+        if self.labels is not None:
+            self.problems += [f"{record.where}: {told}" for told in unknown_labels(row, self.labels)]
         for one in self.derived if sound else ():
             assert one.derive is not None
             try:
@@ -193,6 +200,18 @@ class _Reading:
             f"{places[0]}: `{name}` is missing here but not elsewhere ({len(places):,} such)"
             for name, places in self.absent.items()
         ]
+
+
+def unknown_labels(row: Mapping[str, Any], known: Collection[str]) -> list[str]:
+    """Return what is wrong with the label, the labels or the types of spans of an example, given the known ones."""
+    found = []
+    for name in LABELLED:
+        value = row.get(name)
+        for item in [value] if isinstance(value, str) else value or ():
+            label = item.type if isinstance(item, Span) else item
+            if label not in known:
+                found.append(f"label {label!r} is not one of data.labels; {nearest(label, known)}")
+    return found
 
 
 def _told(record: Record) -> str:
