@@ -115,7 +115,7 @@ class Sample:
 
         distinct = len(self.rows.table)
         if self.groups is None and (blocks is None or distinct <= MOST_LEFT_OUT):
-            return Members(sparse.eye_array(distinct, format="csr"), self.rows.counts)
+            return Members(sparse.csr_array(sparse.identity(distinct)), self.rows.counts)
         owner, number = self._owners(), self.size
         if blocks is not None and number > MOST_LEFT_OUT:
             owner, number = (blocks.permutation(number) % BLOCKS)[owner], BLOCKS
