@@ -8,6 +8,7 @@ exactly. A pair that shares 70 % of its n-grams is a candidate with a probabilit
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, combinations
 
@@ -26,6 +27,8 @@ NGRAM = {"zh": 3, "en": 5}
 SHORTEST = 10
 """N-grams that a text must have: of short texts, one word more makes another text."""
 BANDS, ROWS = 16, 4
+TRIED = 4
+"""Candidates of a text that are compared with it, those with the most bands in common first."""
 _CHUNK = 1_000_000
 """Characters that are hashed at once."""
 
@@ -115,37 +118,39 @@ def _mixed(values: Hashes) -> Hashes:
     return values ^ (values >> np.uint64(31))
 
 
-def _candidates(first: Hashes, second: Hashes, *, own: bool = False) -> dict[int, list[int]]:
-    """Return, for texts of `second`, the first text of `first` in each band that they share; itself is none."""
-    found: dict[int, list[int]] = {}
+def _candidates(first: Hashes, second: Hashes, *, own: bool = False) -> dict[int, Counter[int]]:
+    """Return, for texts of `second`, the first text of `first` in each band that they share, and in how many bands.
+
+    A text is no candidate of itself.
+    """
+    found: dict[int, Counter[int]] = {}
+    if not len(first):
+        return found
     for there, here in zip(first.T, second.T, strict=True):
         values, places = np.unique(there, return_index=True)
-        position = np.minimum(np.searchsorted(values, here), max(len(values) - 1, 0))
-        if not len(values):
-            continue
+        position = np.minimum(np.searchsorted(values, here), len(values) - 1)
         shared = (values[position] == here) & (here != 0)
         if own:
             shared &= places[position] != np.arange(len(here))
         for place in np.flatnonzero(shared).tolist():
-            candidates = found.setdefault(place, [])
-            if (candidate := int(places[position[place]])) not in candidates:
-                candidates.append(candidate)
+            found.setdefault(place, Counter())[int(places[position[place]])] += 1
     return found
 
 
 def _near(
-    first: AuditPart, second: AuditPart, candidates: Mapping[int, Sequence[int]], length: int
+    first: AuditPart, second: AuditPart, candidates: Mapping[int, Counter[int]], length: int
 ) -> list[tuple[float, int, int]]:
-    """Return similarity and places of the nearest candidate of each text, where near enough; equal ones are none."""
+    """Return similarity and places of texts and their first candidate that is near enough; equal texts are none."""
     equal = set(first.keys) if first is not second else set()
     pairs = []
     for here, there in sorted(candidates.items()):
-        key = second.keys[here]
-        if key in equal:
+        if second.keys[here] in equal:
             continue
-        best = max((_least_similar(first, place, second, here, length), -place) for place in there)
-        if best[0] >= LEAST and first.keys[-best[1]] != key:
-            pairs.append((best[0], -best[1], here))
+        for place, _ in there.most_common(TRIED):
+            share = _least_similar(first, place, second, here, length)
+            if share >= LEAST and first.keys[place] != second.keys[here]:
+                pairs.append((share, place, here))
+                break
     return pairs
 
 
