@@ -1,0 +1,56 @@
+"""The examples in the documentation are run: what a page prints is what the code gives."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+
+
+def examples(page: Path) -> str:
+    """Return the blocks of a page that are sessions (`>>>`), one after the other."""
+    return "\n".join(block for block in BLOCK.findall(page.read_text(encoding="utf-8")) if ">>>" in block)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if examples(page)], ids=lambda page: page.stem)
+def test_examples_print_what_the_page_says(page: Path) -> None:
+    session = doctest.DocTestParser().get_doctest(examples(page), {}, page.name, str(page), 0)
+    report: list[str] = []
+    runner = doctest.DocTestRunner(verbose=False)
+    runner.run(session, out=report.append)
+    assert not runner.failures, "".join(report)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = LINK.findall(page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_every_family_has_an_example() -> None:
+    pages = [page for page in (DOCS / "metrics").glob("*.md") if page.name != "README.md"]
+    assert len(pages) == 11
+    assert all(examples(page) for page in pages)
+
+
+def test_a_wrong_number_would_be_seen() -> None:
+    session = doctest.DocTestParser().get_doctest(">>> 1 + 1\n3\n", {}, "wrong", None, 0)
+    runner = doctest.DocTestRunner(verbose=False)
+    runner.run(session, out=lambda text: None)
+    assert runner.failures == 1
+
+
+def test_the_table_of_differences_is_what_its_script_prints() -> None:
+    page = (DOCS / "why-numbers-differ.md").read_text(encoding="utf-8")
+    script = DOCS.parent / "benchmarks" / "why_numbers_differ.py"
+    printed = [str(difference) for difference in runpy.run_path(str(script))["exact_differences"]()]
+    assert len(printed) == 10
+    assert [line for line in printed if line not in page] == []
