@@ -150,7 +150,7 @@ def ndcg_values(gains: Floats, scores: Floats, depth: int = 10) -> Floats:
     discounts = 1 / np.log2(np.arange(2, depth + 2))
     first = _first(scores, depth)
     taken = np.take_along_axis(gains, first, axis=1)
-    ideal = -np.sort(np.partition(-gains, depth - 1, axis=1)[:, :depth], axis=1)
+    ideal = np.sort(np.partition(gains, items - depth, axis=1)[:, items - depth :], axis=1)[:, ::-1]
     with np.errstate(invalid="ignore", divide="ignore"):
         values: Floats = (taken @ discounts) / (ideal @ discounts)
     return values
@@ -165,7 +165,7 @@ def _first(scores: Floats, depth: int) -> Ints:
         tied = np.count_nonzero(above, axis=1) != depth
         above[tied] = False
         above[tied, :depth] = True
-        top = np.nonzero(above)[1].reshape(queries, depth)
+        top = np.flatnonzero(above).reshape(queries, depth) - items * np.arange(queries)[:, None]
         top[tied] = np.argsort(-scores[tied], axis=1, kind="stable")[:, :depth]
     else:
         top = np.broadcast_to(np.arange(items), scores.shape)
