@@ -11,7 +11,7 @@ from truetune.types import Span
 
 
 def applying(gold: set[str], predicted: set[str]) -> list[str]:
-    columns = [{name: () for name in names} for names in (gold, predicted)]
+    columns = [dict.fromkeys(names, ()) for names in (gold, predicted)]
     return [metric.name for metric in applicable(NER_SCORING, *columns)]
 
 
