@@ -3,7 +3,8 @@
     python benchmarks/training.py speed   [--repeats 5]    a plain loop, padded to 128, against ours: WNUT17, SST-2
     python benchmarks/training.py sst     [--seed 0]       SST-2 with minilm-en: accuracy, time, memory
     python benchmarks/training.py waimai  [--seed 0]       waimai10k with e5-small-multi, vocabulary trimmed
-    python benchmarks/training.py pooling [--seed 0]       SST-2 by mean and by first piece
+
+With `--pooling mean` or `first` a text is classified by that vector, whatever the model would choose.
 
 Data come from the folder that TRUETUNE_DATA (or --data) names. The plain loop is the one that tutorials print
 (a Dataset that tokenises and pads to 128 at each access, batches of 16, AdamW 2e-5, float32), without its
@@ -62,18 +63,19 @@ class Part:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    arguments.add_argument("work", choices=("speed", "sst", "waimai", "pooling"))
+    arguments.add_argument("work", choices=("speed", "sst", "waimai"))
     arguments.add_argument("--data", type=Path, default=os.environ.get("TRUETUNE_DATA"))
     arguments.add_argument("--model", help="a folder or builtin:NAME instead of the usual one")
     arguments.add_argument("--repeats", type=int, default=5)
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--epochs", type=float)
     arguments.add_argument("--rate", type=float)
+    arguments.add_argument("--pooling", choices=("auto", "mean", "first"), default="auto")
     chosen = arguments.parse_args()
     if chosen.data is None:
         arguments.error("name the data folder: set TRUETUNE_DATA or give --data")
     described()
-    {"speed": speed, "sst": sst, "waimai": waimai, "pooling": pooling}[chosen.work](chosen)
+    {"speed": speed, "sst": sst, "waimai": waimai}[chosen.work](chosen)
 
 
 def described() -> None:
@@ -272,17 +274,11 @@ def lengths_of(backbone: TorchBackbone) -> Lengths:
     return Lengths(backbone.tokenizer.max_length, 32)
 
 
-def fine_tuned(
-    training: Training,
-    model: str,
-    parts: tuple[Part, Part, Part],
-    plan: Plan,
-    settings: Mapping[str, Any] | None = None,
-) -> None:
+def fine_tuned(training: Training, model: str, parts: tuple[Part, Part, Part], plan: Plan, pooling: Any) -> None:
     """Train, choose by the validation part, score the test part once, and print what it took."""
     train_part, validation, test = parts
     started = time.perf_counter()
-    backbone, encoding = prepared(training, model, train_part, {"seed": plan.seed, **(settings or {})})
+    backbone, encoding = prepared(training, model, train_part, {"seed": plan.seed, "pooling": pooling})
     labels = labels_of(training, train_part)
 
     def encoded(part: Part) -> list[Encoded]:
@@ -321,19 +317,13 @@ def fine_tuned(
     )
 
 
-def sst(chosen: argparse.Namespace, settings: Mapping[str, Any] | None = None) -> None:
+def sst(chosen: argparse.Namespace) -> None:
     assert CLASSIFICATION.training is not None
     parts = tuple(sst_part(chosen.data, name) for name in ("train", "dev", "test"))
     plan = Plan(chosen.rate or 1e-4, epochs=chosen.epochs or 3, tokens=TOKENS, seed=chosen.seed)
     print(f"SST-2, minilm-en, {plan}")
     model = folder_of(chosen.model or "builtin:minilm-en")
-    fine_tuned(CLASSIFICATION.training, model, (parts[0], parts[1], parts[2]), plan, settings)
-
-
-def pooling(chosen: argparse.Namespace) -> None:
-    for way in ("mean", "first"):
-        print(way)
-        sst(chosen, {"pooling": way})
+    fine_tuned(CLASSIFICATION.training, model, (parts[0], parts[1], parts[2]), plan, chosen.pooling)
 
 
 def waimai(chosen: argparse.Namespace) -> None:
@@ -341,7 +331,7 @@ def waimai(chosen: argparse.Namespace) -> None:
     plan = Plan(chosen.rate or 5e-5, epochs=chosen.epochs or 2, tokens=TOKENS, seed=chosen.seed)
     print(f"waimai10k, e5-small-multi, {plan}")
     model = folder_of(chosen.model or "builtin:e5-small-multi")
-    fine_tuned(CLASSIFICATION.training, model, waimai_parts(chosen.data, 0), plan)
+    fine_tuned(CLASSIFICATION.training, model, waimai_parts(chosen.data, 0), plan, chosen.pooling)
 
 
 if __name__ == "__main__":

@@ -175,10 +175,12 @@ class TorchBackbone:
 
     def _move(self, rates: Mapping[str, float]) -> bool:
         """Clip the gradient and take the step; return False, and take none, where the gradient is not finite."""
-        parameters = list(trained(self._network).values())
-        norm = nn.utils.clip_grad_norm_(parameters, self._recipe.clip)
-        if not bool(torch.isfinite(norm)):
+        parameters = [one for one in trained(self._network).values() if one.grad is not None]
+        norm = nn.utils.get_total_norm([one.grad for one in parameters if one.grad is not None])
+        if not math.isfinite(length := norm.item()):
             return False
+        if length > self._recipe.clip:
+            nn.utils.clip_grads_with_norm_(parameters, self._recipe.clip, norm)
         for group in self._optimizer.param_groups:
             group["lr"] = rates[group["group"]]
         self._optimizer.step()

@@ -34,8 +34,7 @@ class Bits:
         dropped = rounded(probability)
         number = math.prod(shape)
         words = self._rng.integers(0, 2**64, -(-number // 8), dtype=np.uint64)
-        level = torch.from_numpy(words.view(np.int8))[:number].view(shape)
-        kept = level >= dropped - LEVELS // 2
+        kept = torch.from_numpy(words.view(np.uint8)[:number] >= dropped).view(shape)
         return kept.to(dtype).mul_(LEVELS / (LEVELS - dropped))
 
 
