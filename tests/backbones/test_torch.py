@@ -238,6 +238,26 @@ def test_a_step_that_is_not_finite_changes_nothing(tiny_bert: Path) -> None:
     assert np.isfinite(stepped(backbone, [batch]))
 
 
+def test_a_long_gradient_is_scaled_down_to_its_greatest_norm(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    norms = {}
+    for clip in (1e9, 0.01):
+        backbone = loaded(tiny_bert, CLASSIFY, Recipe(clip=clip))
+        seen: list[torch.Tensor] = []
+
+        def taken(kept: list[torch.Tensor] = seen, one: TorchBackbone = backbone) -> None:
+            kept += [
+                parameter.grad.flatten().clone()
+                for group in one._optimizer.param_groups
+                for parameter in group["params"]
+            ]
+
+        monkeypatch.setattr(backbone._optimizer, "step", taken)
+        stepped(backbone, [batch_of(backbone, encoded_for(backbone))])
+        norms[clip] = torch.cat(seen)
+    assert norms[0.01].norm().item() == pytest.approx(0.01, rel=1e-5)
+    assert torch.allclose(norms[0.01], norms[1e9] * (0.01 / norms[1e9].norm()), atol=1e-8)
+
+
 def test_rates_are_by_group_from_input_to_output(tiny_bert: Path) -> None:
     backbone = loaded(tiny_bert, CLASSIFY)
     assert backbone.groups == ("embeddings", "layer.0", "layer.1", "head")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from truetune.backbones.base import ModelSettings, Recipe, State
@@ -175,12 +175,13 @@ class TorchBackbone:
 
     def _move(self, rates: Mapping[str, float]) -> bool:
         """Clip the gradient and take the step; return False, and take none, where the gradient is not finite."""
-        parameters = [one for one in trained(self._network).values() if one.grad is not None]
-        norm = nn.utils.get_total_norm([one.grad for one in parameters if one.grad is not None])
-        if not math.isfinite(length := norm.item()):
+        gradients = [one.grad for one in trained(self._network).values() if one.grad is not None]
+        norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(one) for one in gradients])).item()
+        if not math.isfinite(norm):
             return False
-        if length > self._recipe.clip:
-            nn.utils.clip_grads_with_norm_(parameters, self._recipe.clip, norm)
+        if norm > self._recipe.clip:
+            for gradient in gradients:
+                gradient.mul_(self._recipe.clip / norm)
         for group in self._optimizer.param_groups:
             group["lr"] = rates[group["group"]]
         self._optimizer.step()
