@@ -120,13 +120,19 @@ def folder_splits(folder: Path) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for file in sorted(folder.iterdir()):
-        words = set(re.split(r"[^a-z]+", file.name.lower()))
-        for split, names in SPLITS.items():
-            if words & set(names) and file.is_file() and not file.name.startswith("."):
-                if split in found:
-                    raise DataError(
-                        f"{folder}: both {found[split].name} and {file.name} look like {split}; name one of them "
-                        f"under data.{split}"
-                    )
-                found[split] = file
+        split = split_named(file)
+        if split is None or not file.is_file() or file.name.startswith("."):
+            continue
+        if split in found:
+            raise DataError(
+                f"{folder}: both {found[split].name} and {file.name} look like {split}; name one of them "
+                f"under data.{split}"
+            )
+        found[split] = file
     return found
+
+
+def split_named(file: Path) -> str | None:
+    """Return the split that a file's name says it is, None where it says nothing."""
+    words = set(re.split(r"[^a-z]+", file.name.lower()))
+    return next((split for split, names in SPLITS.items() if words & set(names)), None)

@@ -9,7 +9,7 @@ from truetune import config
 from truetune.audit.parts import AuditPart
 from truetune.audit.run import audit
 from truetune.data.parse import Columns, parsed
-from truetune.data.read import SPLITS, folder_splits, read
+from truetune.data.read import folder_splits, read, split_named
 from truetune.errors import ConfigError
 from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
@@ -47,8 +47,7 @@ def _parts(files: Sequence[str]) -> dict[str, str]:
         return {name: str(file) for name, file in folder_splits(Path(files[0])).items()} or {files[0]: files[0]}
     found: dict[str, str] = {}
     for file in files:
-        words = set(Path(file).stem.lower().replace("-", "_").replace(".", "_").split("_"))
-        name = next((split for split, names in SPLITS.items() if words & set(names)), Path(file).name)
+        name = split_named(Path(file)) or Path(file).name
         if name in found:
             raise ConfigError(f"both {found[name]} and {file} look like {name}; audit them one by one")
         found[name] = file

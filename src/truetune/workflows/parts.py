@@ -19,7 +19,7 @@ from truetune.config import Data
 from truetune.data.dataset import Dataset, dataset_of
 from truetune.data.parse import Columns, Field, parsed
 from truetune.data.read import folder_splits, read
-from truetune.data.split import Split, content_rank, make_split
+from truetune.data.split import Split, content_rank, joined, make_split
 from truetune.errors import DataError
 from truetune.files import read_json, write_json
 from truetune.tasks.base import Task
@@ -66,7 +66,7 @@ def input_fields(task: Task) -> list[tuple[Field, ...]]:
     texts = tuple(Field(name, as_text) for name in task.training.inputs)
     alternatives = []
     for gold in task.scoring.gold:
-        own = tuple(one for one in gold if one.name not in task.training.inputs and one.derive is None)
+        own = tuple(one for one in gold if one.name not in task.training.inputs)
         alternatives.append((*texts, *own))
     return alternatives
 
@@ -115,9 +115,9 @@ def _given_files(data: Data) -> dict[str, str]:
 
 def _read(task: Task, data: Data, source: str, run: RunFolder, progress: Progress) -> Dataset:
     records = read(source, format=data.format, encoding=data.encoding, progress=progress.say)
-    columns: Columns = parsed(records, input_fields(task), source, renamed=data.columns)
+    columns: Columns = parsed(records, input_fields(task), source, renamed=data.columns, labels=data.labels)
     path = run.path / "data" / "whole" / f"{len(list((run.path / 'data').glob('whole/*')))}.arrow"
-    return dataset_of(columns, path, group=data.group, labels=data.labels)
+    return dataset_of(columns, path, group=data.group)
 
 
 def _split(whole: dict[str, Dataset], data: Data) -> tuple[dict[str, Dataset], str, dict[str, int]]:
@@ -141,7 +141,7 @@ def _split(whole: dict[str, Dataset], data: Data) -> tuple[dict[str, Dataset], s
         gold = train.column(gold_field(train.fields))
         split = make_split(
             train.ids,
-            train.groups or texts,
+            texts if train.groups is None else joined(train.groups, texts),
             [_stratum(value) for value in gold],
             validation=shares["validation"],
             test=shares["test"],
@@ -158,7 +158,11 @@ def _split(whole: dict[str, Dataset], data: Data) -> tuple[dict[str, Dataset], s
 def _without_repeats(data: Dataset) -> tuple[Dataset, dict[str, int]]:
     """Keep the first of equal texts, and none where equal texts have different gold."""
     keys = _whole_texts(data)
-    gold = [str(value) for value in data.column(gold_field(data.fields))]
+    columns = [data.column(name) for name in _text_fields(data)]
+    gold = [
+        str(answer)
+        for answer in AuditPart("data", data.ids, columns, data.column(gold_field(data.fields)), None).answers
+    ]
     answers: dict[str, set[str]] = {}
     for key, value in zip(keys, gold, strict=True):
         answers.setdefault(key, set()).add(value)
@@ -181,9 +185,12 @@ def _some(data: Dataset, limit: int, seed: int) -> Dataset:
 
 
 def _whole_texts(data: Dataset) -> list[str]:
-    names = [name for name in data.fields if name in ("text", "first", "second")]
-    columns = [data.column(name) for name in names]
+    columns = [data.column(name) for name in _text_fields(data)]
     return ["\n".join(normalised(text) or text for text in texts) for texts in zip(*columns, strict=True)]
+
+
+def _text_fields(data: Dataset) -> list[str]:
+    return [name for name in data.fields if name in ("text", "first", "second")]
 
 
 def _stratum(gold: Any) -> str:

@@ -1,0 +1,46 @@
+"""The verdict in words: three lines, both languages, never a p-value of 0."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from truetune.evaluation.verdict import p_value, verdict_of
+from truetune.types import Comparison, Score
+
+COMPARISON = Comparison(
+    "accuracy", "tfidf-linear", "fine-tuned", 0.05, 0.01, 0.09, 0.00004, 0.00004, 0.03, 30, 10, "better", "exact test"
+)
+BEFORE = Score("accuracy", 0.8, 0.7, 0.9, 1234, "text", "signature")
+AFTER = replace(BEFORE, value=0.85)
+
+
+def test_the_lines_hold_the_numbers_in_both_languages() -> None:
+    verdict = verdict_of(COMPARISON, BEFORE, AFTER, 0.95)
+    assert set(verdict.lines) == {"en", "zh"}
+    for lines in verdict.lines.values():
+        told = " ".join(lines)
+        for number in ("0.800", "0.850", "1,234", "tfidf-linear", "+0.050", "+0.010", "+0.090", "< 0.0001", "0.030"):
+            assert number in told
+    assert verdict.lines["en"][0].startswith("Better: ")
+    assert verdict.lines["zh"][0].startswith("更好：")
+
+
+@pytest.mark.parametrize(("word", "start"), [("worse", "Worse: "), ("no difference found", "No difference found: ")])
+def test_other_verdicts_are_said_as_they_are(word: str, start: str) -> None:
+    verdict = verdict_of(replace(COMPARISON, verdict=word), BEFORE, AFTER, 0.95)
+    assert verdict.lines["en"][0].startswith(start)
+
+
+def test_a_missing_interval_says_why() -> None:
+    unknown = replace(COMPARISON, low=float("nan"), high=float("nan"), reason="one group alone")
+    assert "no interval: one group alone" in verdict_of(unknown, BEFORE, AFTER, 0.95).lines["en"][1]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.0, "< 0.0001"), (0.0004, "= 0.0004"), (0.04, "= 0.040"), (1.0, "= 1.000"), (float("nan"), "–")],
+)
+def test_p_values_are_never_zero(value: float, shown: str) -> None:
+    assert p_value(value) == shown
