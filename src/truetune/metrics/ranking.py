@@ -170,7 +170,7 @@ def _first(scores: Floats, depth: int) -> Ints:
     else:
         top = np.broadcast_to(np.arange(items), scores.shape)
     order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(top, order, axis=1).astype(np.int64)
+    return np.take_along_axis(top, order, axis=1).astype(np.int64, copy=False)
 
 
 def _mean_rows(values: Floats, weights: Floats) -> Rows:
