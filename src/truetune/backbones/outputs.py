@@ -2,39 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from truetune.backbones.base import Backbone
 from truetune.data.batch import padded, token_batches
-from truetune.types import Batch, Encoded, Floats
+from truetune.types import Batch, Encoded, Floats, Ints
 
 TOKENS = 4096
 """Pieces of one batch, padding counted."""
 
 
-def logits_of(backbone: Backbone, encoded: Sequence[Encoded], tokens: int = TOKENS) -> list[Floats]:
+Watch = Callable[[Sequence[Ints]], Iterable[Ints]]
+"""Hands batches on, one by one, and may show how far they are."""
+
+
+def unwatched(batches: Sequence[Ints]) -> Iterable[Ints]:
+    """Hand batches on and show nothing."""
+    return batches
+
+
+def logits_of(
+    backbone: Backbone, encoded: Sequence[Encoded], tokens: int = TOKENS, watch: Watch = unwatched
+) -> list[Floats]:
     """Return the logits of each input: `[labels]` for `classify`, `[its length, labels]` for `tag`."""
-    return _in_order(encoded, _each(backbone, encoded, tokens, backbone.predict))
+    return _in_order(encoded, _each(backbone.predict, backbone.tokenizer.pad, encoded, tokens, watch))
 
 
-def features_of(backbone: Backbone, encoded: Sequence[Encoded], tokens: int = TOKENS) -> Floats:
+def features_of(
+    backbone: Backbone, encoded: Sequence[Encoded], tokens: int = TOKENS, watch: Watch = unwatched
+) -> Floats:
     """Return the mean of each input's last hidden states, `[inputs, hidden]`."""
-    return np.stack(_in_order(encoded, _each(backbone, encoded, tokens, backbone.features)))
+    return np.stack(_in_order(encoded, _each(backbone.features, backbone.tokenizer.pad, encoded, tokens, watch)))
 
 
-def piece_features_of(backbone: Backbone, encoded: Sequence[Encoded], tokens: int = TOKENS) -> list[Floats]:
+def piece_features_of(
+    backbone: Backbone, encoded: Sequence[Encoded], tokens: int = TOKENS, watch: Watch = unwatched
+) -> list[Floats]:
     """Return the last hidden states of each input, `[its length, hidden]`."""
-    return _in_order(encoded, _each(backbone, encoded, tokens, backbone.piece_features))
+    return _in_order(encoded, _each(backbone.piece_features, backbone.tokenizer.pad, encoded, tokens, watch))
 
 
 def _each(
-    backbone: Backbone, encoded: Sequence[Encoded], tokens: int, outputs: Callable[[Batch], Floats]
+    outputs: Callable[[Batch], Floats], pad: int, encoded: Sequence[Encoded], tokens: int, watch: Watch
 ) -> Iterator[tuple[int, Floats]]:
     lengths = np.array([len(one.ids) for one in encoded], dtype=np.int64)
-    for positions in token_batches(lengths, tokens):
-        found = outputs(padded(encoded, positions, backbone.tokenizer.pad))
+    for positions in watch(token_batches(lengths, tokens)):
+        found = outputs(padded(encoded, positions, pad))
         for place, output in zip(positions.tolist(), found, strict=True):
             yield place, output[: lengths[place]] if output.ndim == 2 else output
 

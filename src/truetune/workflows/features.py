@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from truetune.backbones.base import Backbone
-from truetune.data.batch import padded, token_batches
+from truetune.backbones.outputs import features_of, piece_features_of
 from truetune.tasks.base import Labels, Training
 from truetune.training.baselines_pieces import PieceFeatures
 from truetune.training.tagging import Units
-from truetune.types import Batch, Encoded, Floats, Ints
-from truetune.workflows.model import PREDICTED_AT_ONCE, lengths_of
+from truetune.types import Encoded, Floats, Ints
+from truetune.workflows.model import PREDICTED_AT_ONCE, lengths_of, shown_by
 from truetune.workflows.progress import Progress
-
-Compute = Callable[[Batch], Floats]
 
 
 def text_features(
@@ -23,13 +21,11 @@ def text_features(
 ) -> Floats:
     """Return the mean-pooled features of each example, `[examples, hidden]`; windows of a text are averaged."""
     encoded = _encoded(backbone, training, columns)
-    totals: dict[int, Floats] = {}
-    windows = np.zeros(len(columns[0]))
-    for position, found in _computed(backbone, backbone.features, encoded, (title, progress)):
-        example = encoded[position].example
-        totals[example] = totals.get(example, 0) + found
-        windows[example] += 1
-    means: Floats = np.stack([totals[example] for example in range(len(windows))]) / windows[:, None]
+    found = features_of(backbone, encoded, PREDICTED_AT_ONCE, shown_by(progress, title))
+    examples = np.array([one.example for one in encoded])
+    totals = np.zeros((len(columns[0]), found.shape[1]))
+    np.add.at(totals, examples, found)
+    means: Floats = totals / np.bincount(examples, minlength=len(totals))[:, None]
     return means
 
 
@@ -38,7 +34,7 @@ def piece_features(
 ) -> list[PieceFeatures]:
     """Return the features of each text's pieces; where windows overlap, those of the earlier window."""
     encoded = _encoded(backbone, training, columns)
-    computed = dict(_computed(backbone, backbone.piece_features, encoded, (title, progress)))
+    computed = piece_features_of(backbone, encoded, PREDICTED_AT_ONCE, shown_by(progress, title))
     parts: list[list[tuple[Floats, Ints, Ints]]] = [[] for _ in columns[0]]
     for position, one in enumerate(encoded):
         told = parts[one.example]
@@ -58,14 +54,3 @@ def _encoded(backbone: Backbone, training: Training, columns: Sequence[Sequence[
     nothing = Labels(())
     lengths = lengths_of(training, backbone.tokenizer.max_length)
     return training.encode(columns, None, nothing, backbone.tokenizer, lengths).inputs
-
-
-def _computed(
-    backbone: Backbone, compute: Compute, encoded: Sequence[Encoded], shown: tuple[str, Progress]
-) -> Iterator[tuple[int, Floats]]:
-    sizes = np.array([len(one.ids) for one in encoded], dtype=np.int64)
-    batches = token_batches(sizes, PREDICTED_AT_ONCE)
-    title, progress = shown
-    for positions in progress.over(title, batches, len(batches)):
-        found = compute(padded(encoded, positions, backbone.tokenizer.pad))
-        yield from zip(positions.tolist(), found, strict=True)

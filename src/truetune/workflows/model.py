@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from truetune import config
 from truetune.backbones.base import Backbone, ModelSettings, Recipe
 from truetune.backbones.builtin import builtin_folder
-from truetune.data.batch import padded, token_batches
+from truetune.backbones.outputs import Watch, logits_of
 from truetune.errors import MissingPackageError, TruetuneError
 from truetune.tasks.base import Labels, Lengths, Task, Training
-from truetune.types import Encoded, Floats
 from truetune.workflows.progress import Progress
 
 PREDICTED_AT_ONCE = 8192
@@ -63,16 +60,9 @@ def training_of(task: Task) -> Training:
     return task.training
 
 
-def logits_of(backbone: Backbone, encoded: Sequence[Encoded], title: str, progress: Progress) -> list[Floats]:
-    """Return the logits of each model input, without those of padding."""
-    lengths = np.array([len(one.ids) for one in encoded], dtype=np.int64)
-    found: list[Floats] = [np.zeros(0)] * len(encoded)
-    batches = token_batches(lengths, PREDICTED_AT_ONCE)
-    for positions in progress.over(title, batches, len(batches)):
-        outputs = backbone.predict(padded(encoded, positions, backbone.tokenizer.pad))
-        for position, output in zip(positions.tolist(), outputs, strict=True):
-            found[position] = output[: lengths[position]] if output.ndim == 2 else output
-    return found
+def shown_by(progress: Progress, title: str) -> Watch:
+    """Return what moves a progress bar with the batches of a prediction."""
+    return lambda batches: progress.over(title, batches, len(batches))
 
 
 def predicted_by(
@@ -86,7 +76,7 @@ def predicted_by(
     """Return the predicted columns of texts."""
     lengths = lengths_of(training, backbone.tokenizer.max_length)
     encoded = training.encode(columns, None, labels, backbone.tokenizer, lengths).inputs
-    outputs = logits_of(backbone, encoded, "predicting", progress)
+    outputs = logits_of(backbone, encoded, PREDICTED_AT_ONCE, shown_by(progress, "predicting"))
     return training.decode(columns[0], encoded, outputs, labels, threshold)
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 from truetune.backbones.base import Backbone
+from truetune.backbones.outputs import logits_of
 from truetune.evaluation.families import applicable, families
 from truetune.metric import Metric, PerLabel
 from truetune.tracking.local import EventLog
@@ -15,9 +16,8 @@ from truetune.training.order import Plan
 from truetune.training.stopping import Selection
 from truetune.types import Encoded, Floats, Tokenizer
 from truetune.workflows.baselines import Stage, deciding_metric
-from truetune.workflows.model import lengths_of, logits_of
+from truetune.workflows.model import PREDICTED_AT_ONCE, lengths_of
 from truetune.workflows.parts import gold_field, write_findings
-from truetune.workflows.progress import Progress
 from truetune.workflows.systems import table_of
 
 THRESHOLD = 0.5
@@ -95,7 +95,7 @@ class Validation:
         )
 
     def _logits(self) -> list[Floats]:
-        return logits_of(self._backbone, self._encoded, "validation", Progress(quiet=True))
+        return logits_of(self._backbone, self._encoded, PREDICTED_AT_ONCE)
 
     def _scored(self, logits: list[Floats], threshold: float) -> dict[str, float]:
         task = self._stage.data.task
