@@ -157,7 +157,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_step_and_examples(
     losses = iter([0.5, 0.4, 0.3, math.nan])
     monkeypatch.setattr(one.backbone, "train_step", lambda batches, rates, targets: next(losses))
     checkpoints = Checkpoints(tmp_path, seconds=0.0)
-    with pytest.raises(RunError, match=r"step 4: the loss or its gradient .* training examples \d+, "):
+    with pytest.raises(RunError, match=r"step 4: the loss or its gradient .* training examples \d+"):
         list(train(one.backbone, one.encoded, PLAN, (SELECTION, one.accuracy), checkpoints))
     rest = train(again.backbone, again.encoded, PLAN, (SELECTION, again.accuracy), checkpoints, resume=True)
     assert next(rest).number == 4
