@@ -15,12 +15,12 @@ from truetune.workflows.progress import Progress
 
 Language = Literal["en", "zh"]
 
-EXAMPLES = {"en": 8_000, "zh": 6_000}
+EXAMPLES = {"en": 8_000, "zh": 5_000}
 """How much of the embedded data is used, so that all of it takes minutes on two processor cores."""
 
 LEARNING = {
     "minilm-en": {"learning_rate": 1e-4, "epochs": 2.0},
-    "e5-small-multi": {"learning_rate": 1e-4, "epochs": 2.0},
+    "e5-small-multi": {"learning_rate": 5e-5, "epochs": 2.0},
 }
 """What each embedded model learns well with."""
 
