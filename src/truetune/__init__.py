@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from truetune.config import Config as Config
     from truetune.errors import TruetuneError as TruetuneError
+    from truetune.evaluation.adapters.trainer import trainer_metrics as trainer_metrics
     from truetune.evaluation.api import compare as compare
     from truetune.evaluation.api import evaluate as evaluate
     from truetune.evaluation.check_report import check_report as check_report
@@ -29,6 +30,7 @@ _PLACES = {
     "evaluate": "truetune.evaluation.api",
     "finetune": "truetune.workflows.finetune",
     "load": "truetune.workflows.predict",
+    "trainer_metrics": "truetune.evaluation.adapters.trainer",
 }
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "evaluate",
     "finetune",
     "load",
+    "trainer_metrics",
 ]
 
 
