@@ -13,6 +13,11 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from truetune.config import Config as Config
     from truetune.errors import TruetuneError as TruetuneError
+    from truetune.evaluation.adapters.sklearn import Answers as Answers
+    from truetune.evaluation.adapters.sklearn import array_scores as array_scores
+    from truetune.evaluation.adapters.sklearn import sklearn_scorer as sklearn_scorer
+    from truetune.evaluation.adapters.sklearn import sklearn_scores as sklearn_scores
+    from truetune.evaluation.adapters.spacy import spacy_scores as spacy_scores
     from truetune.evaluation.adapters.trainer import trainer_metrics as trainer_metrics
     from truetune.evaluation.api import compare as compare
     from truetune.evaluation.api import evaluate as evaluate
@@ -22,27 +27,37 @@ if TYPE_CHECKING:
     from truetune.workflows.predict import load as load
 
 _PLACES = {
+    "Answers": "truetune.evaluation.adapters.sklearn",
     "Config": "truetune.config",
     "Plan": "truetune.stats.plan",
     "TruetuneError": "truetune.errors",
+    "array_scores": "truetune.evaluation.adapters.sklearn",
     "check_report": "truetune.evaluation.check_report",
     "compare": "truetune.evaluation.api",
     "evaluate": "truetune.evaluation.api",
     "finetune": "truetune.workflows.finetune",
     "load": "truetune.workflows.predict",
+    "sklearn_scorer": "truetune.evaluation.adapters.sklearn",
+    "sklearn_scores": "truetune.evaluation.adapters.sklearn",
+    "spacy_scores": "truetune.evaluation.adapters.spacy",
     "trainer_metrics": "truetune.evaluation.adapters.trainer",
 }
 
 __all__ = [
+    "Answers",
     "Config",
     "Plan",
     "TruetuneError",
     "__version__",
+    "array_scores",
     "check_report",
     "compare",
     "evaluate",
     "finetune",
     "load",
+    "sklearn_scorer",
+    "sklearn_scores",
+    "spacy_scores",
     "trainer_metrics",
 ]
 
