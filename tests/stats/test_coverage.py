@@ -6,7 +6,7 @@ in a hundred cells or so; the slow run holds the promise itself, 93.5 % to 96.5 
 
 from dataclasses import replace
 
-import coverage_simulation as simulation
+import interval_coverage as simulation
 import numpy as np
 import pytest
 from populations import population

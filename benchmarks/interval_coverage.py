@@ -1,6 +1,6 @@
 """Coverage of the intervals and error rates of the tests, by simulation from populations whose truth is known.
 
-    python benchmarks/coverage.py docs/coverage.md [--repetitions 4000] [--resamples 2000] [--seed 0]
+    python benchmarks/interval_coverage.py docs/coverage.md [--repetitions 4000] [--resamples 2000] [--seed 0]
 
 prints the tables and writes them as Markdown.
 """
@@ -253,8 +253,8 @@ def page(setup: Setup) -> str:
     much = f"{setup.repetitions:,} test sets a line, {setup.resamples:,} resamples each, seed {setup.seed}; "
     parts = [
         "# Coverage of the intervals, error rates of the tests",
-        f"Written by `benchmarks/coverage.py`. Nominal: 95 % intervals, 5 % tests. {much}by chance alone a true "
-        f"share of 95 % shows as 95 % ± {setup.band(0.95):.1%}, one of 5 % as 5 % ± {setup.band(0.05):.1%}.",
+        f"Written by `benchmarks/interval_coverage.py`. Nominal: 95 % intervals, 5 % tests. {much}by chance alone a "
+        f"true share of 95 % shows as 95 % ± {setup.band(0.95):.1%}, one of 5 % as 5 % ± {setup.band(0.05):.1%}.",
         "Test sets are drawn with replacement from populations of 40,000 examples whose value is known "
         "(`benchmarks/populations.py`); groups have 1 to some 30 examples, 10 on average, and share 30 % of the "
         "variance of hardness.",
