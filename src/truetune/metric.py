@@ -6,7 +6,8 @@ and is written once, in `stats` and `evaluation`. The varying part is passed in,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,6 +20,32 @@ UNDEFINED = "nothing to divide by: the formula is 0/0 on these examples"
 
 RowsOf = Callable[[Column, Column], Rows]
 """(gold, predicted) -> rows. Metrics of a family share one such function; it is called once for all."""
+
+Seen = Counter[Hashable]
+"""What was counted in some examples; of several sets of examples the counts add up."""
+
+
+@dataclass(frozen=True, eq=False)
+class RowsByConvention:
+    """Rows under a convention (a tokeniser, a tag scheme) that all the examples decide together.
+
+    Called as a plain rows function it looks at the examples that it is given. Where they come in parts the
+    decision waits for the last one: `seen` counts what it rests on, `under` gives the rows for each convention
+    that is still `possible` with what one part has shown, and `decided` chooses from all counts added up.
+
+    Law: `rows(gold, predicted)` equals `under(gold, predicted, [name])[name]` for `name = decided(seen(gold,
+    predicted))`, which is among `possible(seen(part))` for every part of the examples.
+    """
+
+    whole: RowsOf
+    seen: Callable[[Column, Column], Seen]
+    possible: Callable[[Seen], Collection[str]]
+    decided: Callable[[Seen], str]
+    under: Callable[[Column, Column, Collection[str]], Mapping[str, Rows]]
+
+    def __call__(self, gold: Column, predicted: Column) -> Rows:
+        """Return the rows under the convention that these examples decide."""
+        return self.whole(gold, predicted)
 
 
 class Metric(Protocol):

@@ -13,8 +13,9 @@ not `O` begins a span. That is how conlleval reads tags. Improper sequences are 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from typing import Literal, NamedTuple, NoReturn
 
@@ -63,6 +64,10 @@ BMEWO = Scheme("BMEWO", {"B": BEGIN, "M": INSIDE, "E": END, "W": SINGLE})
 PLAIN = Scheme("plain", {})
 
 SCHEMES = {scheme.name: scheme for scheme in (IOB2, IOB1, BIOES, BILOU, BMES, BMEWO, PLAIN)}
+LETTERED = tuple(
+    candidate for scheme in SCHEMES.values() if scheme.roles for candidate in (scheme, replace(scheme, separator="_"))
+)
+"""The schemes whose tags carry letters, with either separator, in the order in which they are tried."""
 _ALIASES = {"BIO": "IOB2", "IOB": "IOB1", "IOBES": "BIOES", "BIOUL": "BILOU", "BMESO": "BMES", "IO": "plain"}
 
 
@@ -195,14 +200,20 @@ def improper_tags(tagged: Tagged, scheme: Scheme) -> int:
 
 def proper_schemes(tagged: Tagged) -> tuple[Scheme, ...]:
     """Return every scheme in which the corpus is properly written; all of them give the same spans."""
-    return tuple(scheme for scheme in _candidates(tagged) if not improper_tags(tagged, scheme))
+    return tuple(scheme for scheme in _candidates(tagged.tags) if not improper_tags(tagged, scheme))
 
 
-def has_letters(tagged: Tagged, scheme: Scheme) -> bool:
+def has_letters(tags: Iterable[str], scheme: Scheme) -> bool:
     """Return whether every tag but `O` has a letter of the scheme, before its separator or alone."""
     letters = tuple(letter + scheme.separator for letter in scheme.roles)
-    tags = (str(tag) for tag in tagged.tags if tag != "O")
-    return bool(letters) and all(tag in scheme.roles or tag.startswith(letters) for tag in tags)
+    marked = (str(tag) for tag in tags if tag != "O")
+    return bool(letters) and all(tag in scheme.roles or tag.startswith(letters) for tag in marked)
+
+
+def fitting_schemes(tags: Sequence[str]) -> list[Scheme]:
+    """Return the schemes that a corpus may be written in of which these are some of the tags."""
+    lettered = [scheme for scheme in LETTERED if has_letters(tags, scheme)]
+    return lettered if _like_letters(tags) else [*lettered, PLAIN]
 
 
 def detect_scheme(tagged: Tagged, repair: Repair = "refuse") -> Scheme:
@@ -212,37 +223,46 @@ def detect_scheme(tagged: Tagged, repair: Repair = "refuse") -> Scheme:
     fewest improper tags is taken. Raises `DataError` where that leaves none, or where it is not clear
     whether tags carry letters at all (`E-mail`): then the scheme must be named.
     """
+    scheme = likeliest_scheme(tagged.tags, partial(improper_tags, tagged))
+    if repair == "refuse":
+        span_table(tagged, scheme, "refuse")
+    return scheme
+
+
+def likeliest_scheme(tags: Sequence[str], faults: Callable[[Scheme], int]) -> Scheme:
+    """Return the scheme of a corpus with these distinct tags that has the fewest faults, as `detect_scheme`.
+
+    `faults` says how many tags stand where a scheme does not allow them.
+    """
     fewest: tuple[int, Scheme] | None = None
-    for scheme in _candidates(tagged):
-        faults = improper_tags(tagged, scheme)
-        if not faults:
+    for scheme in _candidates(tags):
+        number = faults(scheme)
+        if not number:
             return scheme
-        if fewest is None or faults < fewest[0]:
-            fewest = faults, scheme
+        if fewest is None or number < fewest[0]:
+            fewest = number, scheme
     if fewest is None:
-        tags = sorted({str(tag) for tag in tagged.tags} - {"O"})
+        known = sorted({str(tag) for tag in tags} - {"O"})
         raise DataError(
-            f"no tag scheme fits the tags {', '.join(map(repr, tags[:8]))}{'...' if len(tags) > 8 else ''}; "
+            f"no tag scheme fits the tags {', '.join(map(repr, known[:8]))}{'...' if len(known) > 8 else ''}; "
             f"name the one that is meant: {', '.join(SCHEMES)} (plain: the whole tag is the type)"
         )
-    if repair == "refuse":
-        span_table(tagged, fewest[1], "refuse")
     return fewest[1]
 
 
-def _candidates(tagged: Tagged) -> list[Scheme]:
+def _candidates(tags: Sequence[str]) -> list[Scheme]:
     """Return the schemes whose letters all tags have."""
-    tags = [str(tag) for tag in tagged.tags if tag != "O"]
-    if not tags:
+    marked = [str(tag) for tag in tags if tag != "O"]
+    if not marked:
         return [IOB2]
-    if not any(_LIKE_PREFIX.fullmatch(tag) for tag in tags):
+    if not _like_letters(marked):
         return [PLAIN]
-    return [
-        candidate
-        for scheme in SCHEMES.values()
-        for candidate in (scheme, replace(scheme, separator="_"))
-        if has_letters(tagged, candidate) and _begins_what_it_ends(tags, candidate)
-    ]
+    return [scheme for scheme in LETTERED if has_letters(marked, scheme) and _begins_what_it_ends(marked, scheme)]
+
+
+def _like_letters(tags: Sequence[str]) -> bool:
+    """Return whether any tag looks as if it carried a letter."""
+    return any(_LIKE_PREFIX.fullmatch(str(tag)) for tag in tags)
 
 
 def _begins_what_it_ends(tags: Sequence[str], scheme: Scheme) -> bool:

@@ -20,6 +20,7 @@ _IS_CJK = re.compile(f"[{_CJK}]")
 _LETTERS = rf"(?:[^\W_{_CJK}][\u0300-\u036f]*)+"
 _WORD = re.compile(rf"[{_CJK}]|{_LETTERS}(?:['’]{_LETTERS})*|\S")
 """A CJK character; or letters (with their accents) and digits, with inner apostrophes; or one sign."""
+_NO_ASCII_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
 
 
 def is_cjk(character: str) -> bool:
@@ -34,9 +35,19 @@ def words(text: str) -> list[tuple[int, int]]:
 
 def script(texts: Iterable[str]) -> Script:
     """Return `zh` where at least three letters in ten are CJK, else `en`."""
+    return script_of(*script_letters(texts))
+
+
+def script_letters(texts: Iterable[str]) -> tuple[int, int]:
+    """Return how many CJK characters and how many letters there are; of several sets of texts they add up."""
     whole = "".join(texts)
-    cjk = 0 if whole.isascii() else len(_IS_CJK.findall(whole))
-    letters = sum(map(str.isalpha, whole)) if cjk else 0
+    if whole.isascii():
+        return 0, len(whole.encode().translate(None, _NO_ASCII_LETTERS))
+    return len(_IS_CJK.findall(whole)), sum(map(str.isalpha, whole))
+
+
+def script_of(cjk: int, letters: int) -> Script:
+    """Return the script of texts with so many CJK characters among so many letters."""
     return "zh" if letters and cjk >= 0.3 * letters else "en"
 
 

@@ -49,10 +49,10 @@ def test_tags_are_read_as_tags_and_spans_say_that_there_is_nothing_to_repair() -
 def test_odd_predictions_are_named() -> None:
     gold = {"text": ["ab c"], "spans": [(Span(0, 2, "X"),)]}
     doubled = {"spans": [(Span(0, 2, "X"), Span(0, 2, "X"), Span(1, 9, "Y"))]}
-    told = " ".join(NER_SCORING.warnings(gold, doubled))
+    told = " ".join(NER_SCORING.oddities.of(gold, doubled))
     for word in ("more than once", "overlap", "beyond"):
         assert word in told
-    assert NER_SCORING.warnings(gold, gold) == ()
+    assert NER_SCORING.oddities.of(gold, gold) == ()
 
 
 def test_every_metric_states_its_case_and_its_limits() -> None:

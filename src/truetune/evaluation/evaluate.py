@@ -90,7 +90,7 @@ def evaluated(
     metrics = applicable(task.scoring, table.gold, table.predicted, names)
     found = families(metrics, table.gold, [table.predicted])
     primary = primary_metric(task.scoring, metrics) if names is None else names[0]
-    odd = task.scoring.warnings(table.gold, table.predicted) if task.scoring.warnings else ()
+    odd = task.scoring.oddities.of(table.gold, table.predicted) if task.scoring.oddities else ()
     return EvaluationResult(
         task=task.name,
         examples=len(table),

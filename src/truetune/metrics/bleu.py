@@ -13,9 +13,10 @@ import numpy as np
 
 from truetune.metric import Additive
 from truetune.metrics import ngrams
-from truetune.metrics.references import aligned_references
-from truetune.metrics.tokenizers import tokenizer_for, tokenizer_named
+from truetune.metrics.references import aligned_references, rows_by_script
+from truetune.metrics.tokenizers import tokenizer_for, tokenizer_named, tokenizer_of
 from truetune.rows import Rows
+from truetune.text import Script
 from truetune.types import Column, Floats, Ints, Numbers
 
 LONGEST = 4
@@ -82,12 +83,16 @@ def bleu_formula(sums: Numbers) -> Floats:
     return np.where(wanted + said > 0, value, np.nan)
 
 
+def _rows_of_script(gold: Column, predicted: Column, script: Script | None) -> Rows:
+    return bleu_rows(gold, predicted, "auto" if script is None else tokenizer_of(script))
+
+
 def bleu(tokenizer: str = "auto", name: str = "bleu") -> Additive:
     """Return BLEU with one tokeniser: `13a`, `zh`, `char`, `intl`, `none`; `auto` chooses by the references."""
     chosen = "tokeniser by the script of the references" if tokenizer == "auto" else f"tokeniser {tokenizer}"
     return Additive(
         name=name,
-        rows=partial(bleu_rows, tokenizer=tokenizer),
+        rows=rows_by_script(_rows_of_script) if tokenizer == "auto" else partial(bleu_rows, tokenizer=tokenizer),
         formula=bleu_formula,
         gold="references",
         predicted="text",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Set
 from dataclasses import replace
+from itertools import compress
 
 from truetune.metric import Additive, Metric, PerLabel, Pooled, RowsOf
 from truetune.metrics import f_measures as f
 from truetune.metrics.counts import label_counts, label_set_agreements, label_set_counts
 from truetune.rows import Rows
-from truetune.types import Bools, Floats, Numbers
+from truetune.types import Floats, Numbers
 
 SHOWN_LABELS = 10
 
@@ -204,9 +205,13 @@ def undefined_labels(rows: Rows) -> tuple[str, ...]:
     label that stands in gold or predicted.
     """
     sums = rows.totals()
-    gold, predicted = f.golds(sums), f.predictions(sums)
-    never_predicted = _named(rows.labels, (gold > 0) & (predicted == 0))
-    not_in_gold = _named(rows.labels, (gold == 0) & (predicted > 0))
+    gold, predicted = (set(compress(rows.labels, counts > 0)) for counts in (f.golds(sums), f.predictions(sums)))
+    return undefined_of(gold, predicted)
+
+
+def undefined_of(gold: Set[str], predicted: Set[str]) -> tuple[str, ...]:
+    """Return the warnings of `undefined_labels` for the labels that stand in gold and in predicted."""
+    never_predicted, not_in_gold = _named(gold - predicted), _named(predicted - gold)
     warnings = []
     if never_predicted:
         warnings.append(
@@ -221,7 +226,7 @@ def undefined_labels(rows: Rows) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-def _named(labels: Sequence[str], chosen: Bools) -> str:
-    names = [label for label, here in zip(labels, chosen.tolist(), strict=True) if here]
+def _named(labels: Set[str]) -> str:
+    names = sorted(labels)
     more = f" and {len(names) - SHOWN_LABELS:,} more" if len(names) > SHOWN_LABELS else ""
     return ", ".join(names[:SHOWN_LABELS]) + more

@@ -19,8 +19,9 @@ from truetune.errors import MetricError
 from truetune.metric import Additive, RowsOf
 from truetune.metrics.answers import bag_f1, cmrc_text, cmrc_tokens, squad_tokens, substring_f1
 from truetune.metrics.f_measures import quotient
+from truetune.metrics.references import rows_by_script
 from truetune.rows import Rows
-from truetune.text import script
+from truetune.text import Script, script
 from truetune.types import Column, Floats, Numbers
 
 EXACT, F1, QUESTIONS = range(3)
@@ -49,7 +50,14 @@ def qa_rows(gold: Column, predicted: Column) -> Rows:
 
 
 def _rows_by_script(gold: Column) -> RowsOf:
-    return cmrc_rows if script(["".join(chain.from_iterable(gold))]) == "zh" else squad_rows
+    return _ROWS[script(["".join(chain.from_iterable(gold))])]
+
+
+def _rows_of_script(gold: Column, predicted: Column, language: Script | None) -> Rows:
+    return (qa_rows if language is None else _ROWS[language])(gold, predicted)
+
+
+_ROWS: dict[Script, RowsOf] = {"en": squad_rows, "zh": cmrc_rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +133,7 @@ _RULES: dict[str, tuple[RowsOf, str]] = {
     "en": (squad_rows, _SQUAD),
     "zh": (cmrc_rows, _CMRC),
     "auto": (
-        qa_rows,
+        rows_by_script(_rows_of_script),
         f"{_CMRC}, where three in ten letters of all gold answers are Chinese characters; else {_SQUAD}",
     ),
 }
@@ -134,8 +142,7 @@ _RULES: dict[str, tuple[RowsOf, str]] = {
 def qa_metrics(language: Literal["auto", "en", "zh"]) -> tuple[Additive, Additive]:
     """Return exact match and F1 by the rules of one language, or by those that the gold answers call for.
 
-    `auto` decides once for all questions that it is given: parts of one data set that are scored apart
-    and merged must name the language.
+    `auto` decides once for all questions that it is given; where they come in parts, by all parts together.
     """
     rows, rules = _RULES[language]
     return (

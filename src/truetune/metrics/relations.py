@@ -23,7 +23,7 @@ from itertools import chain
 import numpy as np
 
 from truetune.errors import MetricError
-from truetune.metric import Additive, PerLabel, RowsOf
+from truetune.metric import Additive, PerLabel, RowsOf, Seen
 from truetune.metrics.found_items import label_metrics, macro_metric, micro_metric
 from truetune.rows import Rows
 from truetune.types import Column, Span
@@ -78,11 +78,22 @@ def triple_boundary_rows(gold: Column, predicted: Column) -> Rows:
 
 def triple_warnings(predicted: Sequence[Sequence[Triple]]) -> tuple[str, ...]:
     """Name what is odd in predicted triples: doubled ones, and ones of the class "no relation"."""
-    doubled = sum(len(triples) - len(set(triples)) for triples in predicted)
-    names = Counter(triple[1] for triple in chain.from_iterable(predicted) if is_no_relation(triple[1]))
+    return odd_triple_warnings(odd_triples(predicted))
+
+
+def odd_triples(predicted: Sequence[Sequence[Triple]]) -> Seen:
+    """Count what is odd in predicted triples."""
+    seen: Seen = Counter(("none", triple[1]) for triple in chain.from_iterable(predicted) if is_no_relation(triple[1]))
+    seen["doubled"] = sum(len(triples) - len(set(triples)) for triples in predicted)
+    return seen
+
+
+def odd_triple_warnings(seen: Seen) -> tuple[str, ...]:
+    """Name what `odd_triples` counted."""
+    names = {key[1]: number for key, number in seen.items() if isinstance(key, tuple)}
     found = []
-    if doubled:
-        found.append(f"{doubled:,} predicted triples are given more than once; each is counted once")
+    if seen["doubled"]:
+        found.append(f"{seen['doubled']:,} predicted triples are given more than once; each is counted once")
     if names:
         shown = ", ".join(f"{name} ({count:,})" for name, count in sorted(names.items()))
         found.append(f"predicted triples that say there is no relation are not counted: {shown}")

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from truetune.metric import Additive, RowsOf
-from truetune.metrics.references import aligned_references
+from truetune.metrics.references import aligned_references, rows_by_script
 from truetune.metrics.subsequences import lcs_length, lcs_positions
 from truetune.rows import Rows
 from truetune.text import script, words
@@ -126,6 +126,8 @@ def sentences(text: str, rules: Literal["en", "zh"]) -> list[str]:
 @cache
 def _rows_by(rules: Rules) -> RowsOf:
     """Return one function for all kinds, so that texts are cut once for all of them."""
+    if rules == "auto":
+        return rows_by_script(lambda gold, predicted, script: rouge_rows(gold, predicted, script or "auto"))
     return partial(rouge_rows, rules=rules)
 
 

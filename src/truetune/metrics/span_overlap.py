@@ -22,7 +22,9 @@ from truetune.errors import MetricError
 from truetune.metric import Additive, RowsOf
 from truetune.metrics.f_measures import quotient
 from truetune.metrics.spans import Triple, tag_tables
+from truetune.metrics.tag_readings import rows_by_reading
 from truetune.rows import Rows
+from truetune.tags import SpanTable
 from truetune.types import Column, Floats, Numbers
 
 HALVES, TYPES, GOLD, PREDICTED = range(4)
@@ -47,8 +49,11 @@ def overlap_rows(gold: Column, predicted: Column) -> Rows:
 
 def overlap_tag_rows(gold: Column, predicted: Column) -> Rows:
     """Return `[distinct, 4]` from tag sequences, read as conlleval (and nervaluate) does."""
-    golds, found = tag_tables(gold, predicted, "conll")
-    return overlap_rows(golds.lists(), found.lists())
+    return _overlaps(*tag_tables(gold, predicted, "conll"))
+
+
+def _overlaps(gold: SpanTable, predicted: SpanTable) -> Rows:
+    return overlap_rows(gold.lists(), predicted.lists())
 
 
 def _credits(golds: list[Triple], found: list[Triple]) -> tuple[int, int, int, int]:
@@ -131,5 +136,6 @@ def _metric(name: str, rows: RowsOf, field: str) -> Additive:
 SPAN_OVERLAPS = tuple(_metric(name, overlap_rows, "spans") for name in _CREDIT)
 """Spans in gold, spans in predicted."""
 
-TAG_OVERLAPS = tuple(_metric(name, overlap_tag_rows, "tags") for name in _CREDIT)
+_TAG_ROWS = rows_by_reading("conll", overlap_tag_rows, lambda gold, predicted, _: _overlaps(gold, predicted))
+TAG_OVERLAPS = tuple(_metric(name, _TAG_ROWS, "tags") for name in _CREDIT)
 """Tags in gold, tags in predicted."""

@@ -12,6 +12,7 @@ either direction: the repaired spans may be right, or be false alarms that the s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import chain, pairwise
 from typing import NamedTuple
@@ -20,10 +21,11 @@ import numpy as np
 import numpy.typing as npt
 
 from truetune.errors import MetricError
-from truetune.metric import Additive, PerLabel, RowsOf
+from truetune.metric import Additive, PerLabel, RowsOf, Seen
 from truetune.metrics.found_items import label_metrics, macro_metric, micro_metric
+from truetune.metrics.tag_readings import check_lengths, improper_warnings, rows_by_reading, tags_seen
 from truetune.rows import Rows
-from truetune.tags import Repair, Scheme, SpanTable, Tagged, detect_scheme, has_letters, improper_tags, span_table
+from truetune.tags import Repair, Scheme, SpanTable, Tagged, detect_scheme, has_letters, span_table
 from truetune.types import Bools, Column, Ints
 
 Triple = tuple[int, int, str]
@@ -71,7 +73,7 @@ def tag_tables(
     its own. Raises `MetricError` for sentences of different lengths, `DataError` for unreadable tags.
     """
     golds, found = Tagged.of(gold), Tagged.of(predicted)
-    _check_lengths(golds, found)
+    check_lengths(golds, found)
     schemes = (scheme, scheme) if scheme else _schemes(golds, found)
     return span_table(golds, schemes[0], repair), span_table(found, schemes[1], repair)
 
@@ -165,6 +167,11 @@ def _stand_in(keys: Ints, others: Ints) -> Bools:
 
 def span_warnings(predicted: Sequence[Sequence[Triple]], lengths: Sequence[int] | None = None) -> tuple[str, ...]:
     """Name what is odd in predicted spans: doubled, overlapping, and beyond the text (with `lengths`)."""
+    return odd_span_warnings(odd_spans(predicted, lengths))
+
+
+def odd_spans(predicted: Sequence[Sequence[Triple]], lengths: Sequence[int] | None = None) -> Seen:
+    """Count what is odd in predicted spans."""
     doubled = overlapping = beyond = 0
     for number, spans in enumerate(predicted):
         distinct = sorted(set(spans))
@@ -172,46 +179,29 @@ def span_warnings(predicted: Sequence[Sequence[Triple]], lengths: Sequence[int] 
         overlapping += any(after[0] < before[1] for before, after in pairwise(distinct))
         if lengths is not None:
             beyond += sum(end > lengths[number] for _, end, _ in distinct)
+    return Counter({"doubled": doubled, "overlapping": overlapping, "beyond": beyond})
+
+
+def odd_span_warnings(seen: Seen) -> tuple[str, ...]:
+    """Name what `odd_spans` counted."""
     found = []
-    if doubled:
-        found.append(f"{doubled:,} predicted spans are given more than once; each is counted once")
-    if overlapping:
-        found.append(f"predicted spans overlap in {overlapping:,} examples; they are scored as given")
-    if beyond:
-        found.append(f"{beyond:,} predicted spans end beyond their text; they count as wrong")
+    if seen["doubled"]:
+        found.append(f"{seen['doubled']:,} predicted spans are given more than once; each is counted once")
+    if seen["overlapping"]:
+        found.append(f"predicted spans overlap in {seen['overlapping']:,} examples; they are scored as given")
+    if seen["beyond"]:
+        found.append(f"{seen['beyond']:,} predicted spans end beyond their text; they count as wrong")
     return tuple(found)
 
 
 def tag_warnings(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Name what is improperly written, on which the strict and the conlleval reading differ."""
-    sides = Tagged.of(gold), Tagged.of(predicted)
-    found = []
-    for name, side, scheme in zip(("gold", "predicted"), sides, _schemes(*sides), strict=True):
-        number = improper_tags(side, scheme)
-        if number:
-            found.append(
-                f"{number:,} {name} tags stand where {scheme.name} does not allow them: span_f1 leaves such "
-                "spans out, span_f1_conll repairs them"
-            )
-    return tuple(found)
+    return improper_warnings(tags_seen(gold, predicted))
 
 
 def _schemes(gold: Tagged, predicted: Tagged) -> tuple[Scheme, Scheme]:
     scheme = detect_scheme(gold, "conll")
-    return scheme, scheme if has_letters(predicted, scheme) else detect_scheme(predicted, "conll")
-
-
-def _check_lengths(gold: Tagged, predicted: Tagged) -> None:
-    if len(gold.lengths) != len(predicted.lengths):
-        raise MetricError(f"gold has {len(gold.lengths):,} tagged sentences, predicted {len(predicted.lengths):,}")
-    unequal = np.flatnonzero(gold.lengths != predicted.lengths)
-    if len(unequal):
-        first = int(unequal[0])
-        raise MetricError(
-            f"{len(unequal):,} sentences have a different number of gold and predicted tags, the first is "
-            f"number {first + 1} ({gold.lengths[first]} and {predicted.lengths[first]}); a model that cuts "
-            "long sentences must say `O` for the rest, so that what it missed counts as missed"
-        )
+    return scheme, scheme if has_letters(predicted.tags, scheme) else detect_scheme(predicted, "conll")
 
 
 def _labels(gold: SpanTable, predicted: SpanTable) -> tuple[str, ...]:
@@ -252,8 +242,11 @@ def _strict_metrics(rows: RowsOf, field: str, counted: str, unit: str) -> tuple[
 SPANS: tuple[Additive | PerLabel, ...] = _strict_metrics(span_rows, "spans", f"{_EXACT} (strict)", "text")
 """Spans in gold, spans in predicted."""
 
+_STRICT_ROWS = rows_by_reading("drop", strict_tag_rows, lambda gold, predicted, _: matched(gold, predicted))
+_CONLL_ROWS = rows_by_reading("conll", conll_tag_rows, lambda gold, predicted, _: matched(gold, predicted))
+
 TAGS: tuple[Additive | PerLabel, ...] = (
-    *_strict_metrics(strict_tag_rows, "tags", _STRICT, "sentence"),
-    micro_metric("span_f1_conll", conll_tag_rows, ("tags", "tags"), _CONLL, "sentence"),
+    *_strict_metrics(_STRICT_ROWS, "tags", _STRICT, "sentence"),
+    micro_metric("span_f1_conll", _CONLL_ROWS, ("tags", "tags"), _CONLL, "sentence"),
 )
 """Tags in gold, tags in predicted: here the two readings can be told apart."""

@@ -12,10 +12,11 @@ from functools import partial
 import numpy as np
 
 from truetune.metric import Additive
-from truetune.metrics.references import aligned_references
+from truetune.metrics.references import aligned_references, rows_by_script
 from truetune.metrics.shifts import edits
 from truetune.metrics.tokenizers import tokenizer_for, tokenizer_named
 from truetune.rows import Rows
+from truetune.text import Script
 from truetune.types import Column, Floats, Numbers
 
 
@@ -46,6 +47,10 @@ def _row(words: Sequence[str], references: Sequence[Sequence[str]]) -> tuple[flo
     return fewest, sum(map(len, references)) / len(references)
 
 
+def _rows_of_script(gold: Column, predicted: Column, script: Script | None) -> Rows:
+    return ter_rows(gold, predicted, "auto" if script is None else "zh" if script == "zh" else "none")
+
+
 def ter_formula(sums: Numbers) -> Floats:
     """Return 100 times edits over reference words of sums `[..., 2]`; NaN where no reference has a word."""
     value: Floats = np.where(sums[..., 1] > 0, 100 * sums[..., 0] / sums[..., 1], np.nan)
@@ -57,7 +62,7 @@ def ter(tokenizer: str = "auto", name: str = "ter") -> Additive:
     chosen = "tokeniser by the script of the references" if tokenizer == "auto" else f"tokeniser {tokenizer}"
     return Additive(
         name=name,
-        rows=partial(ter_rows, tokenizer=tokenizer),
+        rows=rows_by_script(_rows_of_script) if tokenizer == "auto" else partial(ter_rows, tokenizer=tokenizer),
         formula=ter_formula,
         gold="references",
         predicted="text",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 from truetune.errors import MetricError, nearest
-from truetune.text import script
+from truetune.text import Script, script
 
 Tokens = list[list[str]]
 """The tokens of each line."""
@@ -84,7 +84,12 @@ def tokenizer_for(references: Iterable[str]) -> str:
 
     13a takes a Chinese sentence for one or two words: 34.3 BLEU where `zh` gives 56.0.
     """
-    return "zh" if script(references) == "zh" else "13a"
+    return tokenizer_of(script(references))
+
+
+def tokenizer_of(language: Script) -> str:
+    """Return the tokeniser that fits a script."""
+    return "zh" if language == "zh" else "13a"
 
 
 def _13a(lines: Sequence[str]) -> Tokens:

@@ -18,6 +18,7 @@ from truetune.errors import MetricError
 from truetune.metric import Additive, RowsOf
 from truetune.metrics.f_measures import quotient
 from truetune.metrics.spans import Triple, tag_tables
+from truetune.metrics.tag_readings import rows_by_reading
 from truetune.rows import Rows
 from truetune.tags import SpanTable
 from truetune.types import Column, Floats, Ints, Numbers
@@ -51,8 +52,12 @@ def token_rows(gold: Column, predicted: Column) -> Rows:
 
 def token_tag_rows(gold: Column, predicted: Column) -> Rows:
     """Return `[distinct, 7]` from tag sequences, read as conlleval does and written again as IOB2."""
-    tables = tag_tables(gold, predicted, "conll")
     lengths = np.fromiter(map(len, gold), dtype=np.int64, count=len(gold))
+    return _token_rows(*tag_tables(gold, predicted, "conll"), lengths)
+
+
+def _token_rows(gold: SpanTable, predicted: SpanTable, lengths: Ints) -> Rows:
+    tables = gold, predicted
     place = {kind: code for code, kind in enumerate(dict.fromkeys(tables[0].types + tables[1].types))}
     golds, found = (_token_codes(table, lengths, place) for table in tables)
     equal, marked = golds == found, golds > 0
@@ -102,7 +107,7 @@ def _token_codes(table: SpanTable, lengths: Ints, place: dict[str, int]) -> Ints
 
 
 def _metric(name: str, fields: tuple[str, str], above: Callable[[Numbers], Numbers], *below: int) -> Additive:
-    rows: RowsOf = token_rows if fields[0] == "marked" else token_tag_rows
+    rows: RowsOf = token_rows if fields[0] == "marked" else _TAG_ROWS
 
     def parts(sums: Numbers) -> tuple[Numbers, Numbers]:
         return above(sums), sums[..., list(below)].sum(axis=-1)
@@ -144,6 +149,8 @@ def _metrics(gold: str, predicted: str) -> tuple[Additive, ...]:
         _metric("token_accuracy_without_o", fields, lambda sums: sums[..., MARKED_EQUAL], MARKED),
     )
 
+
+_TAG_ROWS = rows_by_reading("conll", token_tag_rows, _token_rows)
 
 TOKENS_OF_SPANS = _metrics("marked", "spans")
 """Tokens and spans in gold, spans in predicted."""

@@ -7,8 +7,23 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from truetune.data.parse import Field as Field
-from truetune.metric import Metric, PerLabel
+from truetune.metric import Metric, PerLabel, Seen
 from truetune.types import Column, Encoded, Finding, Floats, Head, Tokenizer
+
+
+@dataclass(frozen=True)
+class Oddities:
+    """What is odd about predictions: counted in every part of them, and told once of all.
+
+    `seen(gold columns, predicted columns)` counts; of several parts the counts add up. `told` puts them in words.
+    """
+
+    seen: Callable[[Mapping[str, Column], Mapping[str, Column]], Seen]
+    told: Callable[[Seen], tuple[str, ...]]
+
+    def of(self, gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> tuple[str, ...]:
+        """Return what is odd about these."""
+        return self.told(self.seen(gold, predicted))
 
 
 @dataclass(frozen=True)
@@ -26,8 +41,10 @@ class Scoring:
     primary: tuple[str, ...]
     refined: Callable[[Mapping[str, Column], Mapping[str, Column]], tuple[Metric, ...]] | None = None
     """(gold, predicted) -> metrics that depend on which labels have scores; each replaces the one of its name."""
-    warnings: Callable[[Mapping[str, Column], Mapping[str, Column]], tuple[str, ...]] | None = None
-    """(gold, predicted) -> what is odd about them, for people."""
+    oddities: Oddities | None = None
+    """What is odd about gold and predicted, for people."""
+    constant: Callable[[Mapping[str, Column], Mapping[str, Column]], str] | None = None
+    """(gold, predicted) -> what must be the same in every part of the data, in words: the labels that have scores."""
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from truetune.data.parse import Field
-from truetune.metric import Metric
+from truetune.metric import Metric, Seen
 from truetune.metrics import areas, calibration, classification, probability
-from truetune.metrics.counts import label_counts, label_set_counts
 from truetune.metrics.label_scores import label_scores
-from truetune.tasks.base import Labels, Scoring, Task, Training
+from truetune.tasks.base import Labels, Oddities, Scoring, Task, Training
 from truetune.tasks.classify_encoding import decode, encode
 from truetune.tasks.fields import as_label, as_labels, as_scores
 from truetune.types import Column
@@ -28,13 +28,29 @@ def area_metrics_of(gold: Mapping[str, Column], predicted: Mapping[str, Column])
     return tuple(metric for metric in found if "/" not in metric.name or len(labels) <= MOST_LABELS)
 
 
-def oddities(gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> tuple[str, ...]:
+def labels_seen(gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> Seen:
+    """Count how often each label stands in gold and in predicted."""
+    seen: Seen = Counter()
+    for side, columns in ((True, gold), (False, predicted)):
+        if "label" in gold and "label" in predicted:
+            seen.update((side, label) for label in columns["label"])
+        elif "labels" in gold and "labels" in predicted:
+            seen.update((side, label) for labels in columns["labels"] for label in labels)
+    return seen
+
+
+def undefined_warnings(seen: Seen) -> tuple[str, ...]:
     """Name labels whose precision or recall is undefined and so left out of averages."""
-    if "label" in gold and "label" in predicted:
-        return classification.undefined_labels(label_counts(gold["label"], predicted["label"]))
-    if "labels" in gold and "labels" in predicted:
-        return classification.undefined_labels(label_set_counts(gold["labels"], predicted["labels"]))
-    return ()
+    pairs = [key for key in seen if isinstance(key, tuple)]
+    gold, predicted = ({str(label) for of_gold, label in pairs if of_gold is side} for side in (True, False))
+    return classification.undefined_of(gold, predicted)
+
+
+def score_labels(gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> str:
+    """Return for which labels there are scores."""
+    if "scores" not in predicted:
+        return "no scores"
+    return f"scores of {', '.join(label_scores(predicted['scores']).labels)}"
 
 
 LABEL_SCORING = Scoring(
@@ -53,7 +69,8 @@ LABEL_SCORING = Scoring(
     ),
     primary=("accuracy",),
     refined=area_metrics_of,
-    warnings=oddities,
+    oddities=Oddities(labels_seen, undefined_warnings),
+    constant=score_labels,
 )
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from truetune.data.parse import Field
+from truetune.metric import Seen
 from truetune.metrics.span_overlap import SPAN_OVERLAPS, TAG_OVERLAPS
-from truetune.metrics.spans import SPANS, TAGS, span_warnings, tag_warnings
+from truetune.metrics.spans import SPANS, TAGS, odd_span_warnings, odd_spans
+from truetune.metrics.tag_readings import improper_warnings, tags_seen
 from truetune.metrics.tokens import TOKENS_OF_SPANS, TOKENS_OF_TAGS, Marked
-from truetune.tasks.base import Scoring, Task, Training
+from truetune.tasks.base import Oddities, Scoring, Task, Training
 from truetune.tasks.fields import as_text
 from truetune.tasks.span_fields import as_gold_spans, as_spans, as_tags, as_tokens, check_inside, located
 from truetune.tasks.tag_encoding import decode, encode, tag_labels
@@ -37,14 +40,19 @@ CONLL_OF_SPANS = replace(
 )
 
 
-def oddities(gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> tuple[str, ...]:
-    """Name improper tags, and predicted spans that are doubled, overlap or lie beyond their text."""
-    found: tuple[str, ...] = ()
+def odd(gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> Seen:
+    """Count improper tags, and predicted spans that are doubled, overlap or lie beyond their text."""
+    seen: Seen = Counter()
     if "tags" in gold and "tags" in predicted:
-        found += tag_warnings(gold["tags"], predicted["tags"])
+        seen += tags_seen(gold["tags"], predicted["tags"])
     if "spans" in predicted:
-        found += span_warnings(predicted["spans"], [len(text) for text in gold["text"]] if "text" in gold else None)
-    return found
+        seen += odd_spans(predicted["spans"], [len(text) for text in gold["text"]] if "text" in gold else None)
+    return seen
+
+
+def odd_warnings(seen: Seen) -> tuple[str, ...]:
+    """Name what `odd` counted."""
+    return (*improper_warnings(seen), *odd_span_warnings(seen))
 
 
 NER_SCORING = Scoring(
@@ -63,7 +71,7 @@ NER_SCORING = Scoring(
     predicted=((TAGS_FIELD, Field("spans", as_spans, required=False)), (Field("spans", as_spans),)),
     metrics=(*TAGS, *TAG_OVERLAPS, *TOKENS_OF_TAGS, *SPANS, CONLL_OF_SPANS, *SPAN_OVERLAPS, *TOKENS_OF_SPANS),
     primary=("span_f1",),
-    warnings=oddities,
+    oddities=Oddities(odd, odd_warnings),
 )
 
 NER = Task(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from truetune.data.parse import Field
 from truetune.metrics.classification import SINGLE
-from truetune.metrics.relations import RELATION_LABELS, RELATION_TRIPLES, triple_warnings
-from truetune.tasks.base import Scoring, Task
+from truetune.metrics.relations import RELATION_LABELS, RELATION_TRIPLES, odd_triple_warnings, odd_triples
+from truetune.tasks.base import Oddities, Scoring, Task
 from truetune.tasks.fields import as_label, as_scores
 from truetune.tasks.span_fields import as_gold_triples, as_triples
 
@@ -19,7 +19,7 @@ RELATIONS_SCORING = Scoring(
     ),
     metrics=(*RELATION_LABELS, *_ACCURACY, *RELATION_TRIPLES),
     primary=("relation_f1_micro",),
-    warnings=lambda gold, predicted: triple_warnings(predicted["triples"]) if "triples" in predicted else (),
+    oddities=Oddities(lambda gold, predicted: odd_triples(predicted.get("triples", ())), odd_triple_warnings),
 )
 
 RELATIONS = Task(
