@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from truetune.evaluation.adapters.sklearn import sklearn_scores as sklearn_scores
     from truetune.evaluation.adapters.spacy import spacy_scores as spacy_scores
     from truetune.evaluation.adapters.trainer import trainer_metrics as trainer_metrics
+    from truetune.evaluation.agreement import agreement as agreement
     from truetune.evaluation.api import compare as compare
     from truetune.evaluation.api import evaluate as evaluate
     from truetune.evaluation.check_report import check_report as check_report
@@ -31,6 +32,7 @@ _PLACES = {
     "Config": "truetune.config",
     "Plan": "truetune.stats.plan",
     "TruetuneError": "truetune.errors",
+    "agreement": "truetune.evaluation.agreement",
     "array_scores": "truetune.evaluation.adapters.sklearn",
     "check_report": "truetune.evaluation.check_report",
     "compare": "truetune.evaluation.api",
@@ -49,6 +51,7 @@ __all__ = [
     "Plan",
     "TruetuneError",
     "__version__",
+    "agreement",
     "array_scores",
     "check_report",
     "compare",

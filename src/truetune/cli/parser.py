@@ -61,6 +61,21 @@ def parser() -> argparse.ArgumentParser:
         "file", metavar="FILE", help="text of scikit-learn's or seqeval's report; - reads standard input"
     )
 
+    agreement = _command(commands, "agreement", "how far do raters agree? Cohen, Fleiss, Krippendorff")
+    agreement.add_argument(
+        "file", metavar="FILE", help="columns item, rater, rating; or a column for each rater and a line for each item"
+    )
+    agreement.add_argument(
+        "--scale",
+        choices=("nominal", "ordinal", "interval"),
+        default="nominal",
+        help="default: nominal",
+    )
+    agreement.add_argument("--values", nargs="+", metavar="V", help="the possible values, in order if ordinal")
+    agreement.add_argument("--raters", nargs="+", metavar="COLUMN", help="the columns of the raters (default: all)")
+    agreement.add_argument("--group", metavar="COLUMN", help="column that groups items (default: `group`; `none`)")
+    _sureness(agreement)
+
     predict = _command(commands, "predict", "label the texts of a file with a run's model")
     predict.add_argument("run", metavar="RUN")
     predict.add_argument("file", metavar="FILE")
