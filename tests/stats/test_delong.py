@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from truetune.errors import MetricError
 from truetune.rows import Rows
-from truetune.stats.delong import area, standard_error
+from truetune.stats.delong import area
 
 
 def rows_of(positive, scores):
@@ -35,29 +35,25 @@ def test_area_and_variance_equal_all_pairs(case):
     found = area(rows_of(positive, scores))
     up, down = compared(positive, scores)
     assert found.value == pytest.approx(roc_auc_score(positive, scores))
-    np.testing.assert_allclose(found.components[positive == 1], up, atol=1e-12)
-    np.testing.assert_allclose(found.components[positive == 0], down, atol=1e-12)
     expected = np.sqrt(np.var(up, ddof=1) / len(up) + np.var(down, ddof=1) / len(down))
-    assert standard_error(found.components, found.positive) == pytest.approx(expected, abs=1e-12)
+    assert found.standard_error == pytest.approx(expected, abs=1e-12)
 
 
 def test_groups_of_one_are_examples():
     rng = np.random.default_rng(0)
     positive = (rng.random(2000) < 0.3).astype(int)
-    found = area(rows_of(positive, rng.normal(size=2000) + positive))
-    alone = standard_error(found.components, found.positive, np.arange(2000))
-    assert alone == pytest.approx(standard_error(found.components, found.positive), rel=1e-3)
+    rows = rows_of(positive, rng.normal(size=2000) + positive)
+    assert area(rows, np.arange(2000)).standard_error == pytest.approx(area(rows).standard_error, rel=1e-3)
 
 
 def test_doubled_examples_count_once_by_group():
     rng = np.random.default_rng(0)
     positive = np.repeat((rng.random(500) < 0.3).astype(int), 2)
     scores = np.repeat(rng.normal(size=500), 2) + positive
-    found = area(rows_of(positive, scores))
-    once = area(rows_of(positive[::2], scores[::2]))
-    by_group = standard_error(found.components, found.positive, np.repeat(np.arange(500), 2))
-    assert by_group == pytest.approx(standard_error(once.components, once.positive), rel=5e-3)
-    assert standard_error(found.components, found.positive) < 0.75 * by_group
+    rows = rows_of(positive, scores)
+    by_group = area(rows, np.repeat(np.arange(500), 2)).standard_error
+    assert by_group == pytest.approx(area(rows_of(positive[::2], scores[::2])).standard_error, rel=5e-3)
+    assert area(rows).standard_error < 0.75 * by_group
 
 
 def test_one_class_is_undefined_and_one_positive_shows_no_spread():
@@ -65,7 +61,50 @@ def test_one_class_is_undefined_and_one_positive_shows_no_spread():
     assert np.isnan(missing.value)
     one = area(rows_of(np.array([1, 0, 0, 0]), np.arange(4.0)))
     assert one.value == 0.0
-    assert np.isnan(standard_error(one.components, one.positive))
+    assert np.isnan(one.standard_error)
+
+
+def by_label(gold, scores):
+    """Rows of (score, gold) of each label."""
+    dense = np.stack([scores, (gold[:, None] == np.arange(scores.shape[1])).astype(float)], axis=1)
+    return Rows.of(dense, tuple("abcdefghij"[: scores.shape[1]]))
+
+
+def drawn_classes(rng, examples, labels=4):
+    gold = rng.choice(labels, examples, p=np.arange(1, labels + 1) / np.arange(1, labels + 1).sum())
+    scores = rng.normal(size=(examples, labels))
+    scores[np.arange(examples), gold] += 1.3
+    return gold, np.round(scores, 2)
+
+
+def test_the_mean_of_two_equal_areas_has_the_error_of_one():
+    rng = np.random.default_rng(0)
+    positive = rng.integers(0, 2, 300)
+    score = rng.normal(size=300) + positive
+    alone = area(rows_of(positive, score))
+    both = area(by_label(positive, np.stack([-score, score], axis=1)))
+    assert both.value == pytest.approx(alone.value)
+    assert both.standard_error == pytest.approx(alone.standard_error)
+
+
+def test_the_mean_over_labels_is_sklearns_and_its_error_that_of_the_covariances():
+    gold, scores = drawn_classes(np.random.default_rng(1), 400)
+    found = area(by_label(gold, scores))
+    one_hot = gold[:, None] == np.arange(4)
+    assert found.value == pytest.approx(roc_auc_score(one_hot, scores, average="macro"))
+    jackknifed = np.array(
+        [roc_auc_score(np.delete(one_hot, left, 0), np.delete(scores, left, 0), average="macro") for left in range(400)]
+    )
+    assert found.standard_error == pytest.approx(np.sqrt(399 * np.var(jackknifed)), rel=0.02)
+
+
+def test_a_label_without_positives_is_left_out_and_one_positive_adds_no_spread():
+    gold, scores = drawn_classes(np.random.default_rng(2), 200, 3)
+    without = area(by_label(gold, np.column_stack([scores, np.zeros(200)])))
+    assert without.value == area(by_label(gold, scores)).value
+    single = gold.copy()
+    single[np.flatnonzero(gold == 0)[1:]] = 1
+    assert np.isfinite(area(by_label(single, scores)).standard_error)
 
 
 def test_other_rows_are_refused():

@@ -3,40 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import permutations
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from truetune.metric import Pooled
 from truetune.metrics.f_measures import mean_of_defined, quotient
 from truetune.metrics.label_scores import gold_places, probabilities
+from truetune.metrics.rankings import Counts, Ranked, ranking, rankings
 from truetune.metrics.score_rows import GOLD, SCORE, rows_of_label, rows_of_pair, score_rows, score_set_rows
 from truetune.rows import Rows
-from truetune.types import Column, Floats, Ints, Numbers
-
-Counts = npt.NDArray[Any]
-"""Whole numbers, as int64 or float64: how often each row was drawn."""
-
-FEW_STARTS = 8
-"""Of a rare label against the rest it is cheaper to sum from one positive to the next than one by one."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ranked:
-    """The distinct scores of positives, ascending, with what stands at and below each: `[..., scores]`."""
-
-    positives: Counts
-    """Positives with this score."""
-    tied: Counts
-    """Negatives with this score."""
-    below: Counts
-    """Negatives with a lower one."""
-    negatives: Counts
-    """All negatives, `[...]`."""
-
+from truetune.types import Column, Floats, Numbers
 
 Area = Callable[[Ranked], Floats]
 
@@ -68,49 +46,6 @@ def _dot(first: Counts, second: Counts) -> Floats:
     return summed
 
 
-def ranking(gold: Floats, score: Floats, counts: Counts) -> Ranked:
-    """Return the ranking of rows (gold is positive, score), each `[distinct]`, for `[..., distinct]` counts."""
-    new = score[1:] > score[:-1]
-    if not new.all() and (score[1:] < score[:-1]).any():
-        order = np.argsort(score)
-        gold, score, counts = gold[order], score[order], counts[..., order]
-        new = score[1:] > score[:-1]
-    positive = np.flatnonzero(gold > 0)
-    positives, starts = counts[..., positive], positive
-    tied: Counts = np.zeros(1)
-    if not new.all():
-        group = np.cumsum(np.r_[0, new])
-        held, firsts = np.unique(group[positive], return_index=True)
-        positives = np.add.reduceat(positives, firsts, axis=-1)
-        starts = np.flatnonzero(np.r_[True, new])[held]
-        tied = _sums_at(held, group[gold == 0], counts[..., gold == 0])
-    below = _sums_before(starts, counts) - (np.cumsum(positives, axis=-1) - positives)
-    return Ranked(positives, tied, below, counts.sum(axis=-1) - positives.sum(axis=-1))
-
-
-def _sums_before(starts: Ints, counts: Counts) -> Counts:
-    """Return the sum of all counts `[..., n]` before each of the ascending `starts`, `[..., starts]`."""
-    if len(starts) * FEW_STARTS > counts.shape[-1]:
-        up_to: Counts = np.cumsum(counts, axis=-1)[..., starts]
-        up_to -= counts[..., starts]
-        return up_to
-    between: Counts = np.add.reduceat(counts, starts, axis=-1)
-    before_first = counts.sum(axis=-1) - between.sum(axis=-1)
-    before: Counts = np.cumsum(between, axis=-1) - between + before_first[..., None]
-    return before
-
-
-def _sums_at(wanted: Ints, places: Ints, counts: Counts) -> Counts:
-    """Return the sums of counts `[..., n]` whose ascending `places` are each of the `wanted`, `[..., wanted]`."""
-    sums = np.zeros((*counts.shape[:-1], len(wanted)))
-    found, starts = np.unique(places, return_index=True)
-    if len(found):
-        by_place = np.add.reduceat(counts, starts, axis=-1)
-        both = np.isin(found, wanted)
-        sums[..., np.searchsorted(wanted, found[both])] = by_place[..., both]
-    return sums
-
-
 def of_binary(area: Area, gold: Floats, score: Floats, counts: Numbers) -> Floats:
     """Return an area `[...]` for rows (gold is positive, score), each `[distinct]`, and their counts."""
     if not gold.any():
@@ -125,9 +60,11 @@ def _pooled(area: Area) -> Callable[[Rows, Numbers], Floats]:
         table = rows.table
         if table.ndim == 2:
             return of_binary(area, table[:, 0], table[:, 1], counts)
-        each = [
-            of_binary(area, table[:, GOLD, place], table[:, SCORE, place], counts) for place in range(table.shape[2])
-        ]
+        if counts.ndim == 1:
+            labels = range(table.shape[2])
+            each = [of_binary(area, table[:, GOLD, place], table[:, SCORE, place], counts) for place in labels]
+        else:
+            each = [area(ranked) for ranked in rankings(table, counts)]
         return mean_of_defined(np.stack(each, axis=-1)) if each else np.full(counts.shape[:-1], np.nan)
 
     return pooled
@@ -148,6 +85,7 @@ ROC_AUC = Pooled(
     predicted="scores",
     definition=f"{_AUC}; of two labels {_POSITIVE}; of more, the {_REST}, labels where {_NO_AUC} left out",
     unit="example",
+    interval="delong",
     undefined=_NO_AUC,
     limits=(0.0, 1.0),
 )
@@ -155,13 +93,14 @@ AVERAGE_PRECISION = replace(
     ROC_AUC,
     name="average_precision",
     pooled=_pooled(precision_area),
+    interval="bca",
     definition=f"{_AP}; of two labels {_POSITIVE}; of more, the {_REST}, labels where {_NO_AP} left out",
     undefined=_NO_AP,
 )
 
 SINGLE = (ROC_AUC, AVERAGE_PRECISION)
-"""Fields `label`, `scores`. They take any number of labels; `area_metrics` gives sharper ones, and one
-for each label, once the labels are known."""
+"""Fields `label`, `scores`. They take any number of labels; `area_metrics` says which label is positive, and
+gives those of each label, once the labels are known."""
 
 MULTIPLE = tuple(
     replace(
@@ -178,14 +117,14 @@ MULTIPLE = tuple(
 def area_metrics(labels: Sequence[str], multiple: bool = False) -> tuple[Pooled, ...]:
     """Return the metrics for scores of these labels.
 
-    Two labels: `roc_auc` with DeLong's interval, and `average_precision`, of the second label in sorted
-    order, which the rows' note names. More, or label sets (`multiple`): the means over labels, and
+    Two labels: `roc_auc` and `average_precision` of the second label in sorted order, which the rows' note
+    names. More, or label sets (`multiple`): the means over labels, and
     `roc_auc/LABEL`, `average_precision/LABEL` of each label against the rest.
     """
     names = tuple(sorted(labels))
     if len(names) == 2 and not multiple:
         return (
-            replace(ROC_AUC, definition=f"{_AUC}; {_POSITIVE}", interval="delong"),
+            replace(ROC_AUC, definition=f"{_AUC}; {_POSITIVE}"),
             replace(AVERAGE_PRECISION, definition=f"{_AP}; {_POSITIVE}"),
         )
     whole = MULTIPLE if multiple else SINGLE
@@ -198,7 +137,7 @@ def _of_label(label: str, whole: Sequence[Pooled], multiple: bool) -> tuple[Pool
         replace(metric, name=f"{metric.name}/{label}", rows=rows, definition=f"{text}; {label!r} against the rest")
         for metric, text in zip(whole, (_AUC, _AP), strict=True)
     )
-    return replace(area, interval="delong"), precision
+    return area, precision
 
 
 def roc_auc_one_vs_one(gold: Column, predicted: Column) -> float:

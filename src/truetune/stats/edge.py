@@ -10,6 +10,7 @@ import numpy as np
 
 from truetune.metric import Additive, Metric
 from truetune.stats.binomial import wilson
+from truetune.stats.delong import binary
 from truetune.stats.plan import Plan
 from truetune.stats.quantiles import normal_quantile
 from truetune.stats.sample import Sample
@@ -53,12 +54,14 @@ def effective_trials(metric: Metric, sample: Sample) -> float:
     A ratio counts the units in its denominator. A metric over labels may weigh each label alike: with
     n_k units of label k, the mean of K shares varies as one share of K * harmonic mean(n_k) trials. Units
     inside a group or a sentence may depend on each other wholly, so they count once. An area under the ROC
-    curve counts its smaller class.
+    curve counts the smaller class of each label.
     """
     if metric.interval == "delong":
-        positive = sample.rows.table[sample.rows.index, 0] == 1
-        owner = np.arange(len(positive)) if sample.groups is None else sample.groups
-        return float(min(len(np.unique(owner[side])) for side in (positive, ~positive)))
+        owner = np.arange(len(sample.rows)) if sample.groups is None else sample.groups
+        positives = [positive[sample.rows.index] for positive, _ in binary(sample.rows)]
+        smaller = np.array([min(len(np.unique(owner[side])) for side in (one, ~one)) for one in positives])
+        smaller = smaller[smaller > 0]
+        return float(len(smaller) ** 2 / np.sum(1 / smaller)) if len(smaller) else 0.0
     if not isinstance(metric, Additive):
         return float(sample.size)
     units = sample.units

@@ -98,8 +98,8 @@ def _t(metric: Metric, value: float, sample: Sample, plan: Plan) -> Interval:
 
 def _delong(metric: Metric, sample: Sample, plan: Plan) -> Interval:
     """Areas under the ROC curve: DeLong's standard error on the logit scale."""
-    found = delong.area(sample.rows)
-    error = delong.standard_error(found.components, found.positive, sample.groups)
+    found = delong.area(sample.rows, sample.groups)
+    error = found.standard_error
     if np.isnan(error):
         return missing("", f"fewer than two {sample.unit}s of a class show no spread")
     if error == 0 or found.value in (0.0, 1.0):

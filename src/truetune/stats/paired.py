@@ -107,11 +107,12 @@ def _mcnemar(gap: float, flipped: Flips, metric: Metric, plan: Plan) -> Paired:
 
 def _delong(gap: float, pairs: Pairs, plan: Plan) -> Paired | None:
     """Areas under the ROC curve; None where the difference shows no spread."""
-    one, other, sample = delong.area(pairs.first), delong.area(pairs.second), pairs.sample
-    if not np.array_equal(one.positive, other.positive):
+    sides, sample = (pairs.first, pairs.second), pairs.sample
+    golds = zip(*(delong.binary(side) for side in sides), strict=True)
+    if not all(np.array_equal(gold, same) for (gold, _), (same, _) in golds):
         raise MetricError("the two systems were scored on different gold; compare them on the same examples")
-    parts = other.components - one.components
-    error = delong.standard_error(parts, one.positive, sample.groups)
+    one, other = (delong.area(side, sample.groups) for side in sides)
+    error = delong.standard_error(other.moves - one.moves, one.weights)
     if not error > 0:
         return None
     degrees = np.inf if sample.groups is None else sample.degrees
