@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from truetune.evaluation.api import compare as compare
     from truetune.evaluation.api import evaluate as evaluate
     from truetune.evaluation.check_report import check_report as check_report
+    from truetune.evaluation.preference import preference as preference
     from truetune.stats.plan import Plan as Plan
     from truetune.workflows.finetune import finetune as finetune
     from truetune.workflows.predict import load as load
@@ -39,6 +40,7 @@ _PLACES = {
     "evaluate": "truetune.evaluation.api",
     "finetune": "truetune.workflows.finetune",
     "load": "truetune.workflows.predict",
+    "preference": "truetune.evaluation.preference",
     "sklearn_scorer": "truetune.evaluation.adapters.sklearn",
     "sklearn_scores": "truetune.evaluation.adapters.sklearn",
     "spacy_scores": "truetune.evaluation.adapters.spacy",
@@ -58,6 +60,7 @@ __all__ = [
     "evaluate",
     "finetune",
     "load",
+    "preference",
     "sklearn_scorer",
     "sklearn_scores",
     "spacy_scores",

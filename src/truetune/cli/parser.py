@@ -76,6 +76,14 @@ def parser() -> argparse.ArgumentParser:
     agreement.add_argument("--group", metavar="COLUMN", help="column that groups items (default: `group`; `none`)")
     _sureness(agreement)
 
+    preference = _command(commands, "preference", "which system do judges prefer? Bradley-Terry, Elo, win rates")
+    preference.add_argument("file", metavar="FILE", help="a line a game: a, b, winner (a, b or tie)")
+    preference.add_argument("--group", metavar="COLUMN", help="column of judge or prompt (default: `group`; `none`)")
+    preference.add_argument(
+        "--prior", type=_number, default=0.0, metavar="N", help="ties of each system with a mean one (default: 0)"
+    )
+    _sureness(preference)
+
     predict = _command(commands, "predict", "label the texts of a file with a run's model")
     predict.add_argument("run", metavar="RUN")
     predict.add_argument("file", metavar="FILE")

@@ -7,6 +7,7 @@ from truetune.tasks.base import Task
 from truetune.tasks.classification import CLASSIFICATION, PAIR
 from truetune.tasks.generation import DIALOGUE, LANGUAGE_MODELING, SUMMARIZATION, TRANSLATION
 from truetune.tasks.ner import NER
+from truetune.tasks.preference import PREFERENCE
 from truetune.tasks.qa import QUESTION_ANSWERING
 from truetune.tasks.regression import REGRESSION
 from truetune.tasks.relations import RELATIONS
@@ -27,6 +28,7 @@ TASKS: dict[str, Task] = {
         RETRIEVAL,
         RECOMMENDATION,
         LANGUAGE_MODELING,
+        PREFERENCE,
     )
 }
 
