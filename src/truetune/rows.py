@@ -112,12 +112,22 @@ class Rows:
         table[:, :, [place[label] for label in self.labels]] = self.table
         return Rows(table, self.index, labels, self.known_counts, self.note)
 
+    def _widened(self, width: int) -> Rows:
+        missing = width - self.table.shape[1]
+        return replace(self, table=np.pad(self.table, ((0, 0), (0, missing)))) if missing else self
+
 
 def joined(first: Rows, second: Rows) -> Rows:
-    """Return the rows of two sets of examples, one after the other, over the union of their labels."""
+    """Return the rows of two sets of examples, one after the other, over the union of their labels.
+
+    Where rows without labels are wider in one set (lists of a reply's n-grams), the others are filled up with 0.
+    """
     labels = tuple(sorted({*first.labels, *second.labels}))
     if first.labels or second.labels:
         first, second = first.with_labels(labels), second.with_labels(labels)
+    elif first.table.ndim == 2:
+        width = max(first.table.shape[1], second.table.shape[1])
+        first, second = first._widened(width), second._widened(width)
     table = np.concatenate([first.table, second.table])
     index = np.concatenate([first.index, second.index + len(first.table)])
     distinct = Rows.of(table, labels)

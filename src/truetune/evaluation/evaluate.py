@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,13 @@ from truetune import __version__
 from truetune.errors import MetricError, nearest
 from truetune.evaluation.families import Family, applicable, families, primary_metric
 from truetune.evaluation.tables import Aligned
+from truetune.evaluation.tally import Tally
 from truetune.metric import Metric
 from truetune.rows import Rows
 from truetune.stats.intervals import intervals
 from truetune.stats.plan import Plan
 from truetune.tasks.base import Task
-from truetune.types import Interval, Score
+from truetune.types import Interval, Ints, Score
 
 LOW_SUPPORT = 10
 """Below this many gold examples a label's scores, and macro averages over it, are not to be relied on:
@@ -77,6 +78,43 @@ class EvaluationResult:
         return found
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is wanted of an evaluation: some metrics or all that apply, slices by a column, the settings."""
+
+    names: Sequence[str] | None = None
+    slice_by: str | None = None
+    plan: Plan = field(default_factory=Plan)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What the cells of a tally are: in order of their groups, then of their slices."""
+
+    groups: Ints | None = None
+    """`[cells]`, from 0; None where examples stand for themselves."""
+    slices: Sequence[Any] | None = None
+    """The slice of each cell."""
+
+    @property
+    def number_of_groups(self) -> int:
+        """How many groups there are; 0 without groups."""
+        return 0 if self.groups is None else len(set(self.groups.tolist()))
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Metrics that read the same rows, and one row and one cell an example, in the order of `Tally.examples`."""
+
+    metrics: tuple[Metric, ...]
+    rows: Rows
+    cells: Ints
+
+    def groups(self, cells: Cells) -> Ints | None:
+        """Return the group of each example."""
+        return None if cells.groups is None else cells.groups[self.cells]
+
+
 def evaluated(
     task: Task,
     table: Aligned,
@@ -85,38 +123,54 @@ def evaluated(
     slice_by: str | None = None,
     plan: Plan | None = None,
 ) -> EvaluationResult:
-    """Score aligned gold and predictions in every metric that applies, or in those that `names` asks for."""
-    plan = plan or Plan()
+    """Score aligned gold and predictions in every metric that applies, or in those that `names` asks for.
+
+    The order of the examples changes nothing, to the last digit.
+    """
+    asked = Asked(names, slice_by, plan or Plan())
     metrics = applicable(task.scoring, table.gold, table.predicted, names)
-    found = families(metrics, table.gold, [table.predicted])
-    primary = primary_metric(task.scoring, metrics) if names is None else names[0]
+    cells, cell_of = _cells(table, slice_by)
+    found = [
+        Counted(family.metrics, *Tally.of(family.rows[0], cell_of).examples())
+        for family in families(metrics, table.gold, [table.predicted])
+    ]
     odd = task.scoring.oddities.of(table.gold, table.predicted) if task.scoring.oddities else ()
+    return result_of(task, found, cells, asked, (*table.warnings, *odd))
+
+
+def result_of(
+    task: Task, found: Sequence[Counted], cells: Cells, asked: Asked, warnings: Sequence[str]
+) -> EvaluationResult:
+    """Return the scores of what was counted; `warnings` open the list of what is odd."""
+    metrics = [metric for family in found for metric in family.metrics]
     return EvaluationResult(
         task=task.name,
-        examples=len(table),
-        primary=primary,
-        scores=scores(found, table.groups, plan, names),
-        warnings=(*table.warnings, *odd, *_low_support(found), *_few_groups(table)),
-        slices=tuple(_slices(table, slice_by, found, plan)) if slice_by else (),
+        examples=len(found[0].rows),
+        primary=primary_metric(task.scoring, metrics) if asked.names is None else asked.names[0],
+        scores=scores_of(found, cells, asked),
+        warnings=(*warnings, *_low_support(found), *_few_groups(cells)),
+        slices=tuple(_slices(found, cells, asked)),
     )
 
 
-def scores(
-    found: Sequence[Family],
-    groups: np.ndarray[Any, np.dtype[np.int64]] | None,
-    plan: Plan,
-    names: Sequence[str] | None = None,
-) -> tuple[Score, ...]:
-    """Return the score of every metric of the families; `names` keeps only what was asked for."""
-    unit_count = None if groups is None else int(groups.max(initial=-1)) + 1
+def scores(found: Sequence[Family], groups: Ints | None, plan: Plan) -> tuple[Score, ...]:
+    """Return the score of every metric of families with the rows of one system; `groups` `[examples]` or None."""
+    counted = [Counted(family.metrics, *Tally.of(family.rows[0], groups).examples()) for family in found]
+    cells = Cells(None if groups is None else np.arange(groups.max(initial=-1) + 1))
+    return scores_of(counted, cells, Asked(plan=plan))
+
+
+def scores_of(found: Sequence[Counted], cells: Cells, asked: Asked) -> tuple[Score, ...]:
+    """Return the score of every metric that was counted and asked for."""
     result = []
     for family in found:
-        (rows,) = family.rows
-        metrics = [metric for metric in family.metrics if _wanted(metric.name, names)]
-        for some, fitting in within_reason(metrics, rows, plan):
-            bounds = intervals(some, rows, groups=groups, plan=fitting)
+        groups = family.groups(cells)
+        number = None if groups is None else len(np.unique(groups))
+        metrics = [metric for metric in family.metrics if _wanted(metric.name, asked.names)]
+        for some, fitting in within_reason(metrics, family.rows, asked.plan):
+            bounds = intervals(some, family.rows, groups=groups, plan=fitting)
             result += [
-                _score(metric, rows, interval, fitting, unit_count)
+                _score(metric, family.rows, interval, fitting, number)
                 for metric, interval in zip(some, bounds, strict=True)
             ]
     return tuple(result)
@@ -167,13 +221,12 @@ def _wanted(name: str, names: Sequence[str] | None) -> bool:
     return names is None or name in names or name.partition("/")[0] in names
 
 
-def _low_support(found: Sequence[Family]) -> list[str]:
+def _low_support(found: Sequence[Counted]) -> list[str]:
     """Warn of labels with too little gold; the second statistic of rows by label is the gold count."""
     low: dict[str, int] = {}
     for family in found:
-        (rows,) = family.rows
-        if rows.labels:
-            gold = zip(rows.labels, rows.totals()[1], strict=True)
+        if family.rows.labels:
+            gold = zip(family.rows.labels, family.rows.totals()[1], strict=True)
             low.update((label, int(count)) for label, count in gold if count < LOW_SUPPORT)
     if not low:
         return []
@@ -185,19 +238,41 @@ def _low_support(found: Sequence[Family]) -> list[str]:
     ]
 
 
-def _few_groups(table: Aligned) -> list[str]:
-    number = 0 if table.groups is None else int(table.groups.max(initial=-1)) + 1
-    if table.groups is None or number >= 50:
+def _few_groups(cells: Cells) -> list[str]:
+    if cells.groups is None or cells.number_of_groups >= 50:
         return []
-    return [f"only {number} groups: intervals and tests by group need about 50 to hold what they promise"]
+    return [
+        f"only {cells.number_of_groups} groups: intervals and tests by group need about 50 to hold what they promise"
+    ]
 
 
-def _slices(table: Aligned, column: str, found: Sequence[Family], plan: Plan) -> list[Slice]:
-    values = np.asarray(table.column(column))
-    parts = []
-    for value in sorted(set(values.tolist())):
-        inside = np.flatnonzero(values == value)
-        groups = None if table.groups is None else np.unique(table.groups[inside], return_inverse=True)[1]
-        taken = [Family(family.metrics, tuple(rows.take(inside) for rows in family.rows)) for family in found]
-        parts.append(Slice(column, value, scores(taken, groups, plan)))
-    return parts
+def _cells(table: Aligned, column: str | None) -> tuple[Cells, Ints | None]:
+    """Return the cells of a table, and the cell of each example; None where there is but one."""
+    if table.groups is None and column is None:
+        return Cells(), None
+    groups = np.zeros(len(table), dtype=np.int64) if table.groups is None else table.groups
+    values, codes = ([None], np.zeros_like(groups)) if column is None else slice_codes(table.column(column))
+    keys, index = np.unique(groups * len(values) + codes, return_inverse=True)
+    of_group, of_value = np.divmod(keys, len(values))
+    slices = None if column is None else [values[code] for code in of_value.tolist()]
+    return Cells(None if table.groups is None else of_group, slices), index.astype(np.int64).ravel()
+
+
+def slice_codes(column: Sequence[Any]) -> tuple[list[Any], Ints]:
+    """Return the distinct values of a column, sorted, and the position among them of each example's."""
+    listed = np.asarray(column).tolist()
+    values = sorted(set(listed))
+    place = {value: code for code, value in enumerate(values)}
+    return values, np.array([place[value] for value in listed], dtype=np.int64)
+
+
+def _slices(found: Sequence[Counted], cells: Cells, asked: Asked) -> Iterator[Slice]:
+    if cells.slices is None or asked.slice_by is None:
+        return
+    for value in sorted(set(cells.slices)):
+        of_value = np.array([one == value for one in cells.slices])
+        taken = []
+        for family in found:
+            inside = of_value[family.cells]
+            taken.append(Counted(family.metrics, family.rows.take(inside), family.cells[inside]))
+        yield Slice(asked.slice_by, value, scores_of(taken, cells, asked))

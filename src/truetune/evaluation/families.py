@@ -55,17 +55,22 @@ def families(metrics: Sequence[Metric | PerLabel], gold: Fields, systems: Sequen
 
     A metric of each label becomes one metric a label that stands in gold or in any system.
     """
-    shared: dict[tuple[int, str, str], list[Metric | PerLabel]] = {}
-    for metric in metrics:
-        shared.setdefault((id(metric.rows), metric.gold, metric.predicted), []).append(metric)
     found = []
-    for members in shared.values():
+    for members in sharing(metrics):
         first = members[0]
         rows = [first.rows(gold[first.gold], columns[first.predicted]) for columns in systems]
         labels = tuple(sorted({label for each in rows for label in each.labels}))
         aligned = tuple(each.with_labels(labels) if labels else each for each in rows)
         found.append(Family(expanded(members, labels), aligned))
     return found
+
+
+def sharing(metrics: Sequence[Metric | PerLabel]) -> list[list[Metric | PerLabel]]:
+    """Return the metrics grouped by the rows that they share."""
+    shared: dict[tuple[int, str, str], list[Metric | PerLabel]] = {}
+    for metric in metrics:
+        shared.setdefault((id(metric.rows), metric.gold, metric.predicted), []).append(metric)
+    return list(shared.values())
 
 
 def expanded(metrics: Sequence[Metric | PerLabel], labels: Sequence[str]) -> tuple[Metric, ...]:
@@ -80,7 +85,7 @@ def expanded(metrics: Sequence[Metric | PerLabel], labels: Sequence[str]) -> tup
 
 def primary_metric(scoring: Scoring, there: Sequence[Metric | PerLabel], name: str | None = None) -> str:
     """Return the name of the metric that decides: the one asked for, else the task's first that applies."""
-    names = [metric.name for metric in there]
+    names = {metric.name.partition("/")[0] for metric in there}
     if name is not None:
         if name.partition("/")[0] not in names:
             raise MetricError(_why_not(name, scoring))

@@ -69,7 +69,8 @@ def aligned(
         said = read_part(source, scoring.predicted, name)
         columns[name] = _in_order(said, right, order)
     others = dict(right.others)
-    return Aligned(right.ids, right.fields, columns, _groups(right, others, group), others)
+    groups = group_names(right, group)
+    return Aligned(right.ids, right.fields, columns, None if groups is None else group_codes(groups), others)
 
 
 def aligned_columns(
@@ -94,9 +95,10 @@ def _records(ids: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> Iterab
 
 
 def group_codes(groups: Sequence[Any]) -> Ints:
-    """Return groups as numbers from 0, in the order in which they first occur."""
-    codes: dict[str, int] = {}
-    return np.array([codes.setdefault(str(value), len(codes)) for value in groups], dtype=np.int64)
+    """Return groups as numbers from 0, in the order of their names: the order of examples changes nothing."""
+    names = [str(value) for value in groups]
+    codes = {name: code for code, name in enumerate(sorted(set(names)))}
+    return np.array([codes[name] for name in names], dtype=np.int64)
 
 
 def read_part(source: Source, alternatives: Sequence[Sequence[Field]], name: str) -> Columns:
@@ -105,13 +107,18 @@ def read_part(source: Source, alternatives: Sequence[Sequence[Field]], name: str
         from truetune.data.read import read
 
         return parsed(read(source), alternatives, str(source))
+    records = (Record(f"{name}[{place}]", item) for place, item in enumerate(as_records(source, alternatives, name)))
+    return parsed(records, alternatives, name)
+
+
+def as_records(source: Sequence[Any], alternatives: Sequence[Sequence[Field]], name: str) -> Sequence[Any]:
+    """Return a list of records as it is, and one of bare values as records of the one field that they are."""
     items = source.tolist() if hasattr(source, "tolist") else list(source)
     names = {field.name for fields in alternatives for field in fields}
     if items and not (isinstance(items[0], Mapping) and names & set(items[0])):
         single = chosen_field(items, alternatives, name)
         items = [{single: item} for item in items]
-    records = (Record(f"{name}[{place}]", item) for place, item in enumerate(items))
-    return parsed(records, alternatives, name)
+    return items
 
 
 def _in_order(said: Columns, right: Columns, order: Mapping[str, int]) -> dict[str, list[Any]]:
@@ -133,7 +140,9 @@ def _in_order(said: Columns, right: Columns, order: Mapping[str, int]) -> dict[s
     return {name: [column[position] for position in positions] for name, column in said.fields.items()}
 
 
-def _groups(right: Columns, others: dict[str, list[Any]], group: str | Sequence[Any] | None) -> Ints | None:
+def group_names(right: Columns, group: str | Sequence[Any] | None) -> list[Any] | None:
+    """Return the group of each example, None where examples stand for themselves; see `aligned`."""
+    others = right.others
     if group == NO_GROUPS or (group is None and "group" not in others):
         return None
     if group is None or isinstance(group, str):
@@ -153,4 +162,4 @@ def _groups(right: Columns, others: dict[str, list[Any]], group: str | Sequence[
             f"{right.where}: example {right.ids[empty[0]]!r} has no group ({len(empty):,} such); give every example "
             "one, or use --group none"
         )
-    return group_codes(values)
+    return list(values)
