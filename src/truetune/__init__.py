@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from truetune.evaluation.api import compare as compare
     from truetune.evaluation.api import evaluate as evaluate
     from truetune.evaluation.check_report import check_report as check_report
+    from truetune.evaluation.crossvalidation import cross_validation as cross_validation
+    from truetune.evaluation.incremental import Evaluation as Evaluation
     from truetune.evaluation.preference import preference as preference
+    from truetune.evaluation.seeds import seeds as seeds
     from truetune.stats.plan import Plan as Plan
     from truetune.workflows.finetune import finetune as finetune
     from truetune.workflows.predict import load as load
@@ -31,16 +34,19 @@ if TYPE_CHECKING:
 _PLACES = {
     "Answers": "truetune.evaluation.adapters.sklearn",
     "Config": "truetune.config",
+    "Evaluation": "truetune.evaluation.incremental",
     "Plan": "truetune.stats.plan",
     "TruetuneError": "truetune.errors",
     "agreement": "truetune.evaluation.agreement",
     "array_scores": "truetune.evaluation.adapters.sklearn",
     "check_report": "truetune.evaluation.check_report",
     "compare": "truetune.evaluation.api",
+    "cross_validation": "truetune.evaluation.crossvalidation",
     "evaluate": "truetune.evaluation.api",
     "finetune": "truetune.workflows.finetune",
     "load": "truetune.workflows.predict",
     "preference": "truetune.evaluation.preference",
+    "seeds": "truetune.evaluation.seeds",
     "sklearn_scorer": "truetune.evaluation.adapters.sklearn",
     "sklearn_scores": "truetune.evaluation.adapters.sklearn",
     "spacy_scores": "truetune.evaluation.adapters.spacy",
@@ -50,6 +56,7 @@ _PLACES = {
 __all__ = [
     "Answers",
     "Config",
+    "Evaluation",
     "Plan",
     "TruetuneError",
     "__version__",
@@ -57,10 +64,12 @@ __all__ = [
     "array_scores",
     "check_report",
     "compare",
+    "cross_validation",
     "evaluate",
     "finetune",
     "load",
     "preference",
+    "seeds",
     "sklearn_scorer",
     "sklearn_scores",
     "spacy_scores",

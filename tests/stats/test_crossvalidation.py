@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from truetune.errors import MetricError
-from truetune.stats.crossvalidation import cross_validated
+from truetune.stats.crossvalidation import cross_validated, split_repeatedly
 
 
 def test_by_hand():
@@ -16,6 +16,21 @@ def test_by_hand():
     assert found.high == pytest.approx(0.05 + stats.t.ppf(0.975, 9) * error)
     assert found.p_value == pytest.approx(2 * stats.t.sf(0.05 / error, 9))
     assert found.method == "corrected 2 x 5-fold t, 9 degrees of freedom"
+
+
+def test_random_splits_that_test_a_fifth_are_as_sure_as_five_folds():
+    scores = [0.02, 0.04, 0.06, 0.08, 0.05]
+    folds, splits = cross_validated(scores, folds=5), split_repeatedly(scores, test_share=0.2)
+    assert (splits.value, splits.p_value) == (folds.value, pytest.approx(folds.p_value))
+    assert (splits.low, splits.high) == pytest.approx((folds.low, folds.high))
+    assert splits.method == "corrected t of 5 splits, 0.2 tested, 4 degrees of freedom"
+    wider = split_repeatedly(scores, test_share=0.5)
+    assert wider.high - wider.low > splits.high - splits.low
+    for share in (0, 1, -0.1):
+        with pytest.raises(MetricError, match="test_share"):
+            split_repeatedly(scores, test_share=share)
+    with pytest.raises(MetricError, match="two or more"):
+        split_repeatedly([0.1], test_share=0.2)
 
 
 def test_no_spread_and_undefined_folds_have_reasons():

@@ -84,6 +84,12 @@ def parser() -> argparse.ArgumentParser:
     )
     _sureness(preference)
 
+    seeds = _command(commands, "seeds", "several training runs of a recipe: what would another run score?")
+    _files(seeds)
+    seeds.add_argument("--predicted", nargs="+", default=[], metavar="FILE", help="what each run said")
+    seeds.add_argument("--baseline", nargs="+", default=[], metavar="FILE", help="what runs of another recipe said")
+    seeds.add_argument("--level", type=_level, default=0.95, metavar="L", help="confidence level (default: 0.95)")
+
     predict = _command(commands, "predict", "label the texts of a file with a run's model")
     predict.add_argument("run", metavar="RUN")
     predict.add_argument("file", metavar="FILE")

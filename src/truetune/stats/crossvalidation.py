@@ -38,11 +38,25 @@ def cross_validated(scores: Sequence[float], *, folds: int, plan: Plan | None = 
     `scores` holds one score a fold, of one or more repetitions of `folds`-fold cross-validation. For the
     comparison of two recipes give the differences of their scores on the same folds.
     """
-    plan = plan or Plan()
+    if folds < 2 or not len(scores) or len(scores) % folds:
+        raise MetricError(f"{len(scores)} scores of {folds}-fold cross-validation; expected a multiple of the folds")
+    return _corrected(scores, 1 / folds, f"corrected {len(scores) // folds} x {folds}-fold t", plan or Plan())
+
+
+def split_repeatedly(scores: Sequence[float], *, test_share: float, plan: Plan | None = None) -> CrossValidated:
+    """Return the mean over random splits, of which each tests on the same share of the examples, corrected alike."""
+    if not 0 < test_share < 1:
+        raise MetricError(f"test_share is {test_share}; expected the share of examples in a test part, such as 0.2")
+    if len(scores) < 2:
+        raise MetricError(f"{len(scores)} scores of random splits; expected two or more")
+    return _corrected(scores, test_share, f"corrected t of {len(scores)} splits, {test_share:g} tested", plan or Plan())
+
+
+def _corrected(scores: Sequence[float], test_share: float, method: str, plan: Plan) -> CrossValidated:
     given = np.asarray(scores, dtype=np.float64)
-    if folds < 2 or given.ndim != 1 or not len(given) or len(given) % folds:
-        raise MetricError(f"{given.size} scores of {folds}-fold cross-validation; expected a multiple of the folds")
-    method = f"corrected {len(given) // folds} x {folds}-fold t, {len(given) - 1} degrees of freedom"
+    if given.ndim != 1:
+        raise MetricError(f"scores have shape {list(given.shape)}; expected one number a fold")
+    method += f", {len(given) - 1} degrees of freedom"
     value, nan = float(given.mean()), float("nan")
     if not np.isfinite(given).all():
         return CrossValidated(nan, nan, nan, nan, method, "the score of a fold is undefined")
@@ -50,7 +64,7 @@ def cross_validated(scores: Sequence[float], *, folds: int, plan: Plan | None = 
     if spread <= 1e-12 * abs(value):
         equal = "all folds score alike: they show no spread to build bounds from"
         return CrossValidated(value, nan, nan, 1.0 if value == 0 else nan, method, equal)
-    error = spread * sqrt(1 / len(given) + 1 / (folds - 1))
+    error = spread * sqrt(1 / len(given) + test_share / (1 - test_share))
     half = t_quantile(plan.tail, len(given) - 1) * error
     p_value = t_two_sided(value / error, len(given) - 1)
     return CrossValidated(value, value - half, value + half, p_value, method)
