@@ -85,10 +85,14 @@ class Comparison:
     verdict: Verdict
     signature: str
     reason: str = ""
+    correction: str = ""
+    """How `p_adjusted` and `p_margin` allow for the other tests of the family; empty for a test alone."""
+    p_margin: float = float("nan")
+    """With a margin: of being worse by it or more, adjusted over the candidates; else NaN."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as JSON-ready values: undefined numbers are None."""
-        numbers = ("difference", "low", "high", "p_value", "p_adjusted", "detectable")
+        numbers = ("difference", "low", "high", "p_value", "p_adjusted", "p_margin", "detectable")
         return {
             "metric": self.metric,
             "baseline": self.baseline,
@@ -96,6 +100,7 @@ class Comparison:
             **{name: _number(getattr(self, name)) for name in numbers},
             "gained": self.gained,
             "lost": self.lost,
+            "correction": self.correction or None,
             "verdict": self.verdict,
             "signature": self.signature,
             "reason": self.reason or None,

@@ -6,8 +6,9 @@ from populations import AP, BLEU, MACRO_F1, NDCG, SPAN_F1, population
 from scipy import stats
 
 from truetune.rows import Rows
+from truetune.stats.coins import swapped
 from truetune.stats.pairs import Pairs
-from truetune.stats.randomisation import randomisation_p, swapped, swapped_differences
+from truetune.stats.randomisation import randomisation_p, swapped_differences
 
 
 def pairs_of(kind, units, *, grouped=False, seed=1):

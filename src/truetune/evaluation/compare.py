@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from truetune import __version__
 from truetune.errors import MetricError, nearest
 from truetune.evaluation.evaluate import within_reason
-from truetune.evaluation.families import applicable, expanded, families, primary_metric
+from truetune.evaluation.families import Family, applicable, expanded, families, primary_metric
+from truetune.evaluation.slices import Part, sliced
+from truetune.evaluation.support import few_groups, small_slices
 from truetune.evaluation.tables import Aligned
 from truetune.metric import Metric, PerLabel
-from truetune.stats.adjust import holm
-from truetune.stats.paired import Paired, paired
+from truetune.stats.adjust import benjamini_hochberg, max_t
+from truetune.stats.paired import Paired, PairedTest, paired_jointly
 from truetune.stats.plan import Plan
-from truetune.stats.power import margin_test, verdict
+from truetune.stats.power import MarginTest, adjusted_margins, margin_test, verdict
 from truetune.tasks.base import Task
-from truetune.types import Comparison
+from truetune.types import Comparison, Ints
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,17 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class ComparedSlice:
+    """The metric that decides, on the examples that share one value of a column."""
+
+    column: str
+    value: str
+    comparisons: tuple[Comparison, ...]
+    """One a candidate; `p_adjusted` is over all slices and candidates."""
+    warning: str = ""
+
+
+@dataclass(frozen=True)
 class ComparisonResult:
     """What `compare` found; `to_dict()` is the JSON of the command line."""
 
@@ -35,6 +51,7 @@ class ComparisonResult:
     primary: str
     comparisons: tuple[Comparison, ...]
     warnings: tuple[str, ...] = ()
+    slices: tuple[ComparedSlice, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -44,20 +61,43 @@ class ComparisonResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values."""
-        return {
+        found: dict[str, Any] = {
             "systems": list(self.systems),
             "primary": self.primary,
             "comparisons": [one.to_dict() for one in self.comparisons],
             "warnings": list(self.warnings),
         }
+        if self.slices:
+            found["slices"] = [
+                {
+                    "column": part.column,
+                    "value": part.value,
+                    "comparisons": [one.to_dict() for one in part.comparisons],
+                    "warning": part.warning or None,
+                }
+                for part in self.slices
+            ]
+        return found
 
 
-def compared(task: Task, table: Aligned, *, gate: Gate | None = None, plan: Plan | None = None) -> ComparisonResult:
+@dataclass(frozen=True)
+class _Tested:
+    """One candidate against the baseline in one metric."""
+
+    candidate: str
+    metric: Metric
+    found: Paired
+
+
+def compared(
+    task: Task, table: Aligned, *, gate: Gate | None = None, slice_by: str | None = None, plan: Plan | None = None
+) -> ComparisonResult:
     """Compare the first system of the table (the baseline) with each other one, example by example.
 
-    The metric that decides is tested unadjusted (with several
-    candidates: Holm over the candidates); all other metrics are adjusted together by Holm's method. Scores
-    of single labels are compared only when `gate.metric` asks for one.
+    The metric that decides is tested by itself, with several candidates adjusted over them; all other
+    metrics, of all candidates, are adjusted together. Both by the step-down max-T method on joint swaps.
+    `slice_by` compares the metric that decides also on each value of a column, adjusted by Benjamini and
+    Hochberg's method. Scores of single labels are compared only when `gate.metric` asks for one.
     """
     plan, gate = plan or Plan(), gate or Gate()
     names, systems = tuple(table.systems), list(table.systems.values())
@@ -70,47 +110,134 @@ def compared(task: Task, table: Aligned, *, gate: Gate | None = None, plan: Plan
     chosen = [
         metric for metric in there if not isinstance(metric, PerLabel) or metric.name == primary.partition("/")[0]
     ]
-    tests: list[tuple[str, Metric, Paired]] = []
-    for family in families(chosen, table.gold, systems):
-        for candidate, rows in zip(names[1:], family.rows[1:], strict=True):
-            metrics = [metric for metric in family.metrics if "/" not in metric.name or metric.name == primary]
-            for some, fitting in within_reason(metrics, rows, plan):
-                results = paired(some, family.rows[0], rows, groups=table.groups, plan=fitting)
-                tests += [(candidate, metric, one) for metric, one in zip(some, results, strict=True)]
-    tests.sort(key=lambda test: (test[1].name != primary, names.index(test[0])))
-    if all(metric.name != primary for _, metric, _ in tests):
+    found = [
+        Family(
+            tuple(metric for metric in family.metrics if metric.name in (primary, metric.name.partition("/")[0])),
+            family.rows,
+        )
+        for family in families(chosen, table.gold, systems)
+    ]
+    tests = _tested(found, names, table.groups, plan)
+    deciding = [test for test in tests if test.metric.name == primary]
+    others = [test for test in tests if test.metric.name != primary]
+    if not deciding:
         asked = [metric.name for metric in expanded(chosen, [])]
         raise MetricError(
             f"metric {primary!r} cannot be compared; name a label that occurs (f1/LABEL). {nearest(primary, asked)}"
         )
-    deciding = holm([test.p_value for _, metric, test in tests if metric.name == primary])
-    others = holm([test.p_value for _, metric, test in tests if metric.name != primary])
-    comparisons = tuple(
-        _comparison((names[0], candidate), metric, test, p, gate.margin if metric.name == primary else None, plan)
-        for (candidate, metric, test), p in zip(tests, (*deciding, *others), strict=True)
+    parts = sliced(table, slice_by) if slice_by else []
+    return ComparisonResult(
+        systems=names,
+        primary=primary,
+        comparisons=(*_decided(deciding, names[0], gate.margin, plan), *_adjusted(others, names[0], plan)),
+        warnings=(
+            *few_groups(0 if table.groups is None else int(table.groups.max(initial=-1)) + 1),
+            *small_slices(slice_by or "", {part.value: part.warning for part in parts}),
+        ),
+        slices=tuple(_compared_slices(slice_by or "", parts, (found, names, primary), plan)),
     )
-    return ComparisonResult(names, primary, comparisons)
+
+
+def _tested(found: Sequence[Family], names: Sequence[str], groups: Ints | None, plan: Plan) -> list[_Tested]:
+    """Return each metric of each candidate, tested with the same swaps, candidate by candidate."""
+    tests, candidates = [], []
+    for family in found:
+        for candidate, rows in zip(names[1:], family.rows[1:], strict=True):
+            for some, fitting in within_reason(family.metrics, rows, plan):
+                tests.append(PairedTest(some, family.rows[0], rows, fitting))
+                candidates.append(candidate)
+    results = paired_jointly(tests, groups=groups, plan=plan) if tests else []
+    listed = [
+        _Tested(candidate, metric, one)
+        for candidate, test, several in zip(candidates, tests, results, strict=True)
+        for metric, one in zip(test.metrics, several, strict=True)
+    ]
+    return sorted(listed, key=lambda test: names.index(test.candidate))
+
+
+def _together(tests: Sequence[_Tested]) -> tuple[list[float], str]:
+    """Return p-values adjusted over a family of tests, and the name of the correction; a test alone has none."""
+    raw = [test.found.p_value for test in tests]
+    if len(tests) < 2:
+        return raw, ""
+    drawn = [test.found.swaps for test in tests]
+    draws = min((len(swaps) for swaps in drawn if swaps is not None), default=1)
+    null = np.array([np.full(draws, np.nan) if swaps is None else swaps[:draws] for swaps in drawn])
+    joint = max_t([test.found.difference for test in tests], null)
+    return np.fmax(raw, joint).tolist(), f"step-down max-T over {len(tests)} tests, {draws:,} joint swaps"
+
+
+def _decided(tests: Sequence[_Tested], baseline: str, margin: float | None, plan: Plan) -> list[Comparison]:
+    """Return the comparisons in the metric that decides; with a margin, its tests give the verdict."""
+    if margin is None:
+        return _adjusted(tests, baseline, plan)
+    each = [
+        margin_test(
+            test.found.difference,
+            test.found.low,
+            test.found.high,
+            margin=margin,
+            better=test.metric.better,
+            plan=plan,
+        )
+        for test in tests
+    ]
+    p_values, correction = _together(tests)
+    if len(tests) > 1:
+        correction = f"{correction}; margin: Holm over {len(tests)} candidates"
+    return [
+        _comparison(test, baseline, p, correction, within, plan)
+        for test, p, within in zip(tests, p_values, adjusted_margins(each), strict=True)
+    ]
+
+
+def _adjusted(tests: Sequence[_Tested], baseline: str, plan: Plan) -> list[Comparison]:
+    p_values, correction = _together(tests)
+    return [_comparison(test, baseline, p, correction, None, plan) for test, p in zip(tests, p_values, strict=True)]
+
+
+def _compared_slices(
+    column: str, parts: Sequence[Part], compared: tuple[Sequence[Family], Sequence[str], str], plan: Plan
+) -> list[ComparedSlice]:
+    """Return the metric that decides by slice, all slices and candidates adjusted together."""
+    found, names, primary = compared
+    deciding = [
+        Family(tuple(metric for metric in family.metrics if metric.name == primary), family.rows)
+        for family in found
+        if any(metric.name == primary for metric in family.metrics)
+    ]
+    by_slice = []
+    for part in parts:
+        taken = [Family(one.metrics, tuple(rows.take(part.inside) for rows in one.rows)) for one in deciding]
+        by_slice.append(_tested(taken, names, part.groups, plan))
+    p_values = iter(benjamini_hochberg([test.found.p_value for tests in by_slice for test in tests]))
+    correction = f"Benjamini-Hochberg over {sum(map(len, by_slice))} slices and candidates"
+    slices = []
+    for part, tests in zip(parts, by_slice, strict=True):
+        comparisons = [_comparison(test, names[0], next(p_values), correction, None, plan) for test in tests]
+        slices.append(ComparedSlice(column, part.value, tuple(comparisons), part.warning))
+    return slices
 
 
 def _comparison(
-    names: tuple[str, str], metric: Metric, test: Paired, p_adjusted: float, margin: float | None, plan: Plan
+    test: _Tested, baseline: str, p_adjusted: float, correction: str, margin: MarginTest | None, plan: Plan
 ) -> Comparison:
-    within = None
-    if margin is not None:
-        within = margin_test(test.difference, test.low, test.high, margin=margin, better=metric.better, plan=plan)
+    metric, found = test.metric, test.found
     return Comparison(
         metric=metric.name,
-        baseline=names[0],
-        candidate=names[1],
-        difference=test.difference,
-        low=test.low,
-        high=test.high,
-        p_value=test.p_value,
+        baseline=baseline,
+        candidate=test.candidate,
+        difference=found.difference,
+        low=found.low,
+        high=found.high,
+        p_value=found.p_value,
         p_adjusted=p_adjusted,
-        detectable=test.detectable,
-        gained=test.gained,
-        lost=test.lost,
-        verdict=verdict(test.difference, p_adjusted, better=metric.better, plan=plan, margin=within),
-        signature=f"{test.method}; {metric.definition}; truetune {__version__}",
-        reason=test.reason,
+        detectable=found.detectable,
+        gained=found.gained,
+        lost=found.lost,
+        verdict=verdict(found.difference, p_adjusted, better=metric.better, plan=plan, margin=margin),
+        signature=f"{found.method}; {metric.definition}; truetune {__version__}",
+        reason=found.reason,
+        correction=correction,
+        p_margin=float("nan") if margin is None else margin.not_worse,
     )

@@ -34,22 +34,24 @@ def max_t(observed: Sequence[float], null: Floats) -> list[float]:
     """Return the step-down max-T p-values of Westfall and Young (1993), which use how metrics go together.
 
     `observed` `[metrics]` are differences, `null` `[metrics, resamples]` those after random swaps, all
-    metrics on the same swaps. Each is measured in its own standard deviations under swapping. NaN for
-    metrics that are undefined or that no swap moves; they are not counted.
+    metrics on the same swaps. Each is measured in its own standard deviations under swapping; an undefined
+    swap counts against the metric itself. NaN for metrics that are undefined or that no swap moves; they are
+    not counted.
     """
     real = np.asarray(observed, dtype=np.float64)
     found = np.full(len(real), np.nan)
-    with np.errstate(invalid="ignore"):
-        scale = np.sqrt(np.mean(null**2, axis=1))
+    defined = np.isfinite(null)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scale = np.sqrt(np.where(defined, null, 0.0) ** 2 @ np.ones(null.shape[1]) / defined.sum(axis=1))
     known = np.flatnonzero(np.isfinite(real) & np.isfinite(scale) & (scale > 0))
     order = known[np.argsort(-np.abs(real[known] / scale[known]), kind="stable")]
     largest = np.zeros(null.shape[1])
     p_values = np.ones(len(order))
     for place in range(len(order) - 1, -1, -1):  # from the least: each sees the maximum over those below it
         metric = order[place]
-        largest = np.maximum(largest, np.abs(null[metric]) / scale[metric])
+        largest = np.fmax(largest, np.abs(null[metric]) / scale[metric])
         statistic = abs(real[metric]) / scale[metric]
-        reached = np.sum(largest >= statistic * (1 - 1e-9))
+        reached = np.sum((largest >= statistic * (1 - 1e-9)) | ~defined[metric])
         p_values[place] = (reached + 1) / (null.shape[1] + 1)
     found[order] = np.maximum.accumulate(p_values)
     return found.tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -12,16 +12,17 @@ from truetune.metric import Metric
 from truetune.rows import Rows
 from truetune.stats import delong
 from truetune.stats.binomial import mcnemar_mid_p, paired_difference, wilson
+from truetune.stats.coins import Coins
 from truetune.stats.edge import NAN, effective_trials, limits_of
 from truetune.stats.pairs import Flips, Pairs, flips
 from truetune.stats.plan import Plan
 from truetune.stats.power import detectable, least_detectable
 from truetune.stats.quantiles import normal_quantile, t_quantile, t_two_sided
-from truetune.stats.randomisation import randomisation_p, swapped_differences
+from truetune.stats.randomisation import joint_coins, randomisation_p, signed_sums, swapped_differences
 from truetune.stats.resampling import values
 from truetune.stats.sample import Sample
 from truetune.stats.spread import spreads
-from truetune.types import Ints
+from truetune.types import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,18 @@ class Paired:
     """The test, then the interval."""
     reason: str = ""
     """Why a number is undefined (NaN); empty otherwise."""
+    swaps: Floats | None = field(default=None, repr=False, compare=False)
+    """Where several tests were made jointly: differences after random swaps, the same ones for all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairedTest:
+    """Two systems to be compared in some metrics that read the same rows; `plan` is what these can afford."""
+
+    metrics: Sequence[Metric]
+    first: Rows
+    second: Rows
+    plan: Plan
 
 
 def paired(
@@ -61,6 +74,25 @@ def paired(
     """
     plan = plan or Plan()
     pairs = Pairs.of(first, second, groups)
+    return _compared(metrics, pairs, plan, None)
+
+
+def paired_jointly(
+    tests: Sequence[PairedTest], *, groups: Ints | None = None, plan: Plan | None = None
+) -> list[list[Paired]]:
+    """Return the comparisons of several tests on the same examples, all made with the same swaps.
+
+    Each comparison is that of `paired`, up to the random swaps, and holds its `swaps` for
+    `stats.adjust.max_t`: it may have fewer of them than another, the first ones.
+    """
+    plan = plan or Plan()
+    pairs = [Pairs.of(test.first, test.second, groups) for test in tests]
+    coins = joint_coins([(test.metrics, pair) for test, pair in zip(tests, pairs, strict=True)], plan)
+    return [_compared(test.metrics, pair, test.plan, coins) for test, pair in zip(tests, pairs, strict=True)]
+
+
+def _compared(metrics: Sequence[Metric], pairs: Pairs, plan: Plan, joint: Coins | None) -> list[Paired]:
+    groups = pairs.sample.groups
     observed = list(zip(values(metrics, pairs.first), values(metrics, pairs.second), strict=True))
     defined = [place for place, value in enumerate(observed) if np.isfinite(value).all()]
     found: dict[int, Paired] = {}
@@ -70,12 +102,18 @@ def paired(
         if groups is None and flipped is not None and np.isclose(abs(gap), flipped.share, rtol=0, atol=1e-9):
             found[place] = _mcnemar(gap, flipped, metric, plan)
         elif metric.interval == "delong":
-            compared = _delong(gap, pairs, plan)
+            compared = _delong(gap, pairs, plan, joint)
             if compared is not None:
                 found[place] = compared
     rest = [place for place in defined if place not in found]
+    swapping = [place for place in defined if place in rest or (joint and found[place].swaps is None)]
+    coins = joint or plan.generator("randomisation")
+    drawn = swapped_differences([metrics[place] for place in swapping], pairs, plan.resamples, coins)
+    swaps = dict(zip(swapping, drawn, strict=True))
     chosen, gaps = [metrics[place] for place in rest], [observed[place][1] - observed[place][0] for place in rest]
-    found.update(zip(rest, _randomised(chosen, gaps, pairs, plan), strict=True))
+    found.update(zip(rest, _randomised(chosen, gaps, [swaps[place] for place in rest], pairs, plan), strict=True))
+    if joint:
+        found |= {place: replace(found[place], swaps=some) for place, some in swaps.items()}
     return [
         found[place] if place in found else _undefined(metrics[place], observed[place]) for place in range(len(metrics))
     ]
@@ -105,14 +143,15 @@ def _mcnemar(gap: float, flipped: Flips, metric: Metric, plan: Plan) -> Paired:
     )
 
 
-def _delong(gap: float, pairs: Pairs, plan: Plan) -> Paired | None:
+def _delong(gap: float, pairs: Pairs, plan: Plan, joint: Coins | None) -> Paired | None:
     """Areas under the ROC curve; None where the difference shows no spread."""
     sides, sample = (pairs.first, pairs.second), pairs.sample
     golds = zip(*(delong.binary(side) for side in sides), strict=True)
     if not all(np.array_equal(gold, same) for (gold, _), (same, _) in golds):
         raise MetricError("the two systems were scored on different gold; compare them on the same examples")
     one, other = (delong.area(side, sample.groups) for side in sides)
-    error = delong.standard_error(other.moves - one.moves, one.weights)
+    moves = other.moves - one.moves
+    error = delong.standard_error(moves, one.weights)
     if not error > 0:
         return None
     degrees = np.inf if sample.groups is None else sample.degrees
@@ -126,14 +165,16 @@ def _delong(gap: float, pairs: Pairs, plan: Plan) -> Paired | None:
         gained=None,
         lost=None,
         method=f"paired DeLong test and interval{sample.units_named}",
+        swaps=signed_sums(moves, pairs, plan.resamples, joint) if joint else None,
     )
 
 
-def _randomised(metrics: Sequence[Metric], gaps: Sequence[float], pairs: Pairs, plan: Plan) -> list[Paired]:
+def _randomised(
+    metrics: Sequence[Metric], gaps: Sequence[float], swaps: Sequence[Floats], pairs: Pairs, plan: Plan
+) -> list[Paired]:
     """Any metric: swaps for the p-value; the interval of the difference as its metric's."""
     if not metrics:
         return []
-    swaps = swapped_differences(metrics, pairs, plan.resamples, plan.generator("randomisation"))
     found = spreads(metrics, gaps, swaps, pairs, plan)
     test = f"paired randomisation test{pairs.sample.units_named}"
     compared = []

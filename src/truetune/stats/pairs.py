@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -48,6 +49,31 @@ class Pairs:
         other = Rows(second.table[right], index, second.labels)
         both = Rows(np.stack([one.table, other.table], axis=1), index)
         return cls(one, other, Sample.of(both, groups))
+
+    @property
+    def gaps(self) -> Numbers:
+        """What swapping a unit of each kind moves, second less first, `[kinds, *row]`: no kind that moves nothing."""
+        table = self._gaps.table
+        moving: Numbers = table[(table != 0).any(axis=tuple(range(1, table.ndim)))]
+        return moving
+
+    @cached_property
+    def moved(self) -> Ints:
+        """The place of each unit among `gaps`, `[units]`; -1 where a swap moves nothing."""
+        table = self._gaps.table
+        moving = (table != 0).any(axis=tuple(range(1, table.ndim)))
+        return np.where(moving, np.cumsum(moving) - 1, -1)[self._gaps.index].astype(np.int64)
+
+    @cached_property
+    def _gaps(self) -> Rows:
+        units = self.sample.units
+        gaps = Rows.of(units.table[:, 1] - units.table[:, 0])
+        return Rows(gaps.table, gaps.index[units.index])
+
+    @property
+    def owners(self) -> Ints:
+        """The kind of each unit where equal rows are one kind, `[units]`: distinct pairs of rows, or groups."""
+        return self.sample.rows.index if self.sample.groups is None else np.arange(self.sample.size, dtype=np.int64)
 
     @property
     def units(self) -> tuple[Rows, Rows]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
 from truetune.errors import MetricError
+from truetune.stats.adjust import holm
 from truetune.stats.plan import Plan
 from truetune.stats.quantiles import normal_below, normal_quantile, t_quantile
 from truetune.types import Better, Verdict
@@ -52,6 +54,13 @@ def margin_test(difference: float, low: float, high: float, *, margin: float, be
     above = normal_below(-_steps(difference + margin, difference - low) * reach)
     below = normal_below(-_steps(margin - difference, high - difference) * reach)
     return MarginTest(above if better == "higher" else below, max(above, below))
+
+
+def adjusted_margins(tests: Sequence[MarginTest]) -> list[MarginTest]:
+    """Return the margin tests of several candidates adjusted by Holm's method, each kind over the candidates."""
+    not_worse = holm([test.not_worse for test in tests])
+    equivalent = holm([test.equivalent for test in tests])
+    return [MarginTest(*both) for both in zip(not_worse, equivalent, strict=True)]
 
 
 def _steps(distance: float, half: float) -> float:

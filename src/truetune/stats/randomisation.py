@@ -10,71 +10,44 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from truetune.metric import Additive, Metric
 from truetune.rows import Rows
+from truetune.stats.coins import Coins, swapped
 from truetune.stats.pairs import Pairs
-from truetune.stats.resampling import chunks, resamples_of, summing
+from truetune.stats.plan import Plan
+from truetune.stats.resampling import resamples_of, summing
 from truetune.types import Floats, Ints
 
-BITS = 8
-"""Up to this many equal units are swapped by the bits of one random byte; more by a binomial draw."""
-
-
-def swapped(weights: Ints, resamples: int, width: int, rng: np.random.Generator) -> Iterator[tuple[slice, Floats]]:
-    """Yield chunks `[draws, distinct]` of how many of each kind of unit are swapped, one fair coin a unit."""
-    distinct = len(weights)
-    many = np.flatnonzero(weights > BITS)
-    coins = ((1 << np.minimum(weights, BITS)) - 1).astype(np.uint8)
-    for part in chunks(resamples, max(width, distinct)):
-        size = part.stop - part.start
-        if len(many) == distinct:
-            yield part, rng.binomial(weights, 0.5, size=(size, distinct)).astype(np.float64)
-            continue
-        thrown = np.frombuffer(rng.bytes(size * distinct), dtype=np.uint8).reshape(size, distinct)
-        counts = _set_bits(thrown & coins).astype(np.float64)
-        if len(many):
-            counts[:, many] = rng.binomial(weights[many], 0.5, size=(size, len(many)))
-        yield part, counts
-
-
-def _set_bits(codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Return how many bits of each byte are set: of each pair, then each four, then all eight."""
-    pairs = codes - ((codes >> 1) & 0x55)
-    fours = (pairs & 0x33) + ((pairs >> 2) & 0x33)
-    eights: npt.NDArray[np.uint8] = (fours + (fours >> 4)) & 0x0F
-    return eights
+POOLED_WIDTH = 8
+"""Numbers that a pooled metric makes of one example and draw."""
 
 
 def swapped_differences(
-    metrics: Sequence[Metric], pairs: Pairs, resamples: int, rng: np.random.Generator
+    metrics: Sequence[Metric], pairs: Pairs, resamples: int, coins: np.random.Generator | Coins
 ) -> list[Floats]:
     """Return the difference (second less first) after each random swap, `[resamples]` for each metric.
 
     All additive metrics see the same swaps, so that theirs are a joint distribution under the null
-    hypothesis. NaN where a swap leaves a metric undefined.
+    hypothesis; with `Coins`, all metrics and all that is compared with these coins. NaN where a swap leaves
+    a metric undefined.
     """
     values = [np.full(number, np.nan) for number in resamples_of(metrics, pairs.sample, resamples)]
     added = {place: metric.formula for place, metric in enumerate(metrics) if isinstance(metric, Additive)}
     pooled = [place for place in range(len(metrics)) if place not in added]
     if added:
-        units = pairs.sample.units
-        first, second = units.totals().astype(np.float64)
-        gaps = Rows.of(units.table[:, 1] - units.table[:, 0])  # what a swap moves; equal gaps are one kind
-        moving = (gaps.table != 0).any(axis=tuple(range(1, gaps.table.ndim)))
-        weights = np.bincount(gaps.index, weights=units.counts, minlength=len(gaps.table)).astype(np.int64)
-        total = summing(gaps.table[moving])
-        for part, swaps in swapped(weights[moving], resamples, first.size, rng):
+        first, second = pairs.sample.units.totals().astype(np.float64)
+        total = summing(pairs.gaps)
+        for part, swaps in _tossed(pairs.moved, resamples, first.size, coins):
             moved = total(swaps)
             with np.errstate(divide="ignore", invalid="ignore"):
                 for place, formula in added.items():
                     values[place][part] = formula(second - moved) - formula(first + moved)
     if pooled:
-        members = pairs.sample.members()
+        members, units = pairs.sample.members(), pairs.owners
         whole, distinct = pairs.first.counts, len(pairs.first.table)
         rows = {place: _comparable(metrics[place], pairs) for place in pooled}
-        for part, swaps in swapped(members.weights, len(values[pooled[0]]), 8 * distinct, rng):
+        for part, swaps in _tossed(units, len(values[pooled[0]]), POOLED_WIDTH * distinct, coins):
             away = swaps if pairs.sample.groups is None else np.asarray(swaps @ members.counts)
             stay = whole - away
             first_has, second_has = np.hstack([stay, away]), np.hstack([away, stay])
@@ -82,6 +55,39 @@ def swapped_differences(
                 metric, both = metrics[place], rows[place]
                 values[place][part] = metric.value(both, second_has) - metric.value(both, first_has)
     return values
+
+
+def signed_sums(moves: Floats, pairs: Pairs, resamples: int, coins: np.random.Generator | Coins) -> Floats:
+    """Return the sum of what units add to a difference, with a random sign each, `[resamples]`.
+
+    `moves` are those of DeLong's difference, `[distinct]` or `[groups]`; their squares sum to its variance.
+    Swapping the scores themselves would be wrong where two systems have different scales.
+    """
+    weights = np.bincount(pairs.owners, minlength=len(moves))
+    sums = np.full(resamples, np.nan)
+    for part, swaps in _tossed(pairs.owners, resamples, len(moves), coins):
+        sums[part] = weights @ moves - 2 * (swaps @ moves)
+    return sums
+
+
+def joint_coins(tests: Sequence[tuple[Sequence[Metric], Pairs]], plan: Plan) -> Coins:
+    """Return coins for several comparisons on the same units: each metric and candidate sees the same swaps."""
+    codes, width = [], 1
+    for metrics, pairs in tests:
+        added = all(isinstance(metric, Additive) for metric in metrics)
+        codes.append(pairs.moved if added else pairs.owners)
+        width = max(width, pairs.first.table[0].size if added else POOLED_WIDTH * len(pairs.first.table))
+    return Coins.of(codes, width, plan)
+
+
+def _tossed(
+    kinds: Ints, resamples: int, width: int, coins: np.random.Generator | Coins
+) -> Iterator[tuple[slice, Floats]]:
+    """Yield chunks of how many units of each of `kinds` `[units]` are swapped; -1 is a unit that moves nothing."""
+    number = int(kinds.max(initial=-1)) + 1
+    if isinstance(coins, Coins):
+        return coins.swaps(kinds, number, resamples)
+    return swapped(np.bincount(kinds[kinds >= 0], minlength=number), resamples, width, coins)
 
 
 def randomisation_p(observed: float, swaps: Floats) -> float:
