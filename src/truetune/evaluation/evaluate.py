@@ -10,6 +10,7 @@ import numpy as np
 
 from truetune import __version__
 from truetune.errors import MetricError, nearest
+from truetune.evaluation.cells import Cells, cells_of
 from truetune.evaluation.families import Family, applicable, families, primary_metric
 from truetune.evaluation.tables import Aligned
 from truetune.evaluation.tally import Tally
@@ -88,21 +89,6 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Cells:
-    """What the cells of a tally are: in order of their groups, then of their slices."""
-
-    groups: Ints | None = None
-    """`[cells]`, from 0; None where examples stand for themselves."""
-    slices: Sequence[Any] | None = None
-    """The slice of each cell."""
-
-    @property
-    def number_of_groups(self) -> int:
-        """How many groups there are; 0 without groups."""
-        return 0 if self.groups is None else len(set(self.groups.tolist()))
-
-
-@dataclass(frozen=True)
 class Counted:
     """Metrics that read the same rows, and one row and one cell an example, in the order of `Tally.examples`."""
 
@@ -129,7 +115,7 @@ def evaluated(
     """
     asked = Asked(names, slice_by, plan or Plan())
     metrics = applicable(task.scoring, table.gold, table.predicted, names)
-    cells, cell_of = _cells(table, slice_by)
+    cells, cell_of = cells_of(table, slice_by)
     found = [
         Counted(family.metrics, *Tally.of(family.rows[0], cell_of).examples())
         for family in families(metrics, table.gold, [table.predicted])
@@ -244,26 +230,6 @@ def _few_groups(cells: Cells) -> list[str]:
     return [
         f"only {cells.number_of_groups} groups: intervals and tests by group need about 50 to hold what they promise"
     ]
-
-
-def _cells(table: Aligned, column: str | None) -> tuple[Cells, Ints | None]:
-    """Return the cells of a table, and the cell of each example; None where there is but one."""
-    if table.groups is None and column is None:
-        return Cells(), None
-    groups = np.zeros(len(table), dtype=np.int64) if table.groups is None else table.groups
-    values, codes = ([None], np.zeros_like(groups)) if column is None else slice_codes(table.column(column))
-    keys, index = np.unique(groups * len(values) + codes, return_inverse=True)
-    of_group, of_value = np.divmod(keys, len(values))
-    slices = None if column is None else [values[code] for code in of_value.tolist()]
-    return Cells(None if table.groups is None else of_group, slices), index.astype(np.int64).ravel()
-
-
-def slice_codes(column: Sequence[Any]) -> tuple[list[Any], Ints]:
-    """Return the distinct values of a column, sorted, and the position among them of each example's."""
-    listed = np.asarray(column).tolist()
-    values = sorted(set(listed))
-    place = {value: code for code, value in enumerate(values)}
-    return values, np.array([place[value] for value in listed], dtype=np.int64)
 
 
 def _slices(found: Sequence[Counted], cells: Cells, asked: Asked) -> Iterator[Slice]:

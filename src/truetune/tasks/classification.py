@@ -49,8 +49,8 @@ def undefined_warnings(seen: Seen) -> tuple[str, ...]:
 def score_labels(gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> str:
     """Return for which labels there are scores."""
     if "scores" not in predicted:
-        return "no scores"
-    return f"scores of {', '.join(label_scores(predicted['scores']).labels)}"
+        return "none"
+    return ", ".join(label_scores(predicted["scores"]).labels)
 
 
 LABEL_SCORING = Scoring(
