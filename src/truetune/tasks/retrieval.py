@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from truetune.data.parse import Field
 from truetune.metrics.ranking import RANKING, ranking_from_scores
+from truetune.metrics.recommendation import BEYOND_ACCURACY
 from truetune.tasks.base import Scoring, Task
-from truetune.tasks.fields import as_label, as_list, as_scores
+from truetune.tasks.fields import as_label, as_labels, as_list, as_number, as_scores
 
 
 def as_ranking(value: object) -> list[str]:
@@ -36,6 +38,41 @@ RANKED = (
     (Field("scores", as_scores), Field("ranking", derive=_ranking)),
 )
 
+
+def as_popularity(value: object) -> list[float]:
+    """Return the share of users who know each ranked item."""
+    shares = [as_number(item) for item in as_list(value)]
+    for share in shares:
+        if not 0 < share <= 1:
+            raise ValueError(f"expected shares of users above 0, at most 1, found {share:g}")
+    return shares
+
+
+def as_categories(value: object) -> list[tuple[str, ...]]:
+    """Return the categories of each ranked item, from one or a list of them an item."""
+    return [as_labels(item) if isinstance(item, list | tuple) else (as_label(item),) for item in as_list(value)]
+
+
+def _ranked(row: Mapping[str, Any]) -> int:
+    """Return how many items are ranked; raises ValueError for a list beside the ranking of another length."""
+    number = len(row["ranking"])
+    for name in BESIDE:
+        if row.get(name) is not None and len(row[name]) != number:
+            raise ValueError(f"{len(row[name])} {name} for {number} ranked items; expected one of each, in order")
+    return number
+
+
+BESIDE = ("popularity", "categories")
+RANKED_WITH_ITEMS = (
+    (
+        *RANKED[0],
+        Field("popularity", as_popularity, required=False),
+        Field("categories", as_categories, required=False),
+        Field("ranked", derive=_ranked),
+    ),
+    RANKED[1],
+)
+
 RANKING_SCORING = Scoring(
     gold=((Field("relevant", as_relevant),),),
     predicted=RANKED,
@@ -54,5 +91,5 @@ RECOMMENDATION = Task(
     name="recommendation",
     about="a ranking of items for each user",
     about_zh="推荐：每个用户的物品排序",
-    scoring=RANKING_SCORING,
+    scoring=replace(RANKING_SCORING, predicted=RANKED_WITH_ITEMS, metrics=(*RANKING, *BEYOND_ACCURACY)),
 )
