@@ -55,6 +55,8 @@ def equal_mass_bins(confidence: Floats, counts: Numbers) -> Ints:
 
 def _bin_sums(rows: Rows, counts: Numbers, bins: Ints) -> tuple[Floats, Floats, Floats]:
     """Return examples, right predictions and summed confidence by bin, `[..., BINS]` each."""
+    if counts.ndim == 2 and bins.ndim == 1:
+        return _fixed_bin_sums(rows, counts, bins)
     leading = counts.shape[:-1]
     samples = int(np.prod(leading, dtype=np.int64))
     offsets = BINS * np.arange(samples).reshape(*leading, 1)
@@ -68,6 +70,44 @@ def _bin_sums(rows: Rows, counts: Numbers, bins: Ints) -> tuple[Floats, Floats, 
     return summed(counts), summed(counts * right), summed(counts * confidence)
 
 
+def _fixed_bin_sums(rows: Rows, counts: Numbers, bins: Ints) -> tuple[Floats, Floats, Floats]:
+    """Return the sums for counts `[draws, distinct]` where bins are the same in every draw: one product each."""
+    from scipy import sparse
+
+    by_row = np.ascontiguousarray(counts.T, dtype=np.float64)
+    shape, cells = (BINS, len(bins)), (bins, np.arange(len(bins)))
+    right, confidence = rows.table.T
+    examples, hits, sure = (
+        np.asarray(sparse.csr_array((weights, cells), shape=shape) @ by_row).T
+        for weights in (np.ones(len(bins)), right, confidence)
+    )
+    return examples, hits, sure
+
+
+def _equal_mass_sums(rows: Rows, counts: Numbers) -> tuple[Floats, Floats, Floats]:
+    """Return the sums by `equal_mass_bins`; of many draws by where bins begin in ascending order."""
+    if counts.ndim != 2 or not counts.size:
+        return _bin_sums(rows, counts, equal_mass_bins(rows.table[:, 1], counts))
+    order = np.argsort(rows.table[:, 1], kind="stable")
+    right, confidence = rows.table[order].T
+    lasts = np.flatnonzero(np.r_[confidence[1:] != confidence[:-1], True])
+    held = counts[:, order].astype(np.float64)
+    up_to = np.cumsum(held, axis=1)
+    at_end = up_to[:, lasts]
+    middle = at_end.copy()
+    middle[:, 1:] += at_end[:, :-1]
+    place = quotient(middle * (BINS / 2), at_end[:, -1:])
+    wanted, after = np.arange(1, BINS), np.r_[-1, lasts]
+    ends = np.array([after[np.searchsorted(each, wanted)] for each in place])  # the last row before each bin
+
+    def between(summed: Floats) -> Floats:
+        before = np.where(ends >= 0, np.take_along_axis(summed, np.maximum(ends, 0), axis=1), 0.0)
+        return np.diff(before, axis=1, prepend=0.0, append=summed[:, -1:])
+
+    hits, sure = (between(np.cumsum(held * weights, axis=1)) for weights in (right, confidence))
+    return between(up_to), hits, sure
+
+
 def _gap(sums: tuple[Floats, Floats, Floats]) -> Floats:
     examples, right, confidence = sums
     return quotient(np.abs(right - confidence).sum(axis=-1), examples.sum(axis=-1))
@@ -78,11 +118,11 @@ def _equal_width(rows: Rows, counts: Numbers) -> Floats:
 
 
 def _equal_mass(rows: Rows, counts: Numbers) -> Floats:
-    return _gap(_bin_sums(rows, counts, equal_mass_bins(rows.table[:, 1], counts)))
+    return _gap(_equal_mass_sums(rows, counts))
 
 
 def _debiased(rows: Rows, counts: Numbers) -> Floats:
-    examples, right, confidence = _bin_sums(rows, counts, equal_mass_bins(rows.table[:, 1], counts))
+    examples, right, confidence = _equal_mass_sums(rows, counts)
     share = quotient(right, examples)
     noise = quotient(share * (1 - share), examples - 1)
     square = (quotient(right - confidence, examples) ** 2 - noise) * examples

@@ -19,7 +19,7 @@ from truetune.stats.plan import Plan
 from truetune.stats.resampling import resamples_of, summing
 from truetune.types import Floats, Ints
 
-POOLED_WIDTH = 8
+POOLED_WIDTH = 4
 """Numbers that a pooled metric makes of one example and draw."""
 
 
@@ -49,11 +49,11 @@ def swapped_differences(
         rows = {place: _comparable(metrics[place], pairs) for place in pooled}
         for part, swaps in _tossed(units, len(values[pooled[0]]), POOLED_WIDTH * distinct, coins):
             away = swaps if pairs.sample.groups is None else np.asarray(swaps @ members.counts)
-            stay = whole - away
-            first_has, second_has = np.hstack([stay, away]), np.hstack([away, stay])
+            stay, draws = whole - away, len(away)
+            held = np.block([[stay, away], [away, stay]])
             for place in pooled:
-                metric, both = metrics[place], rows[place]
-                values[place][part] = metric.value(both, second_has) - metric.value(both, first_has)
+                reached = metrics[place].value(rows[place], held)
+                values[place][part] = reached[draws:] - reached[:draws]
     return values
 
 
