@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -31,7 +31,7 @@ class Grams:
     """`[n-grams]`, the line of each"""
 
 
-def coded(sides: Sequence[Sequence[Sequence[str]]]) -> list[Coded]:
+def coded(sides: Sequence[Sequence[Sequence[Hashable]]]) -> list[Coded]:
     """Return the tokens of each side as numbers; equal tokens have equal numbers on all sides.
 
     A side holds lines, a line tokens (or, as a string, characters).

@@ -13,6 +13,7 @@ from truetune.metrics.dialogue import DIALOGUE as DIALOGUE_METRICS
 from truetune.metrics.language_modeling import LANGUAGE_MODELING as LIKELIHOODS
 from truetune.metrics.ranking import MRR, at_depth
 from truetune.metrics.rouge import ROUGE
+from truetune.metrics.self_bleu import SELF_BLEU
 from truetune.metrics.ter import ter
 from truetune.tasks.base import Scoring, Task
 from truetune.tasks.fields import as_any_text, as_count, as_number, as_texts
@@ -68,7 +69,7 @@ DIALOGUE = Task(
     scoring=Scoring(
         gold=(*REFERENCES, (Field("relevant", as_relevant),)),
         predicted=(*SAID, *RANKED),
-        metrics=(*DIALOGUE_METRICS, bleu(), CHRF, *ROUGE, *HITS, MRR),
+        metrics=(*DIALOGUE_METRICS, SELF_BLEU, bleu(), CHRF, *ROUGE, *HITS, MRR),
         primary=("unigram_f1", "mrr"),
     ),
 )
