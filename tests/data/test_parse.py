@@ -86,7 +86,8 @@ def test_unreadable_records_are_listed_too() -> None:
 
 def test_missing_columns_name_the_nearest() -> None:
     message = refusal({"txt": "a", "label": "x"})
-    assert "expected the columns `text` and `label`, found txt, label; for `text`: did you mean 'txt'?" in message
+    assert "expected the columns `text` and `label`, found txt, label. Rename the column of `text`, " in message
+    assert "did you mean 'txt'?" in message
 
 
 def test_doubled_and_missing_ids_are_refused() -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
+import numpy as np
+
 from truetune.data.record import Record
 from truetune.errors import DataError, nearest
 from truetune.types import Span
@@ -15,6 +17,10 @@ LOOKED_AT = 1000
 """Records from which the columns of a source are known."""
 LABELLED = ("label", "labels", "spans")
 """Fields that hold labels."""
+AT_ONCE, CHARACTERS = 32_768, 1 << 24
+"""How many records, and about how many characters of them, are in memory at a time where they are read in chunks."""
+KEPT = 1000
+"""Problems that are kept; of more they are only counted."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +62,28 @@ def parsed(
     limit: int | None = None,
     labels: Sequence[str] | None = None,
 ) -> Columns:
-    """Return the columns of all records.
+    """Return the columns of all records, in memory; see `reading`."""
+    found = reading(islice(records, limit), alternatives, where, renamed=renamed, labels=labels)
+    (columns,) = found.chunks(None)
+    found.check(columns.ids, columns.places)
+    return columns
+
+
+def reading(
+    records: Iterable[Record],
+    alternatives: Sequence[Sequence[Field]],
+    where: str,
+    *,
+    renamed: Mapping[str, str] | None = None,
+    labels: Sequence[str] | None = None,
+) -> Reading:
+    """Begin to read records.
 
     The first of `alternatives` whose required fields the file has decides what is read; `renamed` maps a
-    field to the column of the file. An id is the record's `id`, else its number. Raises `DataError` that
-    lists every problem: unreadable records, bad values, labels (and types of spans) other than `labels` where
-    those are given, missing and doubled ids, optional fields that only some records have.
+    field to the column of the file. An id is the record's `id`, else its number. `labels` are those that examples
+    and types of spans may have. Raises `DataError` where there is no record, or none of the alternatives fits.
     """
-    rows: Iterator[Record] = islice(records, limit)
+    rows: Iterator[Record] = iter(records)
     first = list(islice(rows, LOOKED_AT))
     if not first:
         raise DataError(f"{where}: holds no example; expected one a line")
@@ -75,7 +95,7 @@ def parsed(
     if not there:
         raise DataError(f"{where}: no example can be read", [_told(record) for record in first])
     fields = _alternative(there, alternatives, where)
-    return _Reading(where, fields, there, labels).columns(chain(first, rows))
+    return Reading(chain(first, rows), where, fields, there, labels)
 
 
 def chosen_field(items: Sequence[Any], alternatives: Sequence[Sequence[Field]], where: str) -> str:
@@ -122,68 +142,106 @@ def _alternative(there: Sequence[str], alternatives: Sequence[Sequence[Field]], 
     wanted = " or ".join(" and ".join(f"`{name}`" for name in names) for names in needed)
     missing = next(name for name in needed[0] if name not in there)
     raise DataError(
-        f"{where}: expected the columns {wanted}, found {', '.join(there)}; for `{missing}`: "
-        f"{nearest(missing, there)} Rename it, or name its column under data.columns"
+        f"{where}: expected the columns {wanted}, found {', '.join(there)}. Rename the column of "
+        f"`{missing}`, or name it under data.columns; {nearest(missing, there)}"
     )
 
 
-class _Reading:
-    """Reads records one by one and keeps the problems."""
+class Reading:
+    """Records on the way to columns, some at a time; problems are kept until all have been read."""
 
-    def __init__(self, where: str, fields: Sequence[Field], there: Sequence[str], labels: Sequence[str] | None) -> None:
+    def __init__(
+        self,
+        records: Iterable[Record],
+        where: str,
+        fields: Sequence[Field],
+        there: Sequence[str],
+        labels: Sequence[str] | None,
+    ) -> None:
         required = [one.name for one in fields if one.required and one.parse is not None]
-        self.plain = required[0] if list(there) == ["text"] and required != ["text"] else ""
-        self.read = [one for one in fields if one.parse is not None and (one.required or one.name in there)]
-        self.derived = [one for one in fields if one.derive is not None]
-        names = [one.name for one in (*self.read, *self.derived)]
-        self.found = Columns(where, fields={name: [] for name in names})
-        self.other_names = [name for name in there if name not in (*names, "id", self.plain and "text")]
-        self.found.others = {name: [] for name in self.other_names}
+        self.where = where
+        self._records = records
+        self._plain = required[0] if list(there) == ["text"] and required != ["text"] else ""
+        self._read = [one for one in fields if one.parse is not None and (one.required or one.name in there)]
+        self._derived = [one for one in fields if one.derive is not None]
+        self.fields = [one.name for one in (*self._read, *self._derived)]
+        self.others = [name for name in there if name not in (*self.fields, "id", self._plain and "text")]
         self.numbered = "id" not in there
-        self.problems: list[str] = []
-        self.absent: dict[str, list[str]] = {}
-        self.labels = None if labels is None else frozenset(labels)
+        """Whether ids are the numbers of the records, because these have none of their own."""
+        self._labels = None if labels is None else frozenset(labels)
+        self._problems = _Problems()
+        self._absent: dict[str, tuple[str, int]] = {}
 
-    def columns(self, records: Iterable[Record]) -> Columns:
-        for number, record in enumerate(records, start=1):
+    def chunks(self, examples: int | None = AT_ONCE) -> Iterator[Columns]:
+        """Yield the columns of at most so many records at a time (None: of all), or of a few very long ones.
+
+        A record with a problem has None for the field that is wrong; one that could not be read is left out.
+        """
+        found = self._none()
+        size = 0
+        for number, record in enumerate(self._records, start=1):
             if record.problem:
-                self.problems.append(_told(record))
-            else:
-                self._add(number, record)
-        self.problems += self._half_there()
-        self.problems += _doubled(self.found)
-        if self.problems:
-            number = len(self.problems)
-            raise DataError(f"{self.found.where}: {number:,} problem{'s' * (number > 1)}", self.problems)
-        return self.found
+                self._problems.add(_told(record))
+                continue
+            size += self._add(found, number, record)
+            if examples is not None and (len(found) >= examples or size >= CHARACTERS):
+                yield found
+                found, size = self._none(), 0
+        if len(found) or examples is None:
+            yield found
 
-    def _add(self, number: int, record: Record) -> None:
-        fields = {self.plain: record.fields["text"]} if self.plain else record.fields
+    def check(self, ids: Sequence[str], places: Sequence[str]) -> None:
+        """Raise `DataError` that lists every problem of the records that were read, whose ids and places these are.
+
+        Problems are unreadable records, bad values, labels that are not known, missing and doubled ids, and
+        optional fields that only some records have.
+        """
+        for name, (place, number) in self._absent.items():
+            # A metric over some examples only would mislead.
+            self._problems.add(f"{place}: `{name}` is missing here but not elsewhere ({number:,} such)")
+        for told in () if self.numbered else doubled(ids, places):
+            self._problems.add(told)
+        number = self._problems.number
+        if number:
+            plural = "s" * (number > 1)
+            raise DataError(f"{self.where}: {number:,} problem{plural}", self._problems.first, number)
+
+    def _none(self) -> Columns:
+        columns = Columns(self.where)
+        columns.fields = {name: [] for name in self.fields}
+        columns.others = {name: [] for name in self.others}
+        return columns
+
+    def _add(self, found: Columns, number: int, record: Record) -> int:
+        """Add a record to columns, and return how many characters it has."""
+        fields = {self._plain: record.fields["text"]} if self._plain else record.fields
         row: dict[str, Any] = {}
         sound = True
-        for one in self.read:
+        for one in self._read:
             try:
                 row[one.name] = self._value(one, fields, record.where)
             except ValueError as error:
                 sound = False
-                self.problems.append(f"{record.where}: `{one.name}`: {error}")
-        if self.labels is not None:
-            self.problems += [f"{record.where}: {told}" for told in unknown_labels(row, self.labels)]
-        for one in self.derived if sound else ():
+                self._problems.add(f"{record.where}: `{one.name}`: {error}")
+        if self._labels is not None:
+            for told in unknown_labels(row, self._labels):
+                self._problems.add(f"{record.where}: {told}")
+        for one in self._derived if sound else ():
             assert one.derive is not None
             try:
                 row[one.name] = one.derive(row)
             except ValueError as error:
-                self.problems.append(f"{record.where}: {error}")
+                self._problems.add(f"{record.where}: {error}")
         given = record.fields.get("id")
         if not self.numbered and given in (None, ""):
-            self.problems.append(f"{record.where}: `id` is missing; every example needs one, or none has one")
-        self.found.ids.append(str(number) if self.numbered else str(given))
-        self.found.places.append(record.where)
-        for name, column in self.found.fields.items():
+            self._problems.add(f"{record.where}: `id` is missing; every example needs one, or none has one")
+        found.ids.append(str(number) if self.numbered else str(given))
+        found.places.append(record.where)
+        for name, column in found.fields.items():
             column.append(row.get(name))
-        for name, column in self.found.others.items():
+        for name, column in found.others.items():
             column.append(record.fields.get(name))
+        return sum(len(value) for value in record.fields.values() if isinstance(value, str | list))
 
     def _value(self, one: Field, fields: Mapping[str, Any], where: str) -> Any:
         assert one.parse is not None
@@ -191,15 +249,22 @@ class _Reading:
             return one.parse(fields[one.name])
         if one.required:
             raise ValueError("expected a value, found nothing")
-        self.absent.setdefault(one.name, []).append(where)
+        first, number = self._absent.get(one.name, (where, 0))
+        self._absent[one.name] = first, number + 1
         return None
 
-    def _half_there(self) -> list[str]:
-        """An optional field is in every record or in none: a metric over some examples only would mislead."""
-        return [
-            f"{places[0]}: `{name}` is missing here but not elsewhere ({len(places):,} such)"
-            for name, places in self.absent.items()
-        ]
+
+class _Problems:
+    """The first problems, and how many there are."""
+
+    def __init__(self) -> None:
+        self.first: list[str] = []
+        self.number = 0
+
+    def add(self, told: str) -> None:
+        self.number += 1
+        if self.number <= KEPT:
+            self.first.append(told)
 
 
 def unknown_labels(row: Mapping[str, Any], known: Collection[str]) -> list[str]:
@@ -214,17 +279,19 @@ def unknown_labels(row: Mapping[str, Any], known: Collection[str]) -> list[str]:
     return found
 
 
+def doubled(ids: Sequence[str], places: Sequence[str]) -> Iterator[str]:
+    """Yield what is wrong with ids that stand more than once, in their order; 8 bytes of each id are in memory."""
+    hashes = np.fromiter(map(hash, ids), dtype=np.int64, count=len(ids))
+    values, counts = np.unique(hashes, return_counts=True)
+    if len(values) == len(hashes):
+        return
+    first: dict[str, int] = {}
+    for place in np.flatnonzero(np.isin(hashes, values[counts > 1])).tolist():
+        name = ids[place]
+        if name in first:
+            yield f"{places[place]}: id {name!r} stands already at {places[first[name]]}"
+        first.setdefault(name, place)
+
+
 def _told(record: Record) -> str:
     return f"{record.where}: {record.problem}"
-
-
-def _doubled(found: Columns) -> list[str]:
-    if len(set(found.ids)) == len(found.ids):
-        return []
-    first: dict[str, str] = {}
-    told = []
-    for name, place in zip(found.ids, found.places, strict=True):
-        if name in first:
-            told.append(f"{place}: id {name!r} stands already at {first[name]}")
-        first.setdefault(name, place)
-    return told
