@@ -206,3 +206,14 @@ def test_bad_data_stops_before_anything_is_spent(tmp_path: Path, tiny_bert: Path
     )
     with pytest.raises(truetune.TruetuneError, match=r"reviews.jsonl:2: `text`: expected a text, found an empty one"):
         finetune(asked, progress=QUIET)
+    assert not list((tmp_path / "runs").glob("*"))
+
+
+@pytest.mark.parametrize("row", [{"text": "a word", "label": "x"}, {"text": "a word", "spans": []}])
+def test_gold_that_is_all_the_same_is_refused(tmp_path: Path, tiny_bert: Path, row: dict[str, Any]) -> None:
+    asked = settings(tmp_path, tiny_bert, task="ner" if "spans" in row else "classification")
+    lines = (json.dumps({**row, "text": f"word {place}"}) for place in range(40))
+    Path(asked["data"]["source"]).write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(truetune.TruetuneError, match="nothing to learn or to measure"):
+        finetune(asked, progress=QUIET)
+    assert not list((tmp_path / "runs").glob("*"))

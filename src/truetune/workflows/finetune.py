@@ -6,8 +6,9 @@ last of them, and fine-tuning itself goes on from its last checkpoint.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,12 @@ from truetune.backbones.base import Backbone
 from truetune.bundle.format import Bundle, write_bundle
 from truetune.bundle.run_folder import RunFolder, latest_run, new_run
 from truetune.config import Config
-from truetune.errors import ConfigError
+from truetune.errors import ConfigError, DataError, TruetuneError
 from truetune.evaluation.compare import ComparisonResult, Gate, compared
 from truetune.evaluation.verdict import Verdict, verdict_of
 from truetune.files import read_json, whole_folder, write_json, write_text
 from truetune.reports.page import run_page, write
+from truetune.tasks.base import Labels
 from truetune.tasks.table import task_named
 from truetune.types import Score
 from truetune.workflows.baselines import NAMES, Stage, before
@@ -76,9 +78,10 @@ def finetune(
     need_packages("fine-tuning")
     run = _started(settings, name, resume)
     shown.say(f"run {run.path}")
-    with timed(run, "data"):
+    with _nothing_left_of(run), timed(run, "data"):
         data = prepared(task_named(settings.task), settings.data, run, shown)
-    labels = training_of(data.task).labels(data.gold("train"))
+        labels = training_of(data.task).labels(data.gold("train"))
+        _refuse_one_answer(labels, run)
     stage = Stage(settings, data, labels, run, plan_of(settings.evaluate), shown)
     backbone, inputs = _backbone(stage)
     with timed(run, "baselines"):
@@ -107,6 +110,30 @@ def result_of(run: RunFolder) -> FinetuneResult:
     """Return what a finished run found."""
     saved = [read_json(path) for path in (run.scores("before"), run.scores("after"), run.comparison, run.verdict)]
     return FinetuneResult(run.path, *saved)
+
+
+@contextlib.contextmanager
+def _nothing_left_of(run: RunFolder) -> Iterator[None]:
+    """Remove the run's folder where its data cannot be used: there is nothing in it to go on from."""
+    prepared_before = run.facts.is_file()
+    try:
+        yield
+    except TruetuneError:
+        if not prepared_before:
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
+
+
+def _refuse_one_answer(labels: Labels, run: RunFolder) -> None:
+    """Raise `DataError` where every training example has the same gold."""
+    if len(labels.names) > 1:
+        return
+    only = f"no label but {labels.names[0]!r}" if labels.names else "no label"
+    counts = read_json(run.facts)["splits"]["train"]
+    raise DataError(
+        f"the training part ({counts['examples']:,} examples) has {only}, so there is nothing to learn or to measure; "
+        "expected two or more labels. Is the right column named under data.columns?"
+    )
 
 
 def _settings(config: Config | Mapping[str, Any] | str | Path) -> Config:
