@@ -69,7 +69,7 @@ def _lines(comparison: Comparison, before: Score, after: Score, language: str, l
         ),
         words["sure"].format(
             p=p_value(comparison.p_value),
-            method=comparison.signature,
+            method=comparison.signature.partition("; ")[0],
             detectable=number(comparison.detectable),
         ),
     )
