@@ -76,8 +76,9 @@ def test_whole_counts_are_found_exactly_when_there_are_any(case):
     for tp, predictions, *_ in found:
         assert np.interp(tp, *counts.least.T) <= predictions + 1e-9
         assert counts.most is None or np.interp(tp, *counts.most.T) >= predictions - 1e-9
-    assert counts.least[0, 0] == min(tp for tp, *_ in found)
-    assert counts.least[-1, 0] == max(tp for tp, *_ in found)
+    if counts.least[:, 1].max() <= 150:
+        assert counts.least[0, 0] == min(tp for tp, *_ in found)
+        assert counts.least[-1, 0] == max(tp for tp, *_ in found)
     if counts.most is not None and counts.most[:, 1].max() <= 150:
         for place, column in enumerate((PRECISION, RECALL, F1), start=2):
             values = [float(one[place]) for one in found]
