@@ -70,6 +70,8 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--epochs", type=float)
     arguments.add_argument("--rate", type=float)
+    arguments.add_argument("--head-rate", type=float)
+    arguments.add_argument("--dropout", type=float)
     arguments.add_argument("--pooling", choices=("auto", "mean", "first"), default="auto")
     chosen = arguments.parse_args()
     if chosen.data is None:
@@ -274,11 +276,13 @@ def lengths_of(backbone: TorchBackbone) -> Lengths:
     return Lengths(backbone.tokenizer.max_length, 32)
 
 
-def fine_tuned(training: Training, model: str, parts: tuple[Part, Part, Part], plan: Plan, pooling: Any) -> None:
+def fine_tuned(
+    training: Training, model: str, parts: tuple[Part, Part, Part], plan: Plan, settings: Mapping[str, Any]
+) -> None:
     """Train, choose by the validation part, score the test part once, and print what it took."""
     train_part, validation, test = parts
     started = time.perf_counter()
-    backbone, encoding = prepared(training, model, train_part, {"seed": plan.seed, "pooling": pooling})
+    backbone, encoding = prepared(training, model, train_part, {"seed": plan.seed, **settings})
     labels = labels_of(training, train_part)
 
     def encoded(part: Part) -> list[Encoded]:
@@ -317,21 +321,29 @@ def fine_tuned(training: Training, model: str, parts: tuple[Part, Part, Part], p
     )
 
 
+def settings_of(chosen: argparse.Namespace) -> Mapping[str, Any]:
+    return {"pooling": chosen.pooling, "dropout": chosen.dropout}
+
+
 def sst(chosen: argparse.Namespace) -> None:
     assert CLASSIFICATION.training is not None
     parts = tuple(sst_part(chosen.data, name) for name in ("train", "dev", "test"))
-    plan = Plan(chosen.rate or 1e-4, epochs=chosen.epochs or 3, tokens=TOKENS, seed=chosen.seed)
+    plan = Plan(
+        chosen.rate or 1e-4, epochs=chosen.epochs or 3, tokens=TOKENS, head_rate=chosen.head_rate, seed=chosen.seed
+    )
     print(f"SST-2, minilm-en, {plan}")
     model = folder_of(chosen.model or "builtin:minilm-en")
-    fine_tuned(CLASSIFICATION.training, model, (parts[0], parts[1], parts[2]), plan, chosen.pooling)
+    fine_tuned(CLASSIFICATION.training, model, (parts[0], parts[1], parts[2]), plan, settings_of(chosen))
 
 
 def waimai(chosen: argparse.Namespace) -> None:
     assert CLASSIFICATION.training is not None
-    plan = Plan(chosen.rate or 5e-5, epochs=chosen.epochs or 2, tokens=TOKENS, seed=chosen.seed)
+    plan = Plan(
+        chosen.rate or 5e-5, epochs=chosen.epochs or 2, tokens=TOKENS, head_rate=chosen.head_rate, seed=chosen.seed
+    )
     print(f"waimai10k, e5-small-multi, {plan}")
     model = folder_of(chosen.model or "builtin:e5-small-multi")
-    fine_tuned(CLASSIFICATION.training, model, waimai_parts(chosen.data, 0), plan, chosen.pooling)
+    fine_tuned(CLASSIFICATION.training, model, waimai_parts(chosen.data, 0), plan, settings_of(chosen))
 
 
 if __name__ == "__main__":

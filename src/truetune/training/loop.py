@@ -71,7 +71,7 @@ def train(
     """
     selection, evaluate = validation
     order = Order(np.array([len(one.ids) for one in encoded], dtype=np.int64), plan)
-    schedule = Schedule(plan.learning_rate, order.steps, plan.warmup, plan.layer_decay)
+    schedule = Schedule(plan.learning_rate, order.steps, plan.warmup, plan.layer_decay, plan.head_rate)
     keeper = _Keeper(backbone, checkpoints, fingerprint(encoded, plan) if checkpoints else "")
     done, progress = keeper.resumed() if resume else (0, Progress())
     turns = order.after(done) if not progress.exhausted(selection.patience) else iter(())

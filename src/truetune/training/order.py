@@ -28,6 +28,8 @@ class Plan:
     """Micro-batches of one step; the step equals one on all their inputs at once."""
     warmup: float = 0.1
     layer_decay: float = 1.0
+    head_rate: float | None = None
+    """Peak learning rate of the head; None: as the rest."""
     evaluations: int = 1
     """Evaluations an epoch; the last step is always evaluated."""
     seed: int = 0

@@ -23,10 +23,13 @@ class Schedule:
     """Share of steps."""
     layer_decay: float = 1.0
     """Each group below the last has its upper neighbour's rate times this [Howard and Ruder 2018]."""
+    head: float | None = None
+    """The peak of the last group, which is new and has further to go than what is pretrained; None: as the others."""
 
     def __post_init__(self) -> None:
-        if self.peak <= 0 or not math.isfinite(self.peak):
-            raise ConfigError(f"train.learning_rate: expected a number above 0, found {self.peak}")
+        for key, peak in (("learning_rate", self.peak), ("head_learning_rate", self.head)):
+            if peak is not None and not 0 < peak < math.inf:
+                raise ConfigError(f"train.{key}: expected a number above 0, found {peak}")
         if not 0 <= self.warmup < 1 or not 0 < self.layer_decay <= 1:
             raise ConfigError(
                 f"expected a warm-up share in [0, 1) and a layer decay in (0, 1], found {self.warmup} and "
@@ -42,6 +45,8 @@ class Schedule:
 
     def rates(self, step: int, groups: Sequence[str]) -> dict[str, float]:
         """Return the rate of each group at a step; `groups` go from input to output."""
-        rate = self.peak * self.share(step)
-        last = len(groups) - 1
-        return {group: rate * self.layer_decay ** (last - place) for place, group in enumerate(groups)}
+        share, last = self.share(step), len(groups) - 1
+        peaks = {group: self.peak * self.layer_decay ** (last - place) for place, group in enumerate(groups)}
+        if self.head is not None:
+            peaks[groups[last]] = self.head
+        return {group: peak * share for group, peak in peaks.items()}
