@@ -28,7 +28,9 @@ def test_a_new_head_has_a_peak_of_its_own() -> None:
     assert rates == pytest.approx({"layer.0": 4.0 / 3, "head": 90.0 / 3})
 
 
-@pytest.mark.parametrize("wrong", [{"peak": 0.0}, {"head": 0.0}, {"peak": float("nan")}, {"warmup": 1.0}, {"layer_decay": 0.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"peak": 0.0}, {"head": 0.0}, {"peak": float("nan")}, {"warmup": 1.0}, {"layer_decay": 0.0}]
+)
 def test_what_cannot_be_a_schedule_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError):
         Schedule(**{"peak": 1e-4, "steps": 3, **wrong})  # type: ignore[arg-type]
