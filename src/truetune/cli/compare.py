@@ -19,7 +19,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the paired comparisons; 1 when nothing better (or not worse) is shown."""
     task, table = _inputs(args)
     plan = Plan(args.level, args.resamples, args.seed)
-    result = compared(task, table, gate=Gate(args.metric, args.margin), plan=plan)
+    result = compared(task, table, gate=Gate(args.metric, args.margin), slice_by=args.slice, plan=plan)
     if args.html:
         from truetune.reports.page import comparison_page, write
 
@@ -47,6 +47,9 @@ def _inputs(args: argparse.Namespace) -> tuple[Task, Aligned]:
 def _print(result: ComparisonResult, level: float) -> None:
     print(f"baseline: {result.systems[0]}; the metric that decides: {result.primary}")
     show.comparisons(result.comparisons, level)
+    for part in result.slices:
+        print(f"\n{part.column} = {part.value}{f' ({part.warning})' if part.warning else ''}")
+        show.comparisons(part.comparisons, level)
     for warning in result.warnings:
         show.note(f"warning: {warning}")
     print("passed" if result.passed else "not passed")

@@ -44,7 +44,7 @@ def _inputs(args: argparse.Namespace) -> tuple[Task, Aligned]:
 def _print(result: EvaluationResult, level: float) -> None:
     show.scores(result.scores, level)
     for part in result.slices:
-        print(f"\n{part.column} = {part.value}")
+        print(f"\n{part.column} = {part.value}{f' ({part.warning})' if part.warning else ''}")
         show.scores(part.scores, level)
     for warning in result.warnings:
         show.note(f"warning: {warning}")

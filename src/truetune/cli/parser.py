@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--predicted", nargs="+", metavar="FILE", help="predictions, the baseline's first")
     compare.add_argument("--metric", metavar="M", help="the metric that decides (default: the task's primary one)")
     compare.add_argument("--margin", type=_margin, metavar="D", help="pass when shown not worse by more than D")
+    compare.add_argument("--slice", metavar="COLUMN", help="compare on each value of this gold column by itself too")
     compare.add_argument("--html", metavar="FILE", help="also write a page")
     compare.add_argument("--language", choices=("en", "zh"), default="en", help="language of the page")
     _sureness(compare)

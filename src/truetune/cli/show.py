@@ -50,7 +50,8 @@ def scores(found: Iterable[Score], level: float) -> None:
 
 
 def comparisons(found: Iterable[Comparison], level: float) -> None:
-    """Print paired comparisons."""
+    """Print paired comparisons, and how their p-values are adjusted."""
+    found = list(found)
     share = f"{level:.0%}"
     head = [
         "metric",
@@ -79,6 +80,21 @@ def comparisons(found: Iterable[Comparison], level: float) -> None:
         for one in found
     ]
     table("", [*head, "gained", "lost", "verdict"], rows)
+    for correction, names in _corrections(found).items():
+        print(f"adjusted p of {names}: {correction}")
+
+
+def _corrections(found: Sequence[Comparison]) -> dict[str, str]:
+    """Return each correction with the metrics that it was made over: one by name, several by their number."""
+    metrics: dict[str, list[str]] = {}
+    for one in found:
+        if one.correction:
+            metrics.setdefault(one.correction, []).append(one.metric)
+    several = {correction: list(dict.fromkeys(names)) for correction, names in metrics.items()}
+    return {
+        correction: names[0] if len(names) == 1 else f"the other {len(names)} metrics"
+        for correction, names in several.items()
+    }
 
 
 def number(value: float, sign: bool = False) -> str:

@@ -12,12 +12,14 @@ from truetune import __version__
 from truetune.errors import MetricError, nearest
 from truetune.evaluation.cells import Cells, cells_of
 from truetune.evaluation.families import Family, applicable, families, primary_metric
+from truetune.evaluation.support import few_groups, small_slices, too_small
 from truetune.evaluation.tables import Aligned
 from truetune.evaluation.tally import Tally
 from truetune.metric import Metric
 from truetune.rows import Rows
 from truetune.stats.intervals import intervals
 from truetune.stats.plan import Plan
+from truetune.stats.resampling import values
 from truetune.tasks.base import Task
 from truetune.types import Interval, Ints, Score
 
@@ -26,8 +28,8 @@ LOW_SUPPORT = 10
 simulated coverage of 95 % intervals falls to about one half (see the documentation of the statistics)."""
 
 
-MOST_WORK = 2_000_000_000
-FEWEST = 500
+MOST_WORK = 1_000_000_000
+FEWEST = 1_000
 """Resamples of a pooled metric times the numbers in its rows, at most; but never fewer than so many resamples."""
 
 
@@ -38,6 +40,8 @@ class Slice:
     column: str
     value: str
     scores: tuple[Score, ...]
+    warning: str = ""
+    """Why the slice says little; empty where it is large enough to measure."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class EvaluationResult:
                     "column": part.column,
                     "value": part.value,
                     "scores": [score.to_dict() for score in part.scores],
+                    "warning": part.warning or None,
                 }
                 for part in self.slices
             ]
@@ -129,13 +134,15 @@ def result_of(
 ) -> EvaluationResult:
     """Return the scores of what was counted; `warnings` open the list of what is odd."""
     metrics = [metric for family in found for metric in family.metrics]
+    slices = tuple(_slices(found, cells, asked))
+    small = small_slices(asked.slice_by or "", {part.value: part.warning for part in slices})
     return EvaluationResult(
         task=task.name,
         examples=len(found[0].rows),
         primary=primary_metric(task.scoring, metrics) if asked.names is None else asked.names[0],
         scores=scores_of(found, cells, asked),
-        warnings=(*warnings, *_low_support(found), *_few_groups(cells)),
-        slices=tuple(_slices(found, cells, asked)),
+        warnings=(*warnings, *_low_support(found), *few_groups(cells.number_of_groups), *small),
+        slices=slices,
     )
 
 
@@ -156,8 +163,14 @@ def scores_of(found: Sequence[Counted], cells: Cells, asked: Asked) -> tuple[Sco
         for some, fitting in within_reason(metrics, family.rows, asked.plan):
             bounds = intervals(some, family.rows, groups=groups, plan=fitting)
             result += [
-                _score(metric, family.rows, interval, fitting, number)
-                for metric, interval in zip(some, bounds, strict=True)
+                _score(
+                    metric,
+                    value,
+                    interval,
+                    family.rows,
+                    signature(metric, family.rows, interval.method, fitting, number),
+                )
+                for metric, value, interval in zip(some, values(some, family.rows), bounds, strict=True)
             ]
     return tuple(result)
 
@@ -175,8 +188,7 @@ def within_reason(metrics: Sequence[Metric], rows: Rows, plan: Plan) -> list[tup
     return [(some, fitting) for some, fitting in parts if some]
 
 
-def _score(metric: Metric, rows: Rows, interval: Interval, plan: Plan, groups: int | None) -> Score:
-    value = float(metric.value(rows))
+def _score(metric: Metric, value: float, interval: Interval, rows: Rows, made: str) -> Score:
     return Score(
         metric=metric.name,
         value=value,
@@ -184,7 +196,7 @@ def _score(metric: Metric, rows: Rows, interval: Interval, plan: Plan, groups: i
         high=interval.high,
         examples=len(rows),
         unit=metric.unit,
-        signature=signature(metric, rows, interval.method, plan, groups),
+        signature=made,
         reason=interval.reason if np.isfinite(value) else metric.undefined,
     )
 
@@ -224,14 +236,6 @@ def _low_support(found: Sequence[Counted]) -> list[str]:
     ]
 
 
-def _few_groups(cells: Cells) -> list[str]:
-    if cells.groups is None or cells.number_of_groups >= 50:
-        return []
-    return [
-        f"only {cells.number_of_groups} groups: intervals and tests by group need about 50 to hold what they promise"
-    ]
-
-
 def _slices(found: Sequence[Counted], cells: Cells, asked: Asked) -> Iterator[Slice]:
     if cells.slices is None or asked.slice_by is None:
         return
@@ -241,4 +245,7 @@ def _slices(found: Sequence[Counted], cells: Cells, asked: Asked) -> Iterator[Sl
         for family in found:
             inside = of_value[family.cells]
             taken.append(Counted(family.metrics, family.rows.take(inside), family.cells[inside]))
-        yield Slice(asked.slice_by, value, scores_of(taken, cells, asked))
+        groups = taken[0].groups(cells)
+        number = None if groups is None else len(np.unique(groups))
+        warning = too_small(len(taken[0].rows), number)
+        yield Slice(asked.slice_by, value, scores_of(taken, cells, asked), warning)
