@@ -108,3 +108,14 @@ def test_bad_input_is_refused() -> None:
         ours(["a"], [[]], "13a")
     with pytest.raises(MetricError, match="did you mean '13a'"):
         tokenizers.tokenizer_named("13b")
+
+
+@pytest.mark.parametrize(
+    ("line", "zh", "as_13a"),
+    [("1.", ["1."], ["1", "."]), (".5", [".5"], [".", "5"]), ("<skipped>", ["<", "skipped", ">"], [])],
+)
+def test_the_chinese_tokeniser_leaves_what_13a_would_clean(line: str, zh: list[str], as_13a: list[str]) -> None:
+    """sacreBLEU's zh sets no spaces around a line and removes no marks: a full stop after a last digit stays."""
+    assert BLEU(tokenize="zh")._preprocess_segment(line).split() == zh
+    assert tokenizers.tokenizer_named("zh")([line]) == [zh]
+    assert tokenizers.tokenizer_named("13a")([line]) == [as_13a]

@@ -19,8 +19,8 @@ Tokens = list[list[str]]
 
 _ENTITIES = (("&quot;", '"'), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"))
 _SIGNS = re.compile(r"([!-&(-+:-@/\[-`{-~])")
-_DOT_AFTER_OTHER = re.compile(r"([^0-9])([.,])")
-_DOT_BEFORE_OTHER = re.compile(r"([.,])([^0-9])")
+_DOT_AFTER_OTHER = re.compile(r"([^0-9\n])([.,])")
+_DOT_BEFORE_OTHER = re.compile(r"([.,])([^0-9\n])")
 _DASH_AFTER_DIGIT = re.compile(r"([0-9])(-)")
 
 _CHINESE = re.compile(
@@ -45,8 +45,9 @@ def tokenize_13a(lines: Sequence[str]) -> Tokens:
 
 
 def tokenize_zh(lines: Sequence[str]) -> Tokens:
-    """Set Chinese characters and signs apart, the rest as 13a."""
-    return _13a([_CHINESE.sub(r" \1 ", line.strip()) for line in lines])
+    """Set Chinese characters apart, and signs by the patterns of 13a, without its cleaning and its outer spaces."""
+    text = "\n".join(line.strip().replace("\n", " ") for line in lines)
+    return _without_signs(_CHINESE.sub(r" \1 ", text), len(lines))
 
 
 def tokenize_char(lines: Sequence[str]) -> Tokens:
@@ -93,16 +94,24 @@ def tokenizer_of(language: Script) -> str:
 
 
 def _13a(lines: Sequence[str]) -> Tokens:
-    """One pass of each pattern over all lines: each stands between spaces, so none reaches into the next."""
+    """Clean lines as mteval does, set them between spaces, and split off their signs."""
     cleaned = [line.replace("<skipped>", "").replace("-\n", "").replace("\n", " ") for line in lines]
-    text = "".join(f" {line} \n" for line in cleaned)
+    text = "\n".join(f" {line} " for line in cleaned)
     if "&" in text:
         for entity, sign in _ENTITIES:
             text = text.replace(entity, sign)
+    return _without_signs(text, len(lines))
+
+
+def _without_signs(text: str, number: int) -> Tokens:
+    """One pass of each pattern over all lines; none reaches over the end of a line into the next.
+
+    A full stop after a digit at the very end of a line stays where it is, unless a space follows.
+    """
     text = _SIGNS.sub(r" \1 ", text)
     text = _DOT_AFTER_OTHER.sub(r"\1 \2 ", text)
     text = _DOT_BEFORE_OTHER.sub(r" \1 \2", text)
-    return _split(_DASH_AFTER_DIGIT.sub(r"\1 \2 ", text), len(lines))
+    return _split(_DASH_AFTER_DIGIT.sub(r"\1 \2 ", text), number)
 
 
 def _split(text: str, number: int) -> Tokens:
