@@ -83,6 +83,10 @@ class Train(Group):
 
     epochs: Annotated[float, Field(gt=0)] = Field(default=3.0, description="Passes over the training part")
     learning_rate: Annotated[float, Field(gt=0)] = Field(default=1e-4, description="Peak learning rate of AdamW")
+    head_learning_rate: Annotated[float, Field(gt=0)] | None = Field(
+        default=None,
+        description="Peak rate of the new head; default: 1e-3 where every piece has an answer (ner), else as the rest",
+    )
     weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.01, description="Decoupled; none on biases and norms")
     warmup: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.1, description="Share of steps with a rising rate")
     tokens_per_batch: int = Field(default=1024, gt=0, description="Padded pieces a step")

@@ -25,6 +25,11 @@ THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 """From which probability on a label is given, where an example may carry several; chosen on validation."""
 
 
+HEAD_RATE = 1e-3
+"""Of a head that tags, unless `train.head_learning_rate` says otherwise: most pieces are O, and at the rate of what
+is pretrained a new head does not get beyond saying so (docs/training.md has the measurement)."""
+
+
 def encoded_training(stage: Stage, tokenizer: Tokenizer) -> list[Encoded]:
     """Return the inputs of the training part; what could not be kept is added to the audit."""
     lengths = lengths_of(stage.training, tokenizer.max_length)
@@ -42,6 +47,7 @@ def tuned(stage: Stage, backbone: Backbone, inputs: list[Encoded], validation: V
         epochs=settings.epochs,
         tokens=settings.tokens_per_batch,
         warmup=settings.warmup,
+        head_rate=settings.head_learning_rate or (HEAD_RATE if stage.training.head == "tag" else None),
         evaluations=settings.evaluations_per_epoch,
         seed=settings.seed,
     )
