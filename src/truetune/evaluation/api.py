@@ -9,6 +9,8 @@ from typing import Any
 from truetune.errors import DataError
 from truetune.evaluation.compare import ComparisonResult, Gate, compared
 from truetune.evaluation.evaluate import EvaluationResult, evaluated
+from truetune.evaluation.incremental import Evaluation
+from truetune.evaluation.streaming import streamable, streamed
 from truetune.evaluation.tables import Source, aligned
 from truetune.stats.plan import Plan
 from truetune.tasks.table import task_named
@@ -27,9 +29,14 @@ def evaluate(
 
     `gold` and `predicted` are files, or lists in the form that the files have (labels as strings, spans as
     triples, texts; or records). `group` names the column that groups examples, or lists the groups; `slice`
-    names a column of gold whose values are scored by themselves too.
+    names a column of gold whose values are scored by themselves too. Two Parquet files with the same ids in the
+    same order are streamed: they may be larger than memory.
     """
     known = task_named(task)
+    if group is None or isinstance(group, str):
+        files = streamable(gold, predicted)
+        if files is not None:
+            return streamed(Evaluation(task, group=group, slice=slice, plan=plan), *files)
     table = aligned(known.scoring, gold, {"predicted": predicted}, group)
     return evaluated(known, table, slice_by=slice, plan=plan)
 

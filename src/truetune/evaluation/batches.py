@@ -41,47 +41,21 @@ class Given:
     gold: Sequence[Any]
     predicted: Sequence[Any]
     scores: Sequence[Any] | None = None
-    group: str | Sequence[Any] | None = None
-    """The column of gold records that groups examples, or the groups."""
 
     def __post_init__(self) -> None:
-        columns = {"gold": self.gold, "predicted": self.predicted, "scores": self.scores, "groups": self.group}
-        sizes = {
-            name: len(column) for name, column in columns.items() if column is not None and not isinstance(column, str)
-        }
-        for name, size in sizes.items():
-            if size != len(self.ids):
-                raise DataError(f"{len(self.ids):,} ids and {size:,} {name}; expected one of each an example")
+        for name in ("gold", "predicted", "scores"):
+            check_length(len(self.ids), getattr(self, name), name)
 
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def read(self, scoring: Scoring, slice_by: str | None) -> Batch:
-        """Return the typed columns; raises `DataError` that lists all bad values and doubled ids."""
-        gold = parsed(self._records(self.gold, scoring.gold, "gold"), scoring.gold, "gold")
+    def records(self, scoring: Scoring) -> tuple[list[Record], list[Record]]:
+        """Return gold and predicted as records with ids; raises `DataError` for another id in a record."""
+        gold = self._records(self.gold, scoring.gold, "gold")
         predicted = self._records(self.predicted, scoring.predicted, "predicted")
-        if self.scores is not None:
-            _check_takes_scores(scoring)
-            predicted = [
-                one._replace(fields={**one.fields, "scores": scores})
-                for one, scores in zip(predicted, self.scores, strict=True)
-            ]
-        said = parsed(predicted, scoring.predicted, "predicted")
-        groups = group_names(gold, self.group)
-        table = Aligned(gold.ids, gold.fields, {}, None, gold.others)
-        of_group = [None] * len(self) if groups is None else list(map(str, groups))
-        of_slice = [None] * len(self) if slice_by is None else table.column(slice_by)
-        pairs = list(zip(of_group, of_slice, strict=True))
-        place = {cell: number for number, cell in enumerate(dict.fromkeys(pairs))}
-        shape = {
-            "fields of gold": ", ".join(gold.fields),
-            "fields of predicted": ", ".join(said.fields),
-            "groups": "none" if groups is None else "given",
-        }
-        if scoring.constant is not None:
-            shape["labels of scores"] = scoring.constant(gold.fields, said.fields)
-        cell_of = None if len(place) == 1 else np.array([place[cell] for cell in pairs], dtype=np.int64)
-        return Batch(gold.ids, gold.fields, said.fields, list(place), cell_of, shape)
+        if self.scores is None or not len(self.ids):
+            return gold, predicted
+        if all(field.name != "scores" for fields in scoring.predicted for field in fields):
+            raise DataError("this task has no scores; give predicted only")
+        scored = zip(predicted, self.scores, strict=True)
+        return gold, [one._replace(fields={**one.fields, "scores": scores}) for one, scores in scored]
 
     def _records(self, column: Sequence[Any], alternatives: Sequence[Sequence[Field]], name: str) -> list[Record]:
         records = []
@@ -96,6 +70,38 @@ class Given:
         return records
 
 
-def _check_takes_scores(scoring: Scoring) -> None:
-    if all(field.name != "scores" for fields in scoring.predicted for field in fields):
-        raise DataError("this task has no scores; give predicted only")
+def read_batch(
+    scoring: Scoring,
+    gold: Sequence[Record],
+    predicted: Sequence[Record],
+    group: str | Sequence[Any] | None,
+    slice_by: str | None,
+) -> Batch:
+    """Return the typed columns of records in the same order.
+
+    `group` is the column of gold that groups examples, or the groups; `slice_by` the column of gold that slices
+    them. Raises `DataError` that lists all bad values and doubled ids.
+    """
+    right = parsed(gold, scoring.gold, "gold")
+    said = parsed(predicted, scoring.predicted, "predicted")
+    groups = group_names(right, group)
+    table = Aligned(right.ids, right.fields, {}, None, right.others)
+    of_group = [None] * len(table) if groups is None else list(map(str, groups))
+    of_slice = [None] * len(table) if slice_by is None else table.column(slice_by)
+    pairs = list(zip(of_group, of_slice, strict=True))
+    place = {cell: number for number, cell in enumerate(dict.fromkeys(pairs))}
+    cell_of = None if len(place) == 1 else np.array([place[cell] for cell in pairs], dtype=np.int64)
+    shape = {
+        "fields of gold": ", ".join(right.fields),
+        "fields of predicted": ", ".join(said.fields),
+        "groups": "none" if groups is None else "given",
+    }
+    if scoring.constant is not None:
+        shape["labels of scores"] = scoring.constant(right.fields, said.fields)
+    return Batch(right.ids, right.fields, said.fields, list(place), cell_of, shape)
+
+
+def check_length(number: int, column: Sequence[Any] | None, name: str) -> None:
+    """Raise `DataError` for a column that has not one item an example."""
+    if column is not None and len(column) != number:
+        raise DataError(f"{number:,} ids and {len(column):,} {name}; expected one of each an example")

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from truetune.data.record import Record
 from truetune.errors import DataError
-from truetune.evaluation.batches import Batch, Given
+from truetune.evaluation.batches import Batch, Given, check_length, read_batch
 from truetune.evaluation.cells import Cell, ordered_cells
 from truetune.evaluation.evaluate import Asked, Counted, EvaluationResult, result_of
 from truetune.evaluation.families import Fields, applicable, expanded, sharing
@@ -104,11 +105,19 @@ class Evaluation:
         `DataError` for an id that was counted before, here or in a merged shard, for bad values, and for other
         fields or score labels than before; a batch that raises is not counted at all.
         """
-        columns = Given(ids, gold, predicted, scores, self._group if groups is None else groups)
-        if not len(columns):
+        given = Given(ids, gold, predicted, scores)
+        check_length(len(ids), groups, "groups")
+        self._add(*given.records(self._scoring), groups)
+
+    def add_records(self, gold: Sequence[Record], predicted: Sequence[Record]) -> None:
+        """Count a batch of examples as files hold them, each with its `id`, in the same order; as `add`."""
+        self._add(gold, predicted, None)
+
+    def _add(self, gold: Sequence[Record], predicted: Sequence[Record], groups: Sequence[Any] | None) -> None:
+        if not gold:
             return
         scoring = self._scoring
-        batch = columns.read(scoring, self._asked.slice_by)
+        batch = read_batch(scoring, gold, predicted, self._group if groups is None else groups, self._asked.slice_by)
         keys = id_keys(batch.ids)
         self._ids.check_new(keys, "this batch")
         self._check_shape(batch.shape)
@@ -167,8 +176,8 @@ class Evaluation:
         for what, found in shape.items():
             if self._shape.get(what, found) != found:
                 raise DataError(
-                    f"{what} are {found} here, and were {self._shape[what]} before; expected the same in all batches and "
-                    "shards; nothing was added"
+                    f"{what} are {found} here, and were {self._shape[what]} before; expected the same in all batches "
+                    "and shards; nothing was added"
                 )
 
     def _count(self, cells: Sequence[Cell], found: Sequence[tuple[Mapping[str, Tally], Seen]], odd: Seen) -> None:
