@@ -21,11 +21,15 @@ class ConfigError(TruetuneError):
 
 
 class DataError(TruetuneError):
-    """Labelled data or predictions that cannot be used; `problems` holds every fault that was found."""
+    """Labelled data or predictions that cannot be used.
 
-    def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
+    `problems` holds every fault that was found, or the first ones where there are very many; `number` counts all.
+    """
+
+    def __init__(self, message: str, problems: Sequence[str] = (), number: int | None = None) -> None:
         self.problems = tuple(problems)
-        super().__init__(_listed(message, self.problems))
+        self.number = len(self.problems) if number is None else number
+        super().__init__(_listed(message, self.problems, self.number))
 
 
 class MetricError(TruetuneError, ValueError):
@@ -59,8 +63,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"known: {', '.join(names)}" if names else "none is known"
 
 
-def _listed(message: str, problems: Sequence[str]) -> str:
+def _listed(message: str, problems: Sequence[str], number: int) -> str:
     lines = [message, *(f"  {problem}" for problem in problems[:SHOWN])]
-    if len(problems) > SHOWN:
-        lines.append(f"  ... and {len(problems) - SHOWN:,} more")
+    if number > SHOWN:
+        lines.append(f"  ... and {number - SHOWN:,} more")
     return "\n".join(lines)
