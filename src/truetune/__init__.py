@@ -30,12 +30,15 @@ if TYPE_CHECKING:
     from truetune.stats.plan import Plan as Plan
     from truetune.workflows.finetune import finetune as finetune
     from truetune.workflows.predict import load as load
+    from truetune.workflows.similarity import Similarity as Similarity
+    from truetune.workflows.similarity import similarity as similarity
 
 _PLACES = {
     "Answers": "truetune.evaluation.adapters.sklearn",
     "Config": "truetune.config",
     "Evaluation": "truetune.evaluation.incremental",
     "Plan": "truetune.stats.plan",
+    "Similarity": "truetune.workflows.similarity",
     "TruetuneError": "truetune.errors",
     "agreement": "truetune.evaluation.agreement",
     "array_scores": "truetune.evaluation.adapters.sklearn",
@@ -47,6 +50,7 @@ _PLACES = {
     "load": "truetune.workflows.predict",
     "preference": "truetune.evaluation.preference",
     "seeds": "truetune.evaluation.seeds",
+    "similarity": "truetune.workflows.similarity",
     "sklearn_scorer": "truetune.evaluation.adapters.sklearn",
     "sklearn_scores": "truetune.evaluation.adapters.sklearn",
     "spacy_scores": "truetune.evaluation.adapters.spacy",
@@ -58,6 +62,7 @@ __all__ = [
     "Config",
     "Evaluation",
     "Plan",
+    "Similarity",
     "TruetuneError",
     "__version__",
     "agreement",
@@ -70,6 +75,7 @@ __all__ = [
     "load",
     "preference",
     "seeds",
+    "similarity",
     "sklearn_scorer",
     "sklearn_scores",
     "spacy_scores",
