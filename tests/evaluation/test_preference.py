@@ -98,7 +98,17 @@ def test_evaluate_reads_the_task_from_two_files(tmp_path: Path, capsys: pytest.C
     assert main([*base, "--json", "--html", str(tmp_path / "page.html")]) == 0
     found = {score["metric"]: score for score in json.loads(capsys.readouterr().out)["scores"]}
     assert found["win_rate/x"]["value"] == 0.75
+    same = {score.metric: score for score in truetune.preference(GAMES, plan=Plan(resamples=200)).scores}
+    assert set(found) == set(same)
+    assert found["bradley_terry/x"]["low"] == same["bradley_terry/x"].low
     assert (tmp_path / "page.html").exists()
+    assert main([*base, "--json", "--metric", "bradley_terry", "--metric", "elo/x"]) == 0
+    asked = [score["metric"] for score in json.loads(capsys.readouterr().out)["scores"]]
+    assert asked == ["bradley_terry/x", "bradley_terry/y", "bradley_terry/z", "elo/x"]
+    assert main([*base, "--metric", "bradly_terry"]) == 2
+    assert main(["compare", *base[1:-2], said]) == 2, "two judges are compared by a system's win rate"
+    assert "win_rate" in capsys.readouterr().err
+    assert main(["compare", *base[1:-2], said, "--metric", "win_rate/x"]) == 1
 
 
 @pytest.mark.parametrize(

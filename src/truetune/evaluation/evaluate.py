@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -118,6 +118,11 @@ def evaluated(
 
     The order of the examples changes nothing, to the last digit.
     """
+    rated = _together(task, table, names, plan or Plan())
+    if names is not None and rated:
+        names = [name for name in names if not any(name in (one.metric, _family(one.metric)) for one in rated)]
+        if not names:
+            return EvaluationResult(task.name, len(table), rated[0].metric, rated, table.warnings)
     asked = Asked(names, slice_by, plan or Plan())
     metrics = applicable(task.scoring, table.gold, table.predicted, names)
     cells, cell_of = cells_of(table, slice_by)
@@ -126,7 +131,22 @@ def evaluated(
         for family in families(metrics, table.gold, [table.predicted])
     ]
     odd = task.scoring.oddities.of(table.gold, table.predicted) if task.scoring.oddities else ()
-    return result_of(task, found, cells, asked, (*table.warnings, *odd))
+    result = result_of(task, found, cells, asked, (*table.warnings, *odd))
+    return replace(result, scores=(*rated, *result.scores))
+
+
+def _together(task: Task, table: Aligned, names: Sequence[str] | None, plan: Plan) -> tuple[Score, ...]:
+    """Return those of the scores which the task finds together that are asked for."""
+    together = task.scoring.together
+    if together is None or (names is not None and not any(_family(name) in together.names for name in names)):
+        return ()
+    every = together.scores(table.gold, table.predicted, table.groups, plan)
+    return tuple(score for score in every if _wanted(score.metric, names))
+
+
+def _family(name: str) -> str:
+    """Return the name of a metric without its label."""
+    return name.partition("/")[0]
 
 
 def result_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ def preference(
     table = aligned(scoring, games, {"winner": games}, group)
     played = games_from_pairs(table.gold["pair"], table.predicted["winner"])
     points = np.asarray(win_rows(played).totals(), dtype=np.float64)
-    plan = plan or Plan()
-    result = evaluated(PREFERENCE, table, plan=plan)
-    rated = ratings(table.gold, table.predicted, table.groups, plan, prior)
-    return PreferenceResult(replace(result, scores=(*rated, *result.scores)), played.systems, points)
+    assert scoring.together is not None
+    together = replace(scoring.together, scores=partial(ratings, prior=prior))
+    task = replace(PREFERENCE, scoring=replace(scoring, together=together))
+    return PreferenceResult(evaluated(task, table, plan=plan), played.systems, points)

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from truetune.data.parse import Field as Field
 from truetune.metric import Metric, PerLabel, Seen
-from truetune.types import Column, Encoded, Finding, Floats, Head, Tokenizer
+from truetune.stats.plan import Plan
+from truetune.types import Column, Encoded, Finding, Floats, Head, Ints, Score, Tokenizer
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,15 @@ class Oddities:
     def of(self, gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> tuple[str, ...]:
         """Return what is odd about these."""
         return self.told(self.seen(gold, predicted))
+
+
+@dataclass(frozen=True)
+class Together:
+    """Scores `NAME/LABEL` that are found all at once with their intervals, not one by one from rows: ratings."""
+
+    names: tuple[str, ...]
+    scores: Callable[[Mapping[str, Column], Mapping[str, Column], Ints | None, Plan], tuple[Score, ...]]
+    """(gold, predicted, groups, plan) -> the scores of all names."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,8 @@ class Scoring:
     """What is odd about gold and predicted, for people."""
     constant: Callable[[Mapping[str, Column], Mapping[str, Column]], str] | None = None
     """(gold, predicted) -> what must be the same in every part of the data, in words: the labels that have scores."""
+    together: Together | None = None
+    """Scores that `evaluate` adds to those of the metrics; they are no part of slices, shards and comparisons."""
 
 
 @dataclass(frozen=True)

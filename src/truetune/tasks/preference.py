@@ -9,7 +9,7 @@ from truetune.data.parse import Field
 from truetune.metrics.preference import Bootstrap, Games, Rating, bradley_terry, elo
 from truetune.metrics.win_rate import WIN_RATE, games_from_pairs
 from truetune.stats.plan import Plan
-from truetune.tasks.base import Scoring, Task
+from truetune.tasks.base import Scoring, Task, Together
 from truetune.tasks.fields import as_label
 from truetune.types import Column, Ints, Score
 
@@ -63,5 +63,6 @@ PREFERENCE = Task(
         predicted=((Field("winner", as_winner),),),
         metrics=(WIN_RATE,),
         primary=("win_rate",),
+        together=Together(("bradley_terry", "elo"), ratings),
     ),
 )
