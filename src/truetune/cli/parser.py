@@ -85,7 +85,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _sureness(preference)
 
-    seeds = _command(commands, "seeds", "several training runs of a recipe: what would another run score?")
+    seeds = _command(commands, "seeds", "several training runs of a recipe, and what another run would score")
     _files(seeds)
     seeds.add_argument("--predicted", nargs="+", default=[], metavar="FILE", help="what each run said")
     seeds.add_argument("--baseline", nargs="+", default=[], metavar="FILE", help="what runs of another recipe said")
