@@ -33,7 +33,7 @@ def evaluate(
     same order are streamed: they may be larger than memory.
     """
     known = task_named(task)
-    if group is None or isinstance(group, str):
+    if known.scoring.together is None and (group is None or isinstance(group, str)):
         files = streamable(gold, predicted)
         if files is not None:
             return streamed(Evaluation(task, group=group, slice=slice, plan=plan), *files)
