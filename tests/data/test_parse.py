@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from truetune.data.parse import Field, chosen_field, parsed
+from truetune.data.parse import KEPT, Field, chosen_field, parsed, reading
 from truetune.data.record import Record
 from truetune.errors import DataError
 from truetune.tasks.fields import as_label, as_labels, as_scores, as_text
@@ -122,3 +122,27 @@ def test_bare_values_find_their_field() -> None:
     assert chosen_field([["a"]], ((LABEL,), (LABELS,)), "gold") == "labels"
     with pytest.raises(DataError, match=r"the first value is None; expected `label` or `labels`"):
         chosen_field([None], ((LABEL,), (LABELS,)), "gold")
+
+
+def test_chunks_are_the_whole_in_pieces() -> None:
+    rows = records(*({"text": f"t{number}", "label": "x", "doc": number} for number in range(7)))
+    whole = parsed(rows, ((TEXT, LABEL),), "f")
+    chunks = list(reading(rows, ((TEXT, LABEL),), "f").chunks(3))
+    assert [len(chunk) for chunk in chunks] == [3, 3, 1]
+    assert [name for chunk in chunks for name in chunk.ids] == whole.ids
+    assert [text for chunk in chunks for text in chunk.fields["text"]] == whole.fields["text"]
+    assert [doc for chunk in chunks for doc in chunk.others["doc"]] == whole.others["doc"]
+
+
+def test_a_chunk_ends_where_its_texts_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("truetune.data.parse.CHARACTERS", 10)
+    rows = records(*({"text": "a" * size} for size in (4, 4, 4, 30, 1)))
+    assert [len(chunk) for chunk in reading(rows, ((TEXT,),), "f").chunks(100)] == [3, 1, 1]
+
+
+def test_very_many_problems_are_counted_and_some_are_kept() -> None:
+    with pytest.raises(DataError) as caught:
+        parsed(records(*({"text": ""} for _ in range(KEPT + 5))), ((TEXT,),), "f")
+    assert (len(caught.value.problems), caught.value.number) == (KEPT, KEPT + 5)
+    assert str(caught.value).startswith(f"f: {KEPT + 5:,} problems\n")
+    assert str(caught.value).endswith(f"... and {KEPT + 5 - 20:,} more")

@@ -50,7 +50,7 @@ def write_arrow(path: Path, columns: Mapping[str, Sequence[Any]] | pa.Table) -> 
         pa.OSFile(str(temporary), "wb") as sink,
         pa.ipc.new_file(sink, table.schema) as out,
     ):
-        out.write_table(table, max_chunksize=65_536)
+        out.write_table(table, max_chunksize=8192)
 
 
 def mapped(path: Path) -> pa.Table:
@@ -89,21 +89,35 @@ def _cut(array: Any, items: list[Any]) -> list[list[Any] | None]:
     return [items[start:end] if there else None for start, end, there in zip(ends, ends[1:], valid, strict=False)]
 
 
-def _array(values: Sequence[Any]) -> pa.Array:
-    first = next((value for value in values if value is not None and not _is_empty(value)), None)
-    kind = _type(first)
-    if first is None:
-        empty = next((value for value in values if value is not None), None)
-        kind = pa.string() if empty is None else _type({"": 0.0} if isinstance(empty, Mapping) else [""])
-    if kind is None:
-        return pa.array([_text(value) for value in values], type=pa.string())
+def is_undecided(values: Sequence[Any]) -> bool:
+    """Return whether no value of a column says what the others would be: all are None or empty."""
+    return _first(values) is None
+
+
+def array_of(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """Return an Arrow array of a type."""
     if pa.types.is_map(kind):
         return pa.array([None if value is None else list(value.items()) for value in values], type=kind)
     if kind == pa.list_(SPAN):
         return pa.array([None if value is None else [span._asdict() for span in value] for value in values], type=kind)
     if kind == pa.list_(TRIPLE):
         return pa.array([None if value is None else list(map(_triple, value)) for value in values], type=kind)
-    return pa.array(values, type=None if kind in (pa.float64(), pa.list_(pa.float64())) else kind)
+    return pa.array(values, type=kind)
+
+
+def _array(values: Sequence[Any]) -> pa.Array:
+    first = _first(values)
+    kind = _type(first)
+    if first is None:
+        empty = next((value for value in values if value is not None), None)
+        kind = pa.string() if empty is None else _type({"": 0.0} if isinstance(empty, Mapping) else [""])
+    if kind is None:
+        return pa.array([_text(value) for value in values], type=pa.string())
+    return pa.array(values) if kind in (pa.float64(), pa.list_(pa.float64())) else array_of(values, kind)
+
+
+def _first(values: Sequence[Any]) -> Any:
+    return next((value for value in values if value is not None and not _is_empty(value)), None)
 
 
 def _type(value: Any) -> pa.DataType | None:

@@ -16,8 +16,8 @@ from truetune.audit.parts import AuditPart
 from truetune.audit.run import audit
 from truetune.bundle.run_folder import PARTS, RunFolder
 from truetune.config import Data
-from truetune.data.dataset import Dataset, dataset_of
-from truetune.data.parse import Columns, Field, parsed
+from truetune.data.dataset import Dataset, read_dataset
+from truetune.data.parse import Field, reading
 from truetune.data.read import folder_splits, read
 from truetune.data.split import Split, content_rank, joined, make_split
 from truetune.errors import DataError
@@ -115,9 +115,9 @@ def _given_files(data: Data) -> dict[str, str]:
 
 def _read(task: Task, data: Data, source: str, run: RunFolder, progress: Progress) -> Dataset:
     records = read(source, format=data.format, encoding=data.encoding, progress=progress.say)
-    columns: Columns = parsed(records, input_fields(task), source, renamed=data.columns, labels=data.labels)
+    found = reading(records, input_fields(task), source, renamed=data.columns, labels=data.labels)
     path = run.path / "data" / "whole" / f"{len(list((run.path / 'data').glob('whole/*')))}.arrow"
-    return dataset_of(columns, path, group=data.group)
+    return read_dataset(found, path, group=data.group)
 
 
 def _split(whole: dict[str, Dataset], data: Data) -> tuple[dict[str, Dataset], str, dict[str, int]]:

@@ -1,0 +1,136 @@
+"""Columns that stay on disk: rows of a mapped file, of which some thousand are in memory at a time."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import pyarrow as pa
+
+from truetune.data.arrow import from_array
+from truetune.data.arrow_writer import BATCH
+from truetune.errors import RunError
+from truetune.types import Ints
+
+
+class Mapping:
+    """A file in the address space of the process; its pages are given back when they have been read."""
+
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            self.bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def release(self) -> None:
+        """Let the system take the pages back; they are read again where they are needed."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self.bytes.madvise(mmap.MADV_DONTNEED)
+
+
+class Rows:
+    """Rows of a mapped table: all of them, or those at some positions."""
+
+    def __init__(self, table: pa.Table, chosen: Ints | None = None, release: Callable[[], None] = lambda: None) -> None:
+        self.table = table
+        self._chosen = chosen
+        self._release = release
+        self._batches = table.to_batches()
+        self._starts = np.cumsum([0, *(batch.num_rows for batch in self._batches)])
+
+    @classmethod
+    def of(cls, path: Path) -> Rows:
+        """Map an Arrow file; raises `RunError` where that cannot be done."""
+        try:
+            mapping = Mapping(path)
+            return cls(pa.ipc.open_file(pa.py_buffer(mapping.bytes)).read_all(), None, mapping.release)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise RunError(f"{path}: cannot be read ({error}); prepare the data again") from None
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows) if self._chosen is None else len(self._chosen)
+
+    def take(self, positions: Ints) -> Rows:
+        """Return the rows at some positions of these, in that order."""
+        chosen = positions if self._chosen is None else self._chosen[positions]
+        return Rows(self.table, chosen, self._release)
+
+    def without(self, names: Sequence[str]) -> Rows:
+        """Return the rows without some columns."""
+        return Rows(self.table.drop_columns(list(names)), self._chosen, self._release)
+
+    def blocks(self, names: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield some columns of all rows in order, at most some thousand rows at a time."""
+        if self._chosen is None:
+            for batch in self._batches:
+                yield pa.Table.from_batches([batch.select(list(names))])
+                self._release()
+            return
+        for start in range(0, len(self._chosen), BATCH):
+            yield self._taken(names, self._chosen[start : start + BATCH])
+            self._release()
+
+    def at(self, names: Sequence[str], positions: Ints) -> pa.Table:
+        """Return some columns of the rows at positions, in that order."""
+        return self._taken(names, positions if self._chosen is None else self._chosen[positions])
+
+    def _taken(self, names: Sequence[str], positions: Ints) -> pa.Table:
+        """Return rows of the table batch by batch: a take from the whole would first join its batches."""
+        order = np.argsort(positions, kind="stable")
+        ordered = positions[order]
+        batches = np.searchsorted(self._starts, ordered, side="right") - 1
+        borders = [0, *(np.flatnonzero(np.diff(batches)) + 1).tolist(), len(ordered)]
+        parts = []
+        for start, end in pairwise(borders) if len(ordered) else ():
+            batch = int(batches[start])
+            inside = pa.array(ordered[start:end] - self._starts[batch])
+            parts.append(self._batches[batch].select(list(names)).take(inside))
+        if not parts:
+            return self.table.select(list(names)).slice(0, 0)
+        found = pa.Table.from_batches(parts)
+        if (order == np.arange(len(order))).all():
+            return found
+        places = np.empty_like(order)
+        places[order] = np.arange(len(order))
+        return found.combine_chunks().take(pa.array(places))
+
+
+class Stored(Sequence[Any]):
+    """A column on disk as a sequence: values are made when they are asked for, and not kept."""
+
+    def __init__(self, rows: Rows, name: str) -> None:
+        self._rows = rows
+        self._name = name
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Any: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Any]: ...
+
+    def __getitem__(self, place: int | slice) -> Any:
+        if isinstance(place, slice):
+            return self.at(np.arange(*place.indices(len(self)), dtype=np.int64))
+        if not -len(self) <= place < len(self):
+            raise IndexError(f"place {place} of {len(self)}")
+        return self.at(np.array([place % len(self)], dtype=np.int64))[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        for block in self._rows.blocks([self._name]):
+            yield from from_array(block[self._name])
+
+    def at(self, positions: Sequence[int] | Ints) -> list[Any]:
+        """Return the values at some positions, in that order."""
+        return from_array(self._rows.at([self._name], np.asarray(positions, dtype=np.int64))[self._name])
+
+
+def values_at(values: Sequence[Any], positions: Sequence[int] | Ints) -> list[Any]:
+    """Return the values of a sequence at some positions; of one on disk nothing else is read."""
+    if isinstance(values, Stored):
+        return values.at(positions)
+    return [values[int(place)] for place in positions]
