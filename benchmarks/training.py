@@ -68,6 +68,7 @@ def main() -> None:
     arguments.add_argument("--model", help="a folder or builtin:NAME instead of the usual one")
     arguments.add_argument("--repeats", type=int, default=5)
     arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument("--split", type=int, default=0, help="which texts of waimai are held out")
     arguments.add_argument("--epochs", type=float)
     arguments.add_argument("--rate", type=float)
     arguments.add_argument("--head-rate", type=float)
@@ -341,9 +342,9 @@ def waimai(chosen: argparse.Namespace) -> None:
     plan = Plan(
         chosen.rate or 5e-5, epochs=chosen.epochs or 2, tokens=TOKENS, head_rate=chosen.head_rate, seed=chosen.seed
     )
-    print(f"waimai10k, e5-small-multi, {plan}")
+    print(f"waimai10k, e5-small-multi, split {chosen.split}, {plan}")
     model = folder_of(chosen.model or "builtin:e5-small-multi")
-    fine_tuned(CLASSIFICATION.training, model, waimai_parts(chosen.data, 0), plan, settings_of(chosen))
+    fine_tuned(CLASSIFICATION.training, model, waimai_parts(chosen.data, chosen.split), plan, settings_of(chosen))
 
 
 if __name__ == "__main__":
