@@ -248,7 +248,7 @@ def _low_support(found: Sequence[Counted]) -> list[str]:
             low.update((label, int(count)) for label, count in gold if count < LOW_SUPPORT)
     if not low:
         return []
-    shown = ", ".join(f"{label} ({count})" for label, count in sorted(low.items())[:10])
+    shown = ", ".join(f"{label} ({count or 'not in gold: misspelt?'})" for label, count in sorted(low.items())[:10])
     more = f" and {len(low) - 10} more" if len(low) > 10 else ""
     return [
         f"fewer than {LOW_SUPPORT} gold examples of {shown}{more}: their scores and macro averages are "

@@ -172,14 +172,18 @@ def span_warnings(predicted: Sequence[Sequence[Triple]], lengths: Sequence[int] 
 
 def odd_spans(predicted: Sequence[Sequence[Triple]], lengths: Sequence[int] | None = None) -> Seen:
     """Count what is odd in predicted spans."""
-    doubled = overlapping = beyond = 0
+    doubled = beyond = 0
     for number, spans in enumerate(predicted):
-        distinct = sorted(set(spans))
+        distinct = set(spans)
         doubled += len(spans) - len(distinct)
-        overlapping += any(after[0] < before[1] for before, after in pairwise(distinct))
         if lengths is not None:
             beyond += sum(end > lengths[number] for _, end, _ in distinct)
-    return Counter({"doubled": doubled, "overlapping": overlapping, "beyond": beyond})
+    return Counter({"doubled": doubled, "overlapping": overlaps(predicted), "beyond": beyond})
+
+
+def overlaps(column: Sequence[Sequence[Triple]]) -> int:
+    """Return in how many examples spans overlap."""
+    return sum(any(after[0] < before[1] for before, after in pairwise(sorted(set(spans)))) for spans in column)
 
 
 def odd_span_warnings(seen: Seen) -> tuple[str, ...]:

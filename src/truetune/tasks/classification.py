@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from truetune.data.parse import Field
@@ -40,10 +40,20 @@ def labels_seen(gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> 
 
 
 def undefined_warnings(seen: Seen) -> tuple[str, ...]:
-    """Name labels whose precision or recall is undefined and so left out of averages."""
+    """Name labels whose precision or recall is undefined and so left out of averages, and gold of one label."""
     pairs = [key for key in seen if isinstance(key, tuple)]
     gold, predicted = ({str(label) for of_gold, label in pairs if of_gold is side} for side in (True, False))
-    return classification.undefined_of(gold, predicted)
+    return (*classification.undefined_of(gold, predicted), *_one_class(gold))
+
+
+def _one_class(gold: Set[str]) -> list[str]:
+    if len(gold) != 1:
+        return []
+    (label,) = gold
+    return [
+        f"gold holds one label only, {label}: nothing here shows that the system tells labels apart, and mcc, "
+        "kappa and areas under curves are undefined or say nothing"
+    ]
 
 
 def score_labels(gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from truetune.data.parse import Field
 from truetune.metric import Seen
 from truetune.metrics.span_overlap import SPAN_OVERLAPS, TAG_OVERLAPS
-from truetune.metrics.spans import SPANS, TAGS, odd_span_warnings, odd_spans
+from truetune.metrics.spans import SPANS, TAGS, odd_span_warnings, odd_spans, overlaps
 from truetune.metrics.tag_readings import improper_warnings, tags_seen
 from truetune.metrics.tokens import TOKENS_OF_SPANS, TOKENS_OF_TAGS, Marked
 from truetune.tasks.base import Oddities, Scoring, Task, Training
@@ -41,18 +41,22 @@ CONLL_OF_SPANS = replace(
 
 
 def odd(gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> Seen:
-    """Count improper tags, and predicted spans that are doubled, overlap or lie beyond their text."""
+    """Count improper tags, overlapping spans, and predicted spans that are doubled or lie beyond their text."""
     seen: Seen = Counter()
     if "tags" in gold and "tags" in predicted:
         seen += tags_seen(gold["tags"], predicted["tags"])
     if "spans" in predicted:
         seen += odd_spans(predicted["spans"], [len(text) for text in gold["text"]] if "text" in gold else None)
+    if "spans" in gold:
+        seen["gold overlapping"] += overlaps(gold["spans"])
     return seen
 
 
 def odd_warnings(seen: Seen) -> tuple[str, ...]:
     """Name what `odd` counted."""
-    return (*improper_warnings(seen), *odd_span_warnings(seen))
+    number = seen["gold overlapping"]
+    nested = f"gold spans overlap in {number:,} examples; they are scored as given, and tags can find only one of two"
+    return (*improper_warnings(seen), *([nested] if number else []), *odd_span_warnings(seen))
 
 
 NER_SCORING = Scoring(

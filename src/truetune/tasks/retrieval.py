@@ -24,6 +24,8 @@ def as_ranking(value: object) -> list[str]:
 
 def as_relevant(value: object) -> dict[str, float]:
     """Return gains by item from `{item: gain}`, or from a list of relevant items, whose gain is 1."""
+    if isinstance(value, Mapping) and not value:
+        return {}
     if isinstance(value, Mapping) or (isinstance(value, str) and value.lstrip().startswith("{")):
         return as_scores(value)
     return dict.fromkeys(as_ranking(value), 1.0)
