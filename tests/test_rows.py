@@ -45,6 +45,18 @@ def test_joined_rows_are_aligned_by_label() -> None:
     assert both.totals().tolist() == [[1, 5, 7]]
 
 
+def test_rows_over_no_label_are_stored_once() -> None:
+    rows = Rows.of(np.zeros((9, 3, 0), dtype=np.int64))
+    assert (len(rows), len(rows.table)) == (9, 1)
+    assert joined(rows, Rows.of(np.ones((1, 3, 1), dtype=np.int64), ("a",))).totals().tolist() == [[1], [1], [1]]
+    assert len(Rows.of(np.zeros((0, 3, 0), dtype=np.int64))) == 0
+
+
+def test_lists_of_unlike_width_are_filled_up() -> None:
+    both = joined(Rows.of(np.array([[7, 8]])), Rows.of(np.array([[5], [5]])))
+    assert both.dense().tolist() == [[7, 8], [5, 0], [5, 0]]
+
+
 def test_totals_are_vectorised_over_leading_axes() -> None:
     rows = Rows.of(np.array([[1, 10], [2, 20]]))
     counts = np.array([[[1, 0], [0, 1]], [[2, 2], [0, 0]]])

@@ -46,6 +46,8 @@ class Rows:
     def of(cls, dense: npt.NDArray[Any], labels: tuple[str, ...] = ()) -> Rows:
         """Collapse `[examples, ...]` contributions to their distinct rows."""
         flat = _flat(np.ascontiguousarray(dense))
+        if not flat.shape[1]:  # rows over no label at all are all equal
+            return cls(dense[:1], np.zeros(len(dense), dtype=np.int64), labels)
         if not flat.size:
             return cls(dense, np.arange(len(dense), dtype=np.int64), labels)
         keys = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()

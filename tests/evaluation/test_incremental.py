@@ -258,3 +258,13 @@ def test_memory_does_not_grow_with_the_number_of_examples() -> None:
         parts.add(ids, gold, ["abc"[place * place % 3] for place in ids])
         sizes.append(len(pickle.dumps(parts)) - 16 * len(parts))
     assert max(sizes) - min(sizes) < 100, "beyond 16 bytes an id nothing may be kept of an example"
+
+
+def test_readings_that_find_nothing_keep_nothing_of_a_sentence() -> None:
+    parts = Evaluation("ner")
+    sizes = []
+    tags = [["O", "B-X", "I-X"], ["O", "O"]]  # as BIOES, which they may turn out to be, the first has no span
+    for start in range(0, 4000, 1000):
+        parts.add(range(start, start + 1000), tags * 500, tags * 500)
+        sizes.append(len(pickle.dumps(parts)) - 16 * len(parts))
+    assert max(sizes) - min(sizes) < 200

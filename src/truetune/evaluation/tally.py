@@ -70,7 +70,11 @@ class Tally:
         index = rank[self.rows.index]
         entries = np.lexsort((index, self.cells))
         counts = self.counts[entries]
-        rows = Rows(self.rows.table[order], np.repeat(index[entries], counts), self.rows.labels, note=self.rows.note)
+        of_row = np.bincount(index, self.counts, len(order)).astype(np.int64)
+        one_each = np.repeat(index[entries], counts)
+        rows = Rows(self.rows.table[order], one_each, self.rows.labels, of_row, self.rows.note)
+        if not self.cells.any():
+            return rows, np.broadcast_to(np.int64(0), len(one_each))  # takes no memory
         return rows, np.repeat(self.cells[entries], counts)
 
     def _collapsed(self) -> Tally:
