@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
 from collections import Counter
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truetune.data.split import Split, joined, make_split
+from truetune.data.split import Split, make_split, write_split
 from truetune.errors import DataError
 
 EXAMPLES = st.lists(st.tuples(st.integers(0, 40), st.sampled_from("abc")), min_size=60, max_size=200)
@@ -97,36 +99,64 @@ def test_a_split_that_does_not_fit_the_data_names_the_ids() -> None:
     Split(("1", "2"), ("3",), ("4",), "by hand").check(["4", "3", "2", "1"])
 
 
-def test_links_are_followed_through_every_column() -> None:
-    groups = ["a", "a", "b", "c", "", ""]
-    texts = ["x", "y", "y", "z", "z", ""]
-    keys = joined(groups, texts)
-    assert keys[0] == keys[1] == keys[2]
-    assert keys[3] == keys[4]
-    assert len(set(keys)) == 3
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=3)
 
 
-LINKS = st.lists(st.tuples(st.sampled_from(["", *"abcdef"]), st.sampled_from(["", *"uvwxyz"])), min_size=1, max_size=12)
+def split_by_the_rule(examples: list[tuple[str, str]], validation: float, test: float, seed: int) -> list[list[str]]:
+    """The rule as it is told, unit after unit; returns the ids of train, validation, test."""
+    units: dict[str, list[int]] = {}
+    for place, (key, _) in enumerate(examples):
+        units.setdefault(key, []).append(place)
+    strata: dict[str, list[str]] = {}
+    for key, places in units.items():
+        common = Counter(examples[place][1] for place in places)
+        strata.setdefault(min(common, key=lambda label: (-common[label], label)), []).append(key)
+    parts: dict[str, list[int]] = {"train": [], "validation": [], "test": []}
+    total = 0
+    for stratum in sorted(strata):
+        for key in sorted(strata[stratum], key=lambda key: hashlib.sha256(f"{seed}\n{key}".encode()).hexdigest()):
+            total += len(units[key])
+            lag = {"test": test * total - len(parts["test"]), "validation": validation * total}
+            lag["validation"] -= len(parts["validation"])
+            behind = max(lag, key=lambda name: lag[name])
+            parts[behind if lag[behind] >= len(units[key]) / 2 else "train"] += units[key]
+    return [[str(place) for place in sorted(places)] for places in parts.values()]
 
 
-@given(LINKS, st.randoms(use_true_random=False))
-def test_linked_examples_share_a_key_and_others_do_not(links: list[tuple[str, str]], shuffler: random.Random) -> None:
-    keys = joined(*zip(*links, strict=True))
-    # By hand: grow each component until nothing is added.
-    for start in range(len(links)):
-        component = {start}
-        while True:
-            more = {
-                place
-                for place, link in enumerate(links)
-                if any(link[column] and link[column] == links[one][column] for one in component for column in (0, 1))
-            }
-            if more <= component:
-                break
-            component |= more
-        assert {place for place, key in enumerate(keys) if key == keys[start]} == component
-    order = list(range(len(links)))
-    shuffler.shuffle(order)
-    again = joined(*zip(*(links[place] for place in order), strict=True))
-    linked = [place for place, link in enumerate(links) if any(link)]
-    assert {place: keys[place] for place in linked} == {place: again[order.index(place)] for place in linked}
+@given(
+    st.lists(st.tuples(st.text("ab中é", max_size=3), st.sampled_from(["x", "y", "z z", ""])), min_size=30, max_size=90),
+    st.integers(0, 3),
+    st.sampled_from([(0.1, 0.2), (0.25, 0.0), (0.3, 0.3)]),
+)
+def test_it_is_the_split_that_the_rule_gives(
+    examples: list[tuple[str, str]], seed: int, shares: tuple[float, float]
+) -> None:
+    keys, strata = zip(*examples, strict=True)
+    expected = split_by_the_rule(examples, *shares, seed)
+    try:
+        found = make_split(
+            [str(place) for place in range(len(examples))],
+            keys,
+            strata,
+            validation=shares[0],
+            test=shares[1],
+            seed=seed,
+        )
+    except DataError:
+        assert any(not part and share for part, share in zip(expected, (1.0, *shares), strict=True))
+        return
+    assert [list(part) for part in (found.train, found.validation, found.test)] == expected
+
+
+@given(
+    st.lists(WORDS),
+    st.lists(WORDS),
+    st.text(st.characters(exclude_categories=["Cs"])),
+)
+def test_ids_are_written_one_by_one_as_json_writes_them(
+    tmp_path_factory: pytest.TempPathFactory, train: list[str], other: list[str], made: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "split.json"
+    write_split(path, made, {"train": iter(train), "validation": other, "test": []})
+    whole = {"made": made, "train": train, "validation": other, "test": []}
+    assert path.read_text(encoding="utf-8") == json.dumps(whole, ensure_ascii=False, indent=1) + "\n"

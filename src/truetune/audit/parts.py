@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from truetune.data.keys import Keys, hashed
 from truetune.text import normalised
 from truetune.types import Finding, Span
 
@@ -51,6 +52,13 @@ class AuditPart:
         if self.gold is None:
             return []
         return [_answer(value, text) for value, text in zip(self.gold, self.texts[0], strict=True)]
+
+    @cached_property
+    def answer_keys(self) -> Keys:
+        """Keys that are equal for equal answers, `[examples]`, or none where there is no gold."""
+        gold = () if self.gold is None else self.gold
+        told = (repr(_answer(value, text)) for value, text in zip(gold, self.texts[0], strict=self.gold is not None))
+        return hashed(told, len(gold))
 
     def told(self, places: Sequence[int]) -> str:
         """Return examples with an equal text on one line: their ids, the text, and their gold where there is any."""

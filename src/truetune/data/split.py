@@ -6,15 +6,19 @@ put in an order that depends on the seed and on its ids only; labels are spread 
 
 from __future__ import annotations
 
-import hashlib
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
+
+from truetune.data.keys import Keys, ranked
 from truetune.errors import DataError
-from truetune.files import read_json, write_json
+from truetune.files import read_json, whole_file
+from truetune.types import Ints
 
 PARTS = ("train", "validation", "test")
 
@@ -31,8 +35,7 @@ class Split:
 
     def write(self, path: Path) -> None:
         """Write the ids as JSON."""
-        parts = {"train": list(self.train), "validation": list(self.validation), "test": list(self.test)}
-        write_json(path, {"made": self.made, **parts})
+        write_split(path, self.made, {"train": self.train, "validation": self.validation, "test": self.test})
 
     @classmethod
     def read(cls, path: Path) -> Split:
@@ -67,64 +70,77 @@ def make_split(
     test: float,
     seed: int,
 ) -> Split:
-    """Split examples; equal `keys` stay together, `strata` (labels) are spread evenly.
-
-    `validation` and `test` are shares of all examples; a share of 0 makes an empty part. Raises
-    `DataError` where a part that was asked for would be empty.
-    """
-    units: dict[str, list[int]] = {}
-    for place, key in enumerate(keys):
-        units.setdefault(key, []).append(place)
-    by_stratum: dict[str, list[str]] = {}
-    for key, places in units.items():
-        common = Counter(strata[place] for place in places)
-        stratum = min(common, key=lambda label: (-common[label], label))
-        by_stratum.setdefault(stratum, []).append(key)
-    parts: dict[str, list[int]] = {"train": [], "validation": [], "test": []}
-    wanted = {"test": test, "validation": validation}
-    total = 0
-    for stratum in sorted(by_stratum):
-        order = sorted(by_stratum[stratum], key=lambda key: content_rank(key, seed))
-        for key in order:
-            total += len(units[key])
-            # Whichever part lags most behind its share takes the next unit.
-            lag = {name: share * total - len(parts[name]) for name, share in wanted.items()}
-            behind = max(lag, key=lambda name: lag[name])
-            share_of_unit = len(units[key]) / 2
-            parts[behind if lag[behind] >= share_of_unit else "train"] += units[key]
-    for name, share in (("train", 1.0), *wanted.items()):
-        if share and not parts[name]:
-            raise DataError(
-                f"{len(ids):,} examples in {len(units):,} groups leave nothing for {name}; give more data, other "
-                "shares, or a file of its own for it"
-            )
-    chosen = {name: tuple(ids[place] for place in sorted(places)) for name, places in parts.items()}
-    made = f"{1 - validation - test:.0%} train, {validation:.0%} validation, {test:.0%} test; stratified, seed {seed}"
+    """Split examples; equal `keys` stay together, `strata` (labels) are spread evenly; see `places_of`."""
+    found = places_of(ranked(keys, len(keys), seed), strata, validation=validation, test=test)
+    chosen = {name: tuple(ids[place] for place in places.tolist()) for name, places in found.items()}
+    made = how_made(validation, test, seed)
     return Split(chosen["train"], chosen["validation"], chosen["test"], made)
 
 
-def content_rank(key: str, seed: int) -> str:
-    """Return what puts keys into an order that looks random and depends on seed and keys only."""
-    return hashlib.sha256(f"{seed}\n{key}".encode()).hexdigest()
+def how_made(validation: float, test: float, seed: int) -> str:
+    """Return how a split was made, for people."""
+    return f"{1 - validation - test:.0%} train, {validation:.0%} validation, {test:.0%} test; stratified, seed {seed}"
 
 
-def joined(*columns: Sequence[str]) -> list[str]:
-    """Return one key an example: equal for examples that are linked by equal values in any of the columns.
+def places_of(keys: Keys, strata: Iterable[str], *, validation: float, test: float) -> dict[str, Ints]:
+    """Return the positions of the examples of each part, in order.
 
-    Links are followed: a document shared with a second example, and that one's text with a third, put all
-    three together. The key does not depend on the order of the examples, but for those whose values are all
-    empty: empty values link nothing.
+    Examples with equal `keys` stay together; the parts are filled in the order of the keys, so these have to be
+    `ranked`. `strata` (labels) are spread evenly; a unit of several examples counts for its most frequent one.
+    `validation` and `test` are shares of all examples; a share of 0 makes an empty part. Raises `DataError` where a
+    part that was asked for would be empty.
     """
-    parent: dict[tuple[int, str], tuple[int, str]] = {}
+    _, units, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+    stratum = _strata_of_units(units, strata)
+    wanted = {"test": test, "validation": validation}
+    filled = dict.fromkeys(PARTS, 0)
+    part_of = np.zeros(len(sizes), dtype=np.int8)
+    total = 0
+    for number in np.unique(stratum).tolist():
+        inside = np.flatnonzero(stratum == number)
+        chosen = np.zeros(len(inside), dtype=np.int8)
+        for place, size in enumerate(sizes[inside].tolist()):
+            total += size
+            # Whichever part lags most behind its share takes the next unit.
+            lag = {name: share * total - filled[name] for name, share in wanted.items()}
+            behind = max(lag, key=lambda name: lag[name])
+            name = behind if lag[behind] >= size / 2 else "train"
+            filled[name] += size
+            chosen[place] = PARTS.index(name)
+        part_of[inside] = chosen
+    for name, share in (("train", 1.0), *wanted.items()):
+        if share and not filled[name]:
+            raise DataError(
+                f"{len(keys):,} examples in {len(sizes):,} groups leave nothing for {name}; give more data, other "
+                "shares, or a file of its own for it"
+            )
+    parts = part_of[units]
+    return {name: np.flatnonzero(parts == number) for number, name in enumerate(PARTS)}
 
-    def root(node: tuple[int, str]) -> tuple[int, str]:
-        while (above := parent.setdefault(node, node)) != node:
-            parent[node] = node = parent[above]
-        return node
 
-    rows = [[(number, value) for number, value in enumerate(row) if value] for row in zip(*columns, strict=True)]
-    for row in rows:
-        for one, other in pairwise(row):
-            first, second = sorted((root(one), root(other)))
-            parent[second] = first
-    return [f"{root(row[0])[0]} {root(row[0])[1]}" if row else f"alone {place}" for place, row in enumerate(rows)]
+def write_split(path: Path, made: str, parts: Mapping[str, Iterable[str]]) -> None:
+    """Write the ids of parts as JSON, one by one: they need not be in memory together."""
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.write(f'{{\n "made": {json.dumps(made, ensure_ascii=False)}')
+        for name, ids in parts.items():
+            file.write(f",\n {json.dumps(name)}: [")
+            between = "\n"
+            for one in ids:
+                file.write(f"{between}  {json.dumps(one, ensure_ascii=False)}")
+                between = ",\n"
+            file.write("]" if between == "\n" else "\n ]")
+        file.write("\n}\n")
+
+
+def _strata_of_units(units: Ints, strata: Iterable[str]) -> Ints:
+    """Return the most frequent stratum of each unit, of equally frequent ones the first; numbered in their order."""
+    names: dict[str, int] = {}
+    met = np.fromiter((names.setdefault(name, len(names)) for name in strata), dtype=np.int64, count=len(units))
+    order = {names[name]: number for number, name in enumerate(sorted(names))}
+    codes = np.array([order[number] for number in range(len(order))], dtype=np.int64)[met]
+    pairs, counts = np.unique(units * max(len(names), 1) + codes, return_counts=True)
+    of_unit, code = np.divmod(pairs, max(len(names), 1))
+    best = np.lexsort((code, -counts, of_unit))
+    first = np.flatnonzero(np.r_[True, np.diff(of_unit[best]) > 0]) if len(best) else best
+    most_frequent: Ints = code[best[first]]
+    return most_frequent

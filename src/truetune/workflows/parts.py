@@ -17,16 +17,19 @@ from truetune.audit.run import audit
 from truetune.bundle.run_folder import PARTS, RunFolder
 from truetune.config import Data
 from truetune.data.dataset import Dataset, read_dataset
+from truetune.data.keys import Keys, hashed, linked, ranked
 from truetune.data.parse import Field, reading
 from truetune.data.read import folder_splits, read
-from truetune.data.split import Split, content_rank, joined, make_split
+from truetune.data.split import how_made, places_of, write_split
 from truetune.errors import DataError
 from truetune.files import read_json, write_json
 from truetune.tasks.base import Task
 from truetune.tasks.fields import as_text
 from truetune.text import normalised
-from truetune.types import Finding
+from truetune.types import Finding, Ints
 from truetune.workflows.progress import Progress
+
+GIVEN = "all parts given"
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def _prepare(task: Task, data: Data, run: RunFolder, progress: Progress) -> None
     shutil.rmtree(run.path / "data" / "whole", ignore_errors=True)
     found = TaskData(task, {name: Dataset.open(run.data(name)) for name in PARTS})
     findings = audit({name: _audit_part(found, name) for name in PARTS})
-    write_json(run.split, {"made": split_made, **{name: found.parts[name].ids for name in PARTS}})
+    write_split(run.split, split_made, {name: found.parts[name].stored_ids for name in PARTS})
     write_findings(run, findings)
     write_json(run.facts, _facts(found, split_made, removed))
     sizes = ", ".join(f"{name} {len(found.parts[name]):,}" for name in PARTS)
@@ -123,70 +126,62 @@ def _read(task: Task, data: Data, source: str, run: RunFolder, progress: Progres
 def _split(whole: dict[str, Dataset], data: Data) -> tuple[dict[str, Dataset], str, dict[str, int]]:
     """Return the parts, how they were made, and what was removed."""
     parts = dict(whole)
-    train = parts["train"]
-    removed: dict[str, int] = {}
-    if data.drop_duplicates:
-        train, removed = _without_repeats(train)
-    if data.limit is not None and len(train) > data.limit:
-        removed["set aside by data.limit"] = len(train) - data.limit
-        train = _some(train, data.limit, data.split_seed)
-    parts["train"] = train
     shares = {
         "validation": 0.0 if "validation" in parts else data.validation_share,
         "test": 0.0 if "test" in parts else data.test_share,
     }
-    made = "all parts given"
-    if any(shares.values()):
-        texts = _whole_texts(train)
-        gold = train.column(gold_field(train.fields))
-        split = make_split(
-            train.ids,
-            texts if train.groups is None else joined(train.groups, texts),
-            [_stratum(value) for value in gold],
-            validation=shares["validation"],
-            test=shares["test"],
-            seed=data.split_seed,
-        )
-        cut: Split = split
-        made = f"{cut.made}; by {'group' if train.groups else 'text'}"
-        for name, ids in (("validation", cut.validation), ("test", cut.test), ("train", cut.train)):
-            if name == "train" or shares.get(name):
-                parts[name] = train.chosen(ids)
-    return parts, made, removed
+    removed: dict[str, int] = {}
+    if not (data.drop_duplicates or data.limit is not None or any(shares.values())):
+        return parts, GIVEN, removed
+    train = parts["train"]
+    keys = _text_keys(train, data.split_seed)
+    if data.drop_duplicates:
+        kept, removed = _without_repeats(train, keys)
+        train, keys = train.take(kept), keys[kept]
+    if data.limit is not None and len(train) > data.limit:
+        removed["set aside by data.limit"] = len(train) - data.limit
+        kept = _some(train, keys, data)
+        train, keys = train.take(kept), keys[kept]
+    parts["train"] = train
+    if not any(shares.values()):
+        return parts, GIVEN, removed
+    groups = train.stored_groups
+    if groups is not None:
+        keys = linked(groups, keys, data.split_seed)
+    places = places_of(keys, map(_stratum, train.stored(gold_field(train.fields))), **shares)
+    for name in PARTS:
+        if name == "train" or shares[name]:
+            parts[name] = train.take(places[name])
+    made = how_made(shares["validation"], shares["test"], data.split_seed)
+    return parts, f"{made}; by {'text' if groups is None else 'group'}", removed
 
 
-def _without_repeats(data: Dataset) -> tuple[Dataset, dict[str, int]]:
+def _without_repeats(data: Dataset, keys: Keys) -> tuple[Ints, dict[str, int]]:
     """Keep the first of equal texts, and none where equal texts have different gold."""
-    keys = _whole_texts(data)
-    columns = [data.column(name) for name in _text_fields(data)]
-    gold = [
-        str(answer)
-        for answer in AuditPart("data", data.ids, columns, data.column(gold_field(data.fields)), None).answers
-    ]
-    answers: dict[str, set[str]] = {}
-    for key, value in zip(keys, gold, strict=True):
-        answers.setdefault(key, set()).add(value)
-    seen: set[str] = set()
-    kept = []
-    for place, key in enumerate(keys):
-        if key not in seen and len(answers[key]) == 1:
-            kept.append(place)
-        seen.add(key)
-    contrary = sum(len(values) > 1 for values in answers.values())
-    removed = {"repeated texts dropped": len(keys) - len(answers), "texts with contrary gold dropped": contrary}
-    return (data if len(kept) == len(keys) else data.take(kept)), removed
+    texts = [data.stored(name) for name in _text_fields(data)]
+    gold = AuditPart("data", data.stored_ids, texts, data.stored(gold_field(data.fields)), None).answer_keys
+    _, first, text = np.unique(keys, return_index=True, return_inverse=True)
+    contrary = np.zeros(len(first), dtype=np.bool_)
+    contrary[text[gold != gold[first[text]]]] = True
+    removed = {
+        "repeated texts dropped": len(keys) - len(first),
+        "texts with contrary gold dropped": int(contrary.sum()),
+    }
+    return np.sort(first[~contrary]), removed
 
 
-def _some(data: Dataset, limit: int, seed: int) -> Dataset:
-    """Return at most `limit` examples, whole groups first come, in an order that depends on seed and content only."""
-    keys = data.groups or _whole_texts(data)
-    order = sorted(range(len(data)), key=lambda place: (content_rank(keys[place], seed), place))
-    return data.take(sorted(order[:limit]))
+def _some(data: Dataset, keys: Keys, settings: Data) -> Ints:
+    """Return at most `data.limit` examples, whole groups first come, in an order of seed and content only."""
+    groups = data.stored_groups
+    order = np.argsort(keys if groups is None else ranked(groups, len(data), settings.split_seed), kind="stable")
+    return np.sort(order[: settings.limit])
 
 
-def _whole_texts(data: Dataset) -> list[str]:
-    columns = [data.column(name) for name in _text_fields(data)]
-    return ["\n".join(normalised(text) or text for text in texts) for texts in zip(*columns, strict=True)]
+def _text_keys(data: Dataset, seed: int) -> Keys:
+    """Return a key of the texts of each example, as they are after normalisation."""
+    names = _text_fields(data)
+    rows = (row for chunk in data.chunks(names) for row in zip(*chunk.values(), strict=True))
+    return ranked(("\n".join(normalised(text) or text for text in row) for row in rows), len(data), seed)
 
 
 def _text_fields(data: Dataset) -> list[str]:
@@ -202,18 +197,25 @@ def _stratum(gold: Any) -> str:
 
 
 def _audit_part(data: TaskData, name: str) -> AuditPart:
+    assert data.task.training is not None
     part = data.parts[name]
-    return AuditPart(name, part.ids, data.texts(name), part.column(gold_field(part.fields)), part.groups)
+    texts = [part.stored(text) for text in data.task.training.inputs]
+    return AuditPart(name, part.stored_ids, texts, part.stored(gold_field(part.fields)), part.stored_groups)
 
 
 def _facts(data: TaskData, made: str, removed: dict[str, int]) -> dict[str, Any]:
+    assert data.task.training is not None
     splits = {}
     for name, part in data.parts.items():
-        lengths = np.array([sum(map(len, texts)) for texts in zip(*data.texts(name), strict=True)])
-        labels: Counter[str] = label_counts(part.column(gold_field(part.fields)))
+        chunks = part.chunks(data.task.training.inputs)
+        lengths = np.concatenate(
+            [np.sum([list(map(len, texts)) for texts in chunk.values()], axis=0) for chunk in chunks]
+        )
+        labels: Counter[str] = label_counts(part.stored(gold_field(part.fields)))
+        groups = part.stored_groups
         splits[name] = {
             "examples": len(part),
-            "groups": None if part.groups is None else len(set(part.groups)),
+            "groups": None if groups is None else len(np.unique(hashed(groups, len(groups)))),
             "labels": dict(sorted(labels.items(), key=lambda item: (-item[1], item[0]))),
             "characters": {
                 "median": float(np.median(lengths)),
