@@ -33,6 +33,7 @@ NAMES = {
     "span_f1_partial": ("Span F1, partial boundaries", "实体 F1（部分边界）"),
     "span_f1_type": ("Span F1, type only", "实体 F1（仅类型）"),
     "token_accuracy": ("Token accuracy, with O", "词元准确率（含 O）"),
+    "token_accuracy_without_o": ("Token accuracy, without O", "词元准确率（不含 O）"),
     "token_f1_without_o": ("Token F1, without O", "词元 F1（不含 O）"),
     "mae": ("Mean absolute error", "平均绝对误差"),
     "rmse": ("Root mean squared error", "均方根误差"),
