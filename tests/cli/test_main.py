@@ -169,7 +169,11 @@ def test_lists_are_printed(capsys: Said) -> None:
     tasks = {one["task"]: one for one in json.loads(run(capsys, "tasks", "--json")[1])["tasks"]}
     assert {"classification", "ner", "pair"} <= {name for name, one in tasks.items() if one["trains"]}
     metrics = json.loads(run(capsys, "metrics", "--json")[1])["metrics"]
-    assert {"accuracy", "f1_macro", "span_f1", "bleu", "ndcg@10"} <= {one["metric"] for one in metrics}
+    names = {one["metric"] for one in metrics}
+    assert {"accuracy", "f1_macro", "span_f1", "bleu", "ndcg@10", "coverage@10", "self_bleu"} <= names
+    assert {"krippendorff_alpha", "fleiss_kappa", "cohen_kappa", "bertscore_f1", "bradley_terry", "elo"} <= names
+    of_preference = json.loads(run(capsys, "metrics", "--task", "preference", "--json")[1])["metrics"]
+    assert {one["metric"] for one in of_preference} == {"win_rate", "bradley_terry", "elo"}
     assert all(one["definition"] and one["unit"] for one in metrics)
     models = json.loads(run(capsys, "models", "--json")[1])["models"]
     assert "builtin:minilm-en" in {one["model"] for one in models}

@@ -138,7 +138,7 @@ def evaluated(
 def _together(task: Task, table: Aligned, names: Sequence[str] | None, plan: Plan) -> tuple[Score, ...]:
     """Return those of the scores which the task finds together that are asked for."""
     together = task.scoring.together
-    if together is None or (names is not None and not any(_family(name) in together.names for name in names)):
+    if together is None or (names is not None and not any(_family(name) in together.about for name in names)):
         return ()
     every = together.scores(table.gold, table.predicted, table.groups, plan)
     return tuple(score for score in every if _wanted(score.metric, names))

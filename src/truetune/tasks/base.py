@@ -31,7 +31,9 @@ class Oddities:
 class Together:
     """Scores `NAME/LABEL` that are found all at once with their intervals, not one by one from rows: ratings."""
 
-    names: tuple[str, ...]
+    about: Mapping[str, str]
+    """Name -> definition, for lists of metrics; more is better."""
+    unit: str
     scores: Callable[[Mapping[str, Column], Mapping[str, Column], Ints | None, Plan], tuple[Score, ...]]
     """(gold, predicted, groups, plan) -> the scores of all names."""
 

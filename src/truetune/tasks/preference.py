@@ -17,6 +17,13 @@ ELO_WORK = 5_000_000
 """Games played over in all resamples of Elo together: some seconds."""
 ELO_LEAST = 200
 
+ABOUT = {
+    "bradley_terry": "rating of one system, odds of a over b = 10^(difference / 400), maximum likelihood, ties half a "
+    "win, mean 1000 (Bradley and Terry 1952); the order of games does not matter",
+    "elo": "rating of one system, moved by 16 (points - expected points) after each game, start 1000 (Elo 1978); it "
+    "depends on the order of games",
+}
+
 
 def as_winner(value: object) -> str:
     """Return `a`, `b` or `tie`."""
@@ -63,6 +70,6 @@ PREFERENCE = Task(
         predicted=((Field("winner", as_winner),),),
         metrics=(WIN_RATE,),
         primary=("win_rate",),
-        together=Together(("bradley_terry", "elo"), ratings),
+        together=Together(ABOUT, "game", ratings),
     ),
 )
