@@ -46,8 +46,9 @@ else:
         whole.merge(shard)
     result = whole.result()
 seconds = time.perf_counter() - start
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-print(json.dumps({"result": result.to_dict(), "seconds": seconds, "peak": peak}))
+used = resource.getrusage(resource.RUSAGE_SELF)
+peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+print(json.dumps({"result": result.to_dict(), "seconds": seconds, "busy": used.ru_utime + used.ru_stime, "peak": peak}))
 """
 
 
@@ -118,10 +119,10 @@ def main() -> None:
         size = sum(path.stat().st_size for side in files for path in side)
         found = measured(*files)
     number = found["result"]["examples"]
-    print(
-        f"{number:,} sentences, {number * TOKENS:,} token labels, {size / 2**20:,.0f} MiB of Parquet ({written:.0f} s)"
-    )
-    print(f"peak memory {found['peak'] / 2**20:,.0f} MiB, {found['seconds']:,.0f} s, {args.shards} shard(s)")
+    mebibytes = size / 2**20
+    print(f"{number:,} sentences, {number * TOKENS:,} token labels, {mebibytes:,.0f} MiB of Parquet ({written:.0f} s)")
+    times = f"{found['seconds']:,.0f} s (processor {found['busy']:,.0f} s)"
+    print(f"peak memory {found['peak'] / 2**20:,.0f} MiB, {times}, {args.shards} shard(s)")
     for score in found["result"]["scores"][:4]:
         print(f"{score['metric']:<20} {score['value']:.6f} [{score['low']:.6f}, {score['high']:.6f}]")
     versions = ", ".join(f"{one.__name__} {one.__version__}" for one in (truetune, np, pa))
