@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from truetune.audit.parts import AuditPart
 from truetune.audit.run import audit
+from truetune.data.arrow import write_arrow
+from truetune.data.stored import Rows, Stored
 from truetune.types import Span
 
 Parts = dict[str, AuditPart]
@@ -102,6 +105,27 @@ def test_a_planted_fault_is_found(plant: Callable[[Parts], None], check: str, se
     assert found.count >= 1
     assert found.examples
     assert found.advice
+
+
+def on_disk(part: AuditPart, path: Path) -> AuditPart:
+    columns = {"id": part.ids, "gold": part.gold, "group": part.groups}
+    write_arrow(path, columns | {f"text{number}": texts for number, texts in enumerate(part.texts)})
+    rows = Rows.of(path)
+    texts = [Stored(rows, f"text{number}") for number in range(len(part.texts))]
+    return AuditPart(part.name, Stored(rows, "id"), texts, Stored(rows, "gold"), Stored(rows, "group"))
+
+
+def test_of_parts_on_disk_the_same_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = clean()
+    for plant, _, _ in PLANTED:
+        plant(parts)
+    spans = [[Span(0, 2, "A")] if place % 2 else [Span(0, 5, "B"), Span(3, 9, "A")] for place in range(200)]
+    parts["more"] = changed(parts["validation"], name="more", gold=spans)
+    parts = {name: changed(part, texts=[*part.texts, part.texts[0][::-1]]) for name, part in parts.items()}
+    expected = audit(parts)
+    assert len(expected) > len(PLANTED)
+    monkeypatch.setattr("truetune.audit.parts.FEW", 0)
+    assert audit({name: on_disk(part, tmp_path / f"{name}.arrow") for name, part in parts.items()}) == expected
 
 
 def test_span_faults_are_found() -> None:

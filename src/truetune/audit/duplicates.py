@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import combinations
 
+import numpy as np
+
 from truetune.audit.parts import SHOWN, AuditPart, Parts, finding, shortened
-from truetune.types import Finding
+from truetune.data.keys import first_places, hashed, places_in
+from truetune.data.stored import some, values_at
+from truetune.types import Bools, Finding, Ints
 
 LONG_ENOUGH = 12
 """Characters of one column of several from which on it is told when it stands in two parts."""
@@ -22,22 +26,26 @@ def duplicate_findings(parts: Parts) -> Iterator[Finding]:
 
 
 def _leaked(first: AuditPart, second: AuditPart) -> Iterator[Finding]:
-    known = _first_places(first.keys)
-    shared = [place for place, key in enumerate(second.keys) if key in known]
-    if not shared:
+    there = places_in(first.first_places, second.keys)
+    shared = np.flatnonzero(there >= 0)
+    if not len(shared):
         return
-    there = set(first.whole)
-    exact = sum(second.whole[place] in there for place in shared)
     contrary = 0
     if first.gold is not None and second.gold is not None:
-        contrary = sum(first.answers[known[second.keys[place]]] != second.answers[place] for place in shared)
+        contrary = int((first.answer_keys[there[shared]] != second.answer_keys[shared]).sum())
+    exact = _exact(first, second, shared)
+    shown = shared[:SHOWN]
     yield finding(
         "text in two parts",
         "error",
         [
-            f"{first.name} {first.ids[known[second.keys[place]]]} = {second.name} {second.ids[place]}: "
-            f"{shortened(second.whole[place])}"
-            for place in shared[:SHOWN]
+            f"{first.name} {one} = {second.name} {other}: {shortened(text)}"
+            for one, other, text in zip(
+                values_at(first.ids, there[shown]),
+                values_at(second.ids, shown),
+                values_at(second.whole, shown),
+                strict=True,
+            )
         ],
         f"texts of {second.name} stand in {first.name} too ({exact:,} of them to the character, the others but for "
         f"case, width, spaces and punctuation{f'; {contrary:,} with other gold' if contrary else ''}): the score on "
@@ -46,63 +54,70 @@ def _leaked(first: AuditPart, second: AuditPart) -> Iterator[Finding]:
     )
 
 
+def _exact(first: AuditPart, second: AuditPart, shared: Ints) -> int:
+    """Return how many texts at these places of the second part stand in the first to the character."""
+    possible = np.flatnonzero(np.isin(first.keys, second.keys[shared]))
+    there = hashed(some(first.whole, possible), len(possible))
+    return int(np.isin(hashed(some(second.whole, shared), len(shared)), there).sum())
+
+
 def _half_leaked(first: AuditPart, second: AuditPart) -> Iterator[Finding]:
     """One column of several (the passage, the premise) stands in both parts, the whole example does not."""
     if len(first.texts) < 2:
         return
-    whole = set(first.keys)
-    for number, (there, keys) in enumerate(zip(first.column_keys, second.column_keys, strict=True), start=1):
-        known = _first_places(there)
-        shared = [
-            place
-            for place, key in enumerate(keys)
-            if len(key) >= LONG_ENOUGH and key in known and second.keys[place] not in whole
-        ]
-        if shared:
-            yield finding(
-                "one of the texts in two parts",
-                "warning",
-                [
-                    f"{first.name} {first.ids[known[keys[place]]]}, {second.name} {second.ids[place]}: "
-                    f"{shortened(second.texts[number - 1][place])}"
-                    for place in shared[:SHOWN]
-                ],
-                f"text {number} of these examples of {second.name} stands in {first.name} too, beside another one. "
-                "Where it carries the answer (a passage, a document), split by it (data.group)",
-                len(shared),
-            )
+    alone = ~np.isin(second.keys, first.keys)
+    for column, keys in enumerate(second.column_keys):
+        there = places_in(first_places(first.column_keys[column]), keys)
+        shared = np.flatnonzero((there >= 0) & alone & (second.column_lengths[column] >= LONG_ENOUGH))
+        if not len(shared):
+            continue
+        shown = shared[:SHOWN]
+        yield finding(
+            "one of the texts in two parts",
+            "warning",
+            [
+                f"{first.name} {one}, {second.name} {other}: {shortened(text)}"
+                for one, other, text in zip(
+                    values_at(first.ids, there[shown]),
+                    values_at(second.ids, shown),
+                    values_at(second.texts[column], shown),
+                    strict=True,
+                )
+            ],
+            f"text {column + 1} of these examples of {second.name} stands in {first.name} too, beside another one. "
+            "Where it carries the answer (a passage, a document), split by it (data.group)",
+            len(shared),
+        )
 
 
 def _repeated(part: AuditPart) -> Iterator[Finding]:
-    places: dict[str, list[int]] = {}
-    for place, key in enumerate(part.keys):
-        places.setdefault(key, []).append(place)
-    repeated = [found for key, found in places.items() if key and len(found) > 1]
-    contrary = [found for found in repeated if part.gold is not None and _contrary(part, found)]
-    if contrary:
+    values, first, text, counts = np.unique(part.keys, return_index=True, return_inverse=True, return_counts=True)
+    several = (counts > 1) & (values != b"")
+    if not several.any():
+        return
+    contrary = np.zeros(len(values), dtype=np.bool_)
+    if part.gold is not None:
+        contrary[text[part.answer_keys != part.answer_keys[first[text]]]] = True
+
+    def told(chosen: Bools) -> list[str]:
+        texts = np.flatnonzero(chosen)
+        shown = texts[np.argsort(first[texts])][:SHOWN].tolist()
+        return [part.told(np.flatnonzero(text == one)) for one in shown]
+
+    if (several & contrary).any():
         yield finding(
             "equal texts, different gold",
             "warning",
-            [part.told(found) for found in contrary[:SHOWN]],
+            told(several & contrary),
             f"in {part.name} these texts stand with different gold: at most one of each can be right. Decide, "
             "or remove them",
-            len(contrary),
+            int((several & contrary).sum()),
         )
-    if repeated:
-        yield finding(
-            "repeated texts",
-            "warning",
-            [part.told(found) for found in repeated[:SHOWN]],
-            f"{part.name} holds texts more than once (equal after normalisation); each copy weighs again. "
-            "data.drop_duplicates keeps one",
-            sum(len(found) - 1 for found in repeated),
-        )
-
-
-def _contrary(part: AuditPart, places: Sequence[int]) -> bool:
-    return any(part.answers[place] != part.answers[places[0]] for place in places[1:])
-
-
-def _first_places(keys: Sequence[str]) -> dict[str, int]:
-    """Return where each key stands first; empty ones are left out."""
-    return {key: place for place, key in reversed(list(enumerate(keys))) if key}
+    yield finding(
+        "repeated texts",
+        "warning",
+        told(several),
+        f"{part.name} holds texts more than once (equal after normalisation); each copy weighs again. "
+        "data.drop_duplicates keeps one",
+        int((counts[several] - 1).sum()),
+    )

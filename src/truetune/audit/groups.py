@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
+import numpy as np
+
 from truetune.audit.parts import Parts, finding
+from truetune.data.keys import hashed
+from truetune.data.stored import values_at
 from truetune.types import Finding
 
 ENOUGH = 50
@@ -14,27 +18,26 @@ ENOUGH = 50
 
 def group_findings(parts: Parts) -> Iterator[Finding]:
     """Yield an error for each pair of parts that share groups, and a note for a measuring part with few."""
-    for first, second in combinations(parts.values(), 2):
-        if first.groups is None or second.groups is None:
-            continue
-        shared = sorted(set(first.groups) & set(second.groups))
-        if shared:
-            there = set(shared)
-            examples = sum(group in there for group in second.groups)
+    keys = {name: hashed(part.groups, len(part.groups)) for name, part in parts.items() if part.groups is not None}
+    distinct = {name: np.unique(found, return_index=True) for name, found in keys.items()}
+    for first, second in combinations(keys, 2):
+        values, places = distinct[second]
+        shared = np.isin(values, distinct[first][0])
+        if shared.any():
+            examples = int(np.isin(keys[second], values[shared]).sum())
             yield finding(
                 "group in two parts",
                 "error",
-                shared,
-                f"these groups stand in {first.name} and in {second.name} ({examples:,} examples of it): a model can "
+                sorted(values_at(parts[second].groups or (), places[shared])),
+                f"these groups stand in {first} and in {second} ({examples:,} examples of it): a model can "
                 "know them by heart. Split by group (data.group)",
             )
-    for name, part in parts.items():
-        number = len(set(part.groups)) if part.groups else ENOUGH
-        if name != "train" and number < ENOUGH:
+    for name, (values, places) in distinct.items():
+        if name != "train" and 0 < len(values) < ENOUGH:
             yield finding(
                 "few groups",
                 "note",
-                sorted(set(part.groups or ())),
-                f"{name} holds {number} groups: below {ENOUGH} the intervals of its scores are narrower than they say. "
-                "Measure on more documents (users, dialogues), not on more examples of the same",
+                sorted(values_at(parts[name].groups or (), places)),
+                f"{name} holds {len(values)} groups: below {ENOUGH} the intervals of its scores are narrower than they "
+                "say. Measure on more documents (users, dialogues), not on more examples of the same",
             )

@@ -11,9 +11,11 @@ from truetune.types import Finding
 def mention_findings(parts: Parts) -> Iterator[Finding]:
     """Yield what does not stand where it is said to: elsewhere in the text, or nowhere in it."""
     for part in parts.values():
+        if part.mentions is None:
+            continue
         moved: list[str] = []
         absent: list[str] = []
-        for name, text, mentions in zip(part.ids, part.texts[0], part.mentions or [()] * len(part.ids), strict=True):
+        for name, text, mentions in zip(part.ids, part.texts[0], part.mentions, strict=True):
             for start, said in mentions:
                 there = text[start : start + len(said)] if start >= 0 else ""
                 if there == said:

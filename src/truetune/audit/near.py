@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, combinations
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +37,7 @@ def near_findings(parts: Parts) -> Iterator[Finding]:
     """Yield texts that are nearly, and not quite, equal: in two parts (warning) and within a part (note)."""
     length = NGRAM[script(text for part in parts.values() for text in part.whole[:1000])]
     column = _most_varied(parts)
-    bands = {name: signatures(part.column_keys[column], length) for name, part in parts.items()}
+    bands = {name: signatures(part.normal[column], length) for name, part in parts.items()}
     for first, second in combinations(parts.values(), 2):
         pairs = _near(first, second, _candidates(bands[first.name], bands[second.name]), length)
         if pairs:
@@ -64,7 +64,7 @@ def near_findings(parts: Parts) -> Iterator[Finding]:
 def _most_varied(parts: Parts) -> int:
     """Return which text column has the most different texts: examples that are nearly equal are so in it too."""
     columns = zip(*(part.column_keys for part in parts.values()), strict=True)
-    different = [len(set(chain.from_iterable(keys))) for keys in columns]
+    different = [len(np.unique(np.concatenate(keys))) for keys in columns]
     return different.index(max(different))
 
 
@@ -141,7 +141,7 @@ def _near(
     first: AuditPart, second: AuditPart, candidates: Mapping[int, Counter[int]], length: int
 ) -> list[tuple[float, int, int]]:
     """Return similarity and places of texts and their first candidate that is near enough; equal texts are none."""
-    equal = set(first.keys) if first is not second else set()
+    equal = set(first.keys.tolist()) if first is not second else set()
     pairs = []
     for here, there in sorted(candidates.items()):
         if second.keys[here] in equal:
@@ -156,7 +156,7 @@ def _near(
 
 def _least_similar(first: AuditPart, there: int, second: AuditPart, here: int, length: int) -> float:
     """Return the similarity of two examples in the text column in which they differ most."""
-    pairs = zip(first.column_keys, second.column_keys, strict=True)
+    pairs = zip(first.normal, second.normal, strict=True)
     return min(
         1.0 if one[there] == other[here] else similarity(one[there], other[here], length) for one, other in pairs
     )

@@ -7,19 +7,26 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from truetune.data.keys import Keys, hashed
+from truetune.data.keys import Keys, first_places, hashed, hashed_with_lengths, together
+from truetune.data.stored import Made, values_at
 from truetune.text import normalised
-from truetune.types import Finding, Span
+from truetune.types import Finding, Ints, Span
 
 SHOWN = 10
 """How many examples a finding shows."""
+
+FEW = 100_000
+"""Texts up to which they are kept in memory after normalisation, and up to which the audit is always thorough."""
 
 Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True)
 class AuditPart:
-    """One part (train, validation, test, or all of a file that is not split yet)."""
+    """One part (train, validation, test, or all of a file that is not split yet).
+
+    Its columns may be on disk: checks read them in order, and look up only what they show.
+    """
 
     name: str
     ids: Sequence[str]
@@ -32,39 +39,58 @@ class AuditPart:
     """What is said to stand in the first text, and where it begins (answers of extractive question answering)."""
 
     @cached_property
-    def whole(self) -> list[str]:
+    def whole(self) -> Sequence[str]:
         """All texts of each example as one."""
-        return ["\n".join(texts) for texts in zip(*self.texts, strict=True)]
+        return self.texts[0] if len(self.texts) == 1 else Made(lambda *texts: "\n".join(texts), *self.texts)
 
     @cached_property
-    def column_keys(self) -> list[list[str]]:
-        """Each text column, normalised: case, width, spaces and punctuation do not tell texts apart."""
-        return [[normalised(text) for text in column] for column in self.texts]
+    def normal(self) -> list[Sequence[str]]:
+        """Each text column, normalised: case, width, spaces and punctuation do not tell texts apart.
+
+        Of many texts they are not kept, but made again each time.
+        """
+        columns = [Made(normalised, column) for column in self.texts]
+        return [list(column) for column in columns] if len(self.ids) <= FEW else list(columns)
 
     @cached_property
-    def keys(self) -> list[str]:
-        """All texts of each example, normalised."""
-        return ["\n".join(keys) if any(keys) else "" for keys in zip(*self.column_keys, strict=True)]
+    def column_keys(self) -> list[Keys]:
+        """Keys of each text column, equal for equal texts after normalisation, empty for empty ones."""
+        return [keys for keys, _ in self._columns]
 
     @cached_property
-    def answers(self) -> list[Any]:
-        """What gold says about each example, comparable between equal texts: spans by what stands in them."""
-        if self.gold is None:
-            return []
-        return [_answer(value, text) for value, text in zip(self.gold, self.texts[0], strict=True)]
+    def column_lengths(self) -> list[Ints]:
+        """How many characters the texts of each column have after normalisation."""
+        return [lengths for _, lengths in self._columns]
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The same for all texts of each example together, `[examples]`."""
+        return together(self.column_keys)
+
+    @cached_property
+    def first_places(self) -> tuple[Keys, Ints]:
+        """The distinct keys, and where each stands first."""
+        return first_places(self.keys)
 
     @cached_property
     def answer_keys(self) -> Keys:
-        """Keys that are equal for equal answers, `[examples]`, or none where there is no gold."""
-        gold = () if self.gold is None else self.gold
-        told = (repr(_answer(value, text)) for value, text in zip(gold, self.texts[0], strict=self.gold is not None))
-        return hashed(told, len(gold))
+        """Keys that are equal for equal gold, `[examples]`; spans are equal by what stands in them."""
+        assert self.gold is not None
+        return hashed((repr(_answer(*pair)) for pair in zip(self.gold, self.texts[0], strict=True)), len(self.gold))
 
-    def told(self, places: Sequence[int]) -> str:
+    @cached_property
+    def _columns(self) -> list[tuple[Keys, Ints]]:
+        return [hashed_with_lengths(column, len(self.ids)) for column in self.normal]
+
+    def told(self, places: Sequence[int] | Ints) -> str:
         """Return examples with an equal text on one line: their ids, the text, and their gold where there is any."""
-        ids = ", ".join(self.ids[place] for place in places[:4]) + (", …" if len(places) > 4 else "")
-        gold = sorted({_shown(self.answers[place]) for place in places}) if self.gold is not None else []
-        return f"{ids}: {shortened(self.whole[places[0]])}" + (f" [{shortened(' | '.join(gold))}]" if gold else "")
+        ids = ", ".join(values_at(self.ids, places[:4])) + (", …" if len(places) > 4 else "")
+        gold: list[str] = []
+        if self.gold is not None:
+            pairs = zip(values_at(self.gold, places), values_at(self.texts[0], places), strict=True)
+            gold = sorted({_shown(_answer(value, text)) for value, text in pairs})
+        (text,) = values_at(self.whole, places[:1])
+        return f"{ids}: {shortened(text)}" + (f" [{shortened(' | '.join(gold))}]" if gold else "")
 
 
 Parts = Mapping[str, AuditPart]

@@ -9,7 +9,7 @@ from truetune.audit.groups import group_findings
 from truetune.audit.labels import label_findings
 from truetune.audit.mentions import mention_findings
 from truetune.audit.near import near_findings
-from truetune.audit.parts import Parts
+from truetune.audit.parts import FEW, Parts
 from truetune.audit.spans import span_findings
 from truetune.audit.texts import text_findings
 from truetune.types import Finding
@@ -26,9 +26,6 @@ CHECKS: tuple[Check, ...] = (
 )
 THOROUGH: tuple[Check, ...] = (*CHECKS, near_findings)
 """With nearly equal texts: some seconds for 100,000 texts, more where many are of one template."""
-
-FEW = 100_000
-"""Texts up to which the audit is always thorough."""
 
 SEVERITIES = ("error", "warning", "note")
 

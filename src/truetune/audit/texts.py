@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from truetune.audit.parts import SHOWN, AuditPart, Parts, Severity, finding, shortened
-from truetune.types import Finding
+from truetune.data.stored import values_at
+from truetune.types import Finding, Ints
 
 _REPLACED = re.compile("\ufffd|锟斤拷|烫烫烫|屯屯屯")
 """What decoders put for bytes that they cannot read, and what that becomes when it is read as GBK."""
@@ -25,33 +26,26 @@ LONG = 1000
 def text_findings(parts: Parts) -> Iterator[Finding]:
     """Yield texts that are empty or damaged, that carry markup, or that are far longer than the rest."""
     for part in parts.values():
-        whole = part.whole
-        empty = [place for place, text in enumerate(whole) if not text.strip()]
-        damaged = [place for place, text in enumerate(whole) if is_damaged(text)]
-        marked = [place for place, text in enumerate(whole) if _MARKUP.search(text)]
-        yield from _told(
-            part, "empty texts", "error", empty, "hold no text: nothing can be said about them. Remove them"
-        )
-        yield from _told(
-            part,
-            "damaged text",
-            "warning",
-            damaged,
-            "hold characters that come from reading a file in the wrong encoding. Export it again, or give "
-            "data.encoding",
-        )
-        yield from _told(
-            part,
-            "markup",
-            "note",
-            marked,
-            "hold HTML: a model learns from the page it came from. Take it out, unless the texts to come have it too",
-        )
-        yield from _lengths(part)
+        counts = dict.fromkeys((name for name, _, _, _ in CHECKS), 0)
+        shown: dict[str, list[str]] = {name: [] for name in counts}
+        lengths = np.zeros(len(part.ids), dtype=np.int64)
+        for place, text in enumerate(part.whole):
+            lengths[place] = len(text)
+            for name, _, found, _ in CHECKS:
+                if found(text):
+                    counts[name] += 1
+                    if counts[name] <= SHOWN:
+                        shown[name].append(f"{part.ids[place]}: {shortened(text)}")
+        for name, severity, _, advice in CHECKS:
+            if counts[name]:
+                yield finding(name, severity, shown[name], f"these texts of {part.name} {advice}", counts[name])
+        yield from _lengths(part, lengths)
 
 
 def is_damaged(text: str) -> bool:
     """Return whether a text was decoded wrongly: replaced or control characters, or UTF-8 read as another encoding."""
+    if text.isascii() and text.isprintable():
+        return False
     return bool(_REPLACED.search(text) or _CONTROL.search(text)) or (
         _TWICE.search(text) is not None and _reads_as_utf8(text)
     )
@@ -69,27 +63,44 @@ def _reads_as_utf8(text: str) -> bool:
     return False
 
 
-def _lengths(part: AuditPart) -> Iterator[Finding]:
-    lengths = np.array([len(text) for text in part.whole])
+def _has_markup(text: str) -> bool:
+    return ("<" in text or "&" in text) and _MARKUP.search(text) is not None
+
+
+def _is_empty(text: str) -> bool:
+    return not text.strip()
+
+
+CHECKS: tuple[tuple[str, Severity, Callable[[str], bool], str], ...] = (
+    ("empty texts", "error", _is_empty, "hold no text: nothing can be said about them. Remove them"),
+    (
+        "damaged text",
+        "warning",
+        is_damaged,
+        "hold characters that come from reading a file in the wrong encoding. Export it again, or give data.encoding",
+    ),
+    (
+        "markup",
+        "note",
+        _has_markup,
+        "hold HTML: a model learns from the page it came from. Take it out, unless the texts to come have it too",
+    ),
+)
+
+
+def _lengths(part: AuditPart, lengths: Ints) -> Iterator[Finding]:
     if not len(lengths):
         return
     middle = int(np.median(lengths))
-    far = np.flatnonzero((lengths > FAR * middle) & (lengths > LONG)).tolist()
-    if far:
+    far = np.flatnonzero((lengths > FAR * middle) & (lengths > LONG))
+    if len(far):
+        shown = far[:SHOWN]
+        texts = zip(values_at(part.ids, shown), lengths[shown], values_at(part.whole, shown), strict=True)
         yield finding(
             "very long texts",
             "note",
-            [
-                f"{part.ids[place]}: {lengths[place]:,} characters: {shortened(part.whole[place])}"
-                for place in far[:SHOWN]
-            ],
+            [f"{name}: {length:,} characters: {shortened(text)}" for name, length, text in texts],
             f"these texts of {part.name} are more than {FAR} times as long as the median ({middle:,} characters): they "
             "may be several in one, after a missing line end or quote",
             len(far),
         )
-
-
-def _told(part: AuditPart, check: str, severity: Severity, places: list[int], advice: str) -> Iterator[Finding]:
-    if places:
-        shown = [f"{part.ids[place]}: {shortened(part.whole[place])}" for place in places[:SHOWN]]
-        yield finding(check, severity, shown, f"these texts of {part.name} {advice}", len(places))

@@ -72,6 +72,11 @@ class Dataset:
         """Return a column in memory: a field of the task, or any other column of the file."""
         return list(self.stored(name))
 
+    @property
+    def others(self) -> list[str]:
+        """The names of the other columns of the file."""
+        return [name.removeprefix(OTHER) for name in self._rows.table.column_names if name.startswith(OTHER)]
+
     def stored(self, name: str) -> Stored:
         """Return a column that stays on disk: a field of the task, or any other column of the file."""
         return Stored(self._rows, self._full(name))
@@ -135,13 +140,13 @@ class Dataset:
         raise DataError(f"the data has no column {name!r}; {nearest(name, known)}")
 
 
-def read_dataset(found: Reading, path: Path, *, group: str | None = None) -> Dataset:
+def read_dataset(found: Reading, path: Path, *, group: str | None = None, grouped: bool = True) -> Dataset:
     """Write what is read to `path`, some thousand examples at a time, and return it as a data set.
 
-    `group` names the column that groups examples (default: `group`, where it is there). Raises `DataError` that
-    lists all problems; nothing is written then.
+    `group` names the column that groups examples (default: `group`, where it is there), unless they are not to be
+    `grouped`. Raises `DataError` that lists all problems; nothing is written then.
     """
-    grouping = _Grouping(group)
+    grouping = _Grouping(group) if grouped else None
     with whole_file(path) as temporary:
         with contextlib.closing(ArrowWriter(temporary)) as writer:
             for columns in found.chunks():
@@ -152,7 +157,8 @@ def read_dataset(found: Reading, path: Path, *, group: str | None = None) -> Dat
         else:
             rows = Rows.of(temporary)
             found.check(Stored(rows, "id"), Stored(rows, PLACE))
-        grouping.check()
+        if grouping is not None:
+            grouping.check()
     rows = Rows.of(path)
     return Dataset(rows if found.numbered else rows.without([PLACE]))
 
@@ -174,10 +180,10 @@ def dataset_of(
     return Dataset.open(path)
 
 
-def _table(columns: Columns, grouping: _Grouping) -> dict[str, Sequence[Any]]:
+def _table(columns: Columns, grouping: _Grouping | None) -> dict[str, Sequence[Any]]:
     """Return the columns of the file."""
     table: dict[str, Sequence[Any]] = {"id": columns.ids}
-    groups = grouping.groups(columns)
+    groups = None if grouping is None else grouping.groups(columns)
     if groups is not None:
         table["group"] = groups
     table |= {FIELD + name: values for name, values in columns.fields.items() if _storable(values)}

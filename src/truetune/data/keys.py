@@ -30,6 +30,41 @@ def ranked(values: Iterable[str], number: int, seed: int) -> Keys:
     return np.fromiter(digests, dtype=KEY, count=number)
 
 
+def hashed_with_lengths(values: Iterable[str], number: int) -> tuple[Keys, Ints]:
+    """Return the keys of values as `hashed` does, but empty for empty ones, and how many characters they have."""
+    pairs = (
+        (hashlib.blake2b(one.encode("utf-8", "surrogatepass"), digest_size=SIZE).digest() if one else b"", len(one))
+        for one in values
+    )
+    found = np.fromiter(pairs, dtype=np.dtype([("key", KEY), ("length", np.int64)]), count=number)
+    return np.ascontiguousarray(found["key"]), np.ascontiguousarray(found["length"])
+
+
+def together(columns: Sequence[Keys]) -> Keys:
+    """Return keys of examples that are equal where those in all columns are; of 16 bytes a column."""
+    if len(columns) == 1:
+        return columns[0]
+    table = np.stack(columns, axis=1)
+    return np.frombuffer(table.tobytes(), dtype=f"S{SIZE * len(columns)}")
+
+
+def first_places(keys: Keys) -> tuple[Keys, Ints]:
+    """Return the distinct keys that are not empty, in order, and where each stands first."""
+    values, places = np.unique(keys, return_index=True)
+    begin = int(len(values) > 0 and values[0] == b"")
+    return values[begin:], places[begin:]
+
+
+def places_in(known: tuple[Keys, Ints], keys: Keys) -> Ints:
+    """Return `[keys]`, where each key stands first, as `first_places` found it; -1 for one that does not."""
+    values, places = known
+    if not len(values):
+        return np.full(len(keys), -1, dtype=np.int64)
+    near = np.minimum(np.searchsorted(values, keys), len(values) - 1)
+    found: Ints = np.where(values[near] == keys, places[near], -1)
+    return found
+
+
 def linked(groups: Sequence[str], texts: Keys, seed: int) -> Keys:
     """Return `ranked` keys that are equal for examples that are linked by a group or by an equal text.
 

@@ -129,8 +129,42 @@ class Stored(Sequence[Any]):
         return from_array(self._rows.at([self._name], np.asarray(positions, dtype=np.int64))[self._name])
 
 
+class Made(Sequence[Any]):
+    """Values made from those of other sequences of one length, when they are asked for, and not kept."""
+
+    def __init__(self, make: Callable[..., Any], *columns: Sequence[Any]) -> None:
+        self._make = make
+        self._columns = columns
+
+    def __len__(self) -> int:
+        return len(self._columns[0])
+
+    @overload
+    def __getitem__(self, place: int) -> Any: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Any]: ...
+
+    def __getitem__(self, place: int | slice) -> Any:
+        found = (column[place] for column in self._columns)
+        return list(map(self._make, *found)) if isinstance(place, slice) else self._make(*found)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._make, *self._columns)
+
+    def at(self, positions: Sequence[int] | Ints) -> list[Any]:
+        """Return the values at some positions, in that order."""
+        return list(map(self._make, *(values_at(column, positions) for column in self._columns)))
+
+
 def values_at(values: Sequence[Any], positions: Sequence[int] | Ints) -> list[Any]:
     """Return the values of a sequence at some positions; of one on disk nothing else is read."""
-    if isinstance(values, Stored):
+    if isinstance(values, Stored | Made):
         return values.at(positions)
     return [values[int(place)] for place in positions]
+
+
+def some(values: Sequence[Any], positions: Ints) -> Iterator[Any]:
+    """Yield the values at some positions, some thousand of them in memory at a time."""
+    for start in range(0, len(positions), BATCH):
+        yield from values_at(values, positions[start : start + BATCH])

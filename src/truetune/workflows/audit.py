@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from truetune import config
 from truetune.audit.parts import AuditPart
 from truetune.audit.run import audit
-from truetune.data.parse import Columns, parsed
+from truetune.data.dataset import Dataset, read_dataset
+from truetune.data.parse import reading
 from truetune.data.read import folder_splits, read, split_named
+from truetune.data.stored import Made
 from truetune.errors import ConfigError
 from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
@@ -21,24 +24,28 @@ CONFIG_ENDINGS = (".yaml", ".yml")
 
 
 def audited(files: Sequence[str], task: str | None = None) -> list[Finding]:
-    """Return the findings about the data of one config, or about data files, which are parts by their names."""
+    """Return the findings about the data of one config, or about data files, which are parts by their names.
+
+    What is read goes to a temporary folder on disk, not to memory.
+    """
     if len(files) == 1 and files[0].endswith(CONFIG_ENDINGS):
         settings = config.load(files[0])
         data = settings.data
         named = {"train": data.train, "validation": data.validation, "test": data.test}
         sources = _parts([data.source]) if data.source else {name: file for name, file in named.items() if file}
         known = task_named(settings.task)
-        read_in = {name: _columns(known, file, data) for name, file in sources.items()}
     else:
         sources = _parts(files)
-        first = next(iter(sources.values()))
-        guess = guessed(first, task)
+        guess = guessed(next(iter(sources.values())), task)
         known = task_named(guess.task)
         columns = {field: column for field, column in guess.columns.items() if field != column}
+        data = config.Data(source=files[0], columns=columns)
+    with tempfile.TemporaryDirectory(prefix="truetune-audit-") as folder:
         read_in = {
-            name: parsed(read(file), input_fields(known), file, renamed=columns) for name, file in sources.items()
+            name: _read(known, file, data, Path(folder) / f"{number}.arrow")
+            for number, (name, file) in enumerate(sources.items())
         }
-    return audit({name: _part(known, name, columns) for name, columns in read_in.items()})
+        return audit({name: _part(known, name, found, data.group) for name, found in read_in.items()})
 
 
 def _parts(files: Sequence[str]) -> dict[str, str]:
@@ -54,13 +61,15 @@ def _parts(files: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _columns(task: Task, source: str, data: config.Data) -> Columns:
+def _read(task: Task, source: str, data: config.Data, path: Path) -> Dataset:
     records = read(source, format=data.format, encoding=data.encoding)
-    return parsed(records, input_fields(task), source, renamed=data.columns)
+    found = reading(records, input_fields(task), source, renamed=data.columns)
+    return read_dataset(found, path, grouped=False)
 
 
-def _part(task: Task, name: str, columns: Columns) -> AuditPart:
+def _part(task: Task, name: str, data: Dataset, group: str | None) -> AuditPart:
     assert task.training is not None
-    texts = [columns.fields[field] for field in task.training.inputs]
-    groups = [str(value) for value in columns.others.get("group", ())] or None
-    return AuditPart(name, columns.ids, texts, columns.fields[gold_field(columns.fields)], groups)
+    texts = [data.stored(field) for field in task.training.inputs]
+    column = group or "group"
+    groups = Made(str, data.stored(column)) if group is not None or column in data.others else None
+    return AuditPart(name, data.stored_ids, texts, data.stored(gold_field(data.fields)), groups)
