@@ -62,7 +62,8 @@ def test_places_outside_are_refused(rows: Rows) -> None:
 def test_pages_come_back_after_they_were_given_back(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(b"0123456789" * 10_000)
-    mapping = Mapping(path)
+    with path.open("rb") as file:
+        mapping = Mapping(file)
     before = mapping.bytes[:]
     mapping.release()
     assert mapping.bytes[:] == before

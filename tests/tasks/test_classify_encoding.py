@@ -85,6 +85,15 @@ def test_a_long_text_is_read_in_windows_that_all_have_its_target() -> None:
     assert [(one.check, one.count) for one in encoding.findings] == [("windows", 1)]
 
 
+def test_parts_of_the_data_are_numbered_on() -> None:
+    whole = encode([["a", "abcdefghij"]], None, LABELS, Letters(), Lengths(8, overlap=2))
+    part = encode([["abcdefghij"]], None, LABELS, Letters(), Lengths(8, overlap=2), 1)
+    assert [one.example for one in part.inputs] == [1, 1] == [one.example for one in whole.inputs[1:]]
+    assert part.findings == whole.findings
+    with pytest.raises(DataError, match="example 7: 'ugly'"):
+        encode([["a"]], {"label": ["ugly"]}, LABELS, Letters(), Lengths(8), 7)
+
+
 def test_cutting_to_the_head_is_counted() -> None:
     encoding = encode([["abcdefghij", "ab"]], None, LABELS, Letters(), Lengths(8, long="head"))
     assert ["".join(map(chr, one.ids[1:-1])) for one in encoding.inputs] == ["abcdef", "ab"]

@@ -123,6 +123,12 @@ def test_gold_that_tags_cannot_express_is_counted_and_shown() -> None:
     assert encoding.inputs[0].target[1] == 1, "the word is still learnt as a person"
 
 
+def test_parts_of_the_data_are_numbered_on() -> None:
+    encoding = encode([["Johanna"]], {"spans": [[Span(0, 3, "person")]]}, LABELS, Chunks(), LENGTHS, 5)
+    assert [one.example for one in encoding.inputs] == [5]
+    assert encoding.findings[0].examples == ("example 5: 'Joh' [0, 3, person]",)
+
+
 def test_clean_gold_has_no_finding() -> None:
     assert encode([["Ann in York"]], {"spans": [[Span(0, 3, "person")]]}, LABELS, Chunks(), LENGTHS).findings == ()
 

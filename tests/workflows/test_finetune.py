@@ -19,6 +19,7 @@ from truetune.bundle.run_folder import RunFolder
 from truetune.errors import ConfigError, RunError
 from truetune.files import read_json
 from truetune.workflows.finetune import finetune
+from truetune.workflows.predict_file import predicted_file
 from truetune.workflows.progress import Progress
 
 QUIET = Progress(quiet=True)
@@ -82,6 +83,44 @@ def test_a_run_goes_the_whole_way(tmp_path: Path, tiny_bert: Path, task: str) ->
     assert result.verdict["lines"]["en"][1].partition(",")[0].removeprefix("Difference ") in page
     names = [file.suffix for file in result.run.rglob("*") if file.is_file()]
     assert not {".pt", ".bin", ".pkl", ".pickle"} & set(names)
+
+
+@pytest.mark.parametrize("task", ["classification", "ner"])
+def test_a_run_that_keeps_little_in_memory_is_the_same_run(
+    tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    in_memory = finetune(settings(tmp_path, tiny_bert, task=task, epochs=2), progress=QUIET)
+    monkeypatch.setattr("truetune.data.parse.Reading.chunks.__defaults__", (17,))
+    monkeypatch.setattr("truetune.data.encoded.IN_MEMORY", 0)
+    monkeypatch.setattr("truetune.workflows.model.ENCODED_AT_ONCE", 7)
+    on_disk = finetune(settings(tmp_path, tiny_bert, task=task, epochs=2), progress=QUIET)
+    for name in ("split.json", "audit.json", "data.json", "before/scores.json", "after/scores.json"):
+        assert read_json(on_disk.run / name) == read_json(in_memory.run / name), name
+    losses = [
+        [
+            line["loss"]
+            for line in map(json.loads, (run / "events.jsonl").read_text().splitlines())
+            if line["event"] == "step"
+        ]
+        for run in (in_memory.run, on_disk.run)
+    ]
+    assert losses[0] == losses[1]
+
+
+def test_predictions_in_parts_are_those_of_the_whole(
+    tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = finetune(settings(tmp_path, tiny_bert, epochs=1), progress=QUIET).run
+    model, file = truetune.load(run), tmp_path / "texts.txt"
+    texts = [f"a {word} film {place}" for place, word in enumerate(GOOD + BAD)]
+    file.write_text("\n".join(texts) + "\n", encoding="utf-8")
+    whole = model.predict(texts)
+    monkeypatch.setattr("truetune.workflows.model.EXAMPLES_AT_ONCE", 3)
+    monkeypatch.setattr("truetune.workflows.predict_file.AT_ONCE", 4)
+    for found in (model.predict(texts), list(predicted_file(model, str(file), QUIET))):
+        assert [one["label"] for one in found] == [one["label"] for one in whole]
+        for one, other in zip(found, whole, strict=True):
+            assert one["scores"] == pytest.approx(other["scores"], abs=1e-5)
 
 
 def test_what_ships_is_what_was_scored(tmp_path: Path, tiny_bert: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -233,9 +234,13 @@ def saved_backbone(folder: Path, device: str = "auto") -> TorchBackbone:
     return TorchBackbone(network, tokenizer, settings, Recipe(), None)
 
 
-def used_pieces(inputs: Sequence[Ints]) -> Ints:
-    """Return the sorted distinct ids of training inputs."""
-    return np.unique(np.concatenate(list(inputs)))
+def used_pieces(inputs: Iterable[Ints]) -> Ints:
+    """Return the sorted distinct ids of training inputs, some thousand of which are in memory at a time."""
+    rest = iter(inputs)
+    used = np.zeros(0, dtype=np.int64)
+    while some := list(islice(rest, 4096)):
+        used = np.union1d(used, np.concatenate(some))
+    return used
 
 
 def _positions(config: Any) -> int | None:

@@ -199,8 +199,10 @@ class Reading:
         for name, (place, number) in self._absent.items():
             # A metric over some examples only would mislead.
             self._problems.add(f"{place}: `{name}` is missing here but not elsewhere ({number:,} such)")
-        for told in () if self.numbered else doubled(ids, places):
-            self._problems.add(told)
+        pairs = [] if self.numbered else doubled(ids)
+        for before, again in pairs[:KEPT]:
+            self._problems.add(f"{places[again]}: id {ids[again]!r} stands already at {places[before]}")
+        self._problems.number += len(pairs[KEPT:])
         number = self._problems.number
         if number:
             plural = "s" * (number > 1)
@@ -279,18 +281,19 @@ def unknown_labels(row: Mapping[str, Any], known: Collection[str]) -> list[str]:
     return found
 
 
-def doubled(ids: Sequence[str], places: Sequence[str]) -> Iterator[str]:
-    """Yield what is wrong with ids that stand more than once, in their order; 8 bytes of each id are in memory."""
+def doubled(ids: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the first place and the place of each id that stands already before; 8 bytes of each id are in memory."""
     hashes = np.fromiter(map(hash, ids), dtype=np.int64, count=len(ids))
     values, counts = np.unique(hashes, return_counts=True)
     if len(values) == len(hashes):
-        return
+        return []
     first: dict[str, int] = {}
+    again = []
     for place in np.flatnonzero(np.isin(hashes, values[counts > 1])).tolist():
-        name = ids[place]
-        if name in first:
-            yield f"{places[place]}: id {name!r} stands already at {places[first[name]]}"
-        first.setdefault(name, place)
+        before = first.setdefault(ids[place], place)
+        if before != place:
+            again.append((before, place))
+    return again
 
 
 def _told(record: Record) -> str:

@@ -6,7 +6,7 @@ import mmap
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, BinaryIO, overload
 
 import numpy as np
 import pyarrow as pa
@@ -16,13 +16,15 @@ from truetune.data.arrow_writer import BATCH
 from truetune.errors import RunError
 from truetune.types import Ints
 
+NEAR = 512
+"""Values that are read with one of them, for those who ask for one after the other."""
+
 
 class Mapping:
     """A file in the address space of the process; its pages are given back when they have been read."""
 
-    def __init__(self, path: Path) -> None:
-        with path.open("rb") as file:
-            self.bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    def __init__(self, file: BinaryIO) -> None:
+        self.bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
     def release(self) -> None:
         """Let the system take the pages back; they are read again where they are needed."""
@@ -44,7 +46,8 @@ class Rows:
     def of(cls, path: Path) -> Rows:
         """Map an Arrow file; raises `RunError` where that cannot be done."""
         try:
-            mapping = Mapping(path)
+            with path.open("rb") as file:
+                mapping = Mapping(file)
             return cls(pa.ipc.open_file(pa.py_buffer(mapping.bytes)).read_all(), None, mapping.release)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise RunError(f"{path}: cannot be read ({error}); prepare the data again") from None
@@ -98,11 +101,13 @@ class Rows:
 
 
 class Stored(Sequence[Any]):
-    """A column on disk as a sequence: values are made when they are asked for, and not kept."""
+    """A column on disk as a sequence: values are made when they are asked for, and not kept but for the last few."""
 
     def __init__(self, rows: Rows, name: str) -> None:
         self._rows = rows
         self._name = name
+        self._near: tuple[int, list[Any]] = -1, []
+        """The number of the neighbours that were read last, and their values."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -118,7 +123,10 @@ class Stored(Sequence[Any]):
             return self.at(np.arange(*place.indices(len(self)), dtype=np.int64))
         if not -len(self) <= place < len(self):
             raise IndexError(f"place {place} of {len(self)}")
-        return self.at(np.array([place % len(self)], dtype=np.int64))[0]
+        number, inside = divmod(place % len(self), NEAR)
+        if self._near[0] != number:
+            self._near = number, self[number * NEAR : (number + 1) * NEAR]
+        return self._near[1][inside]
 
     def __iter__(self) -> Iterator[Any]:
         for block in self._rows.blocks([self._name]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from truetune.data.parse import Field as Field
 from truetune.metric import Metric, PerLabel, Seen
@@ -87,7 +87,24 @@ class Encoding:
     """Model inputs, and what could not be kept on the way: cut texts, gold that pieces cannot express."""
 
     inputs: list[Encoded]
+    """Of all windows, in the order of their examples."""
     findings: tuple[Finding, ...] = ()
+
+
+class Encode(Protocol):
+    """One or several model inputs (windows) of each example of some text columns."""
+
+    def __call__(
+        self,
+        columns: Sequence[Sequence[str]],
+        gold: Mapping[str, Sequence[Any]] | None,
+        labels: Labels,
+        tokenizer: Tokenizer,
+        lengths: Lengths,
+        first: int = 0,
+    ) -> Encoding:
+        """With gold None the targets are all `IGNORED`; `first` is the number of the first example."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -95,8 +112,7 @@ class Training:
     """How a task becomes model inputs, and model outputs predictions. Arrays only; no framework.
 
     `labels(gold columns) -> Labels` collects the label schema from the training part.
-    `encode(text columns, gold columns or None, labels, tokenizer, lengths) -> Encoding` makes one or several
-    model inputs (windows) of each example; with gold None the targets are all `IGNORED`.
+    `encode` makes model inputs, see `Encode`.
     `decode(texts, encoded, outputs, labels, threshold) -> predicted columns` merges windows again; `texts` is
     the first text column, `outputs[i]` holds the logits of `encoded[i]`: `[labels]` for `classify`,
     `[length, labels]` for `tag`.
@@ -106,9 +122,7 @@ class Training:
     inputs: tuple[str, ...]
     """The text fields, in the order in which they are given to the model."""
     labels: Callable[[Mapping[str, Sequence[Any]]], Labels]
-    encode: Callable[
-        [Sequence[Sequence[str]], Mapping[str, Sequence[Any]] | None, Labels, Tokenizer, Lengths], Encoding
-    ]
+    encode: Encode
     decode: Callable[[Sequence[str], Sequence[Encoded], Sequence[Floats], Labels, float], dict[str, list[Any]]]
 
 

@@ -22,19 +22,20 @@ def encode(
     labels: Labels,
     tokenizer: Tokenizer,
     lengths: Lengths,
+    first: int = 0,
 ) -> Encoding:
-    """Return model inputs of one text column, or of two (a pair).
+    """Return model inputs of one text column, or of two (a pair); `first` is the number of the first example.
 
     A text that is too long is read in windows, each with the example's target, or only its beginning
     (`lengths.long`); of a pair the longer text is always cut from its end. What was cut is in the findings.
     """
     if len(columns) not in (1, 2):
         raise DataError(f"expected one text column or two, found {len(columns)}")
-    targets = _targets(gold, labels, len(columns[0]))
-    first = tokenizer.pieces(columns[0])
+    targets = list(enumerate(_targets(gold, labels, len(columns[0]), first), start=first))
+    pieces = tokenizer.pieces(columns[0])
     if len(columns) == 1:
-        return _single(first, targets, tokenizer, lengths)
-    return _pairs(first, tokenizer.pieces(columns[1]), targets, tokenizer, lengths)
+        return _single(pieces, targets, tokenizer, lengths)
+    return _pairs(pieces, tokenizer.pieces(columns[1]), targets, tokenizer, lengths)
 
 
 def decode(
@@ -78,7 +79,9 @@ def sigmoid(logits: npt.NDArray[np.floating[Any]]) -> Floats:
     return shares
 
 
-def _targets(gold: Mapping[str, Sequence[Any]] | None, labels: Labels, examples: int) -> Sequence[npt.NDArray[Any]]:
+def _targets(
+    gold: Mapping[str, Sequence[Any]] | None, labels: Labels, examples: int, first: int
+) -> Sequence[npt.NDArray[Any]]:
     place = {name: position for position, name in enumerate(labels.names)}
     if gold is None:
         nothing = np.full(len(place), float(IGNORED)) if labels.multiple else np.array(IGNORED)
@@ -87,7 +90,7 @@ def _targets(gold: Mapping[str, Sequence[Any]] | None, labels: Labels, examples:
     sets = [list(value) if labels.multiple else [value] for value in column]
     unknown = [
         f"example {number}: {name!r}; {nearest(str(name), place)}"
-        for number, names in enumerate(sets)
+        for number, names in enumerate(sets, start=first)
         for name in names
         if name not in place
     ]
@@ -102,11 +105,11 @@ def _targets(gold: Mapping[str, Sequence[Any]] | None, labels: Labels, examples:
 
 
 def _single(
-    texts: Sequence[Pieces], targets: Sequence[npt.NDArray[Any]], tokenizer: Tokenizer, lengths: Lengths
+    texts: Sequence[Pieces], targets: Sequence[tuple[int, npt.NDArray[Any]]], tokenizer: Tokenizer, lengths: Lengths
 ) -> Encoding:
     room = lengths.longest - len(tokenizer.wrapped(NONE)[0])
     inputs, cut = [], []
-    for example, (text, target) in enumerate(zip(texts, targets, strict=True)):
+    for text, (example, target) in zip(texts, targets, strict=True):
         if len(text.ids) > room:
             cut.append(example)
         for start, end in windows(len(text.ids), room, lengths):
@@ -117,13 +120,13 @@ def _single(
 def _pairs(
     first: Sequence[Pieces],
     second: Sequence[Pieces],
-    targets: Sequence[npt.NDArray[Any]],
+    targets: Sequence[tuple[int, npt.NDArray[Any]]],
     tokenizer: Tokenizer,
     lengths: Lengths,
 ) -> Encoding:
     room = lengths.longest - len(tokenizer.wrapped(NONE, NONE)[0])
     inputs, cut = [], []
-    for example, (one, other, target) in enumerate(zip(first, second, targets, strict=True)):
+    for one, other, (example, target) in zip(first, second, targets, strict=True):
         kept, other_kept = shares(len(one.ids), len(other.ids), room)
         if kept < len(one.ids) or other_kept < len(other.ids):
             cut.append(example)

@@ -59,8 +59,11 @@ def encode(
     labels: Labels,
     tokenizer: Tokenizer,
     lengths: Lengths,
+    first: int = 0,
 ) -> Encoding:
     """Return model inputs of one text column with a tag on the first piece of each unit.
+
+    `first` is the number of the first example.
 
     Gold that tags cannot express is counted and shown in the findings; it stays in the gold that is scored.
     """
@@ -72,11 +75,11 @@ def encode(
     inputs: list[Encoded] = []
     cut: list[int] = []
     lost: dict[str, list[str]] = {"inexact": [], "overlapping": []}
-    for example, (text, pieces) in enumerate(zip(texts, tokenizer.pieces(texts), strict=True)):
+    for example, (text, pieces) in enumerate(zip(texts, tokenizer.pieces(texts), strict=True), start=first):
         units = units_of(text, pieces.starts, pieces.ends)
         targets = np.full(len(pieces.ids), IGNORED, dtype=np.int64)
         if gold is not None:
-            aligned = align(units, gold["spans"][example])
+            aligned = align(units, gold["spans"][example - first])
             targets[units.first] = [_place(tag, place, example) for tag in aligned.tags]
             lost["inexact"] += [_shown(example, text, span) for span in aligned.inexact]
             lost["overlapping"] += [_shown(example, text, span) for span in aligned.overlapping]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from truetune.data.stored import values_at
 from truetune.tasks.base import Labels
 from truetune.training.baselines import (
     Baseline,
@@ -37,7 +38,7 @@ def frozen_linear(
     """
     limit = max(2_000, MOST_WORK // max(len(labels.names), 1))
     kept, notes = some_examples(len(train.gold), limit, "training texts")
-    targets = label_targets([train.gold[place] for place in kept], labels.names, labels.multiple)
+    targets = label_targets(values_at(train.gold, kept), labels.names, labels.multiple)
     progress(f"frozen-linear: fitting on {len(kept):,} texts")
 
     def candidates() -> Iterator[Candidate]:

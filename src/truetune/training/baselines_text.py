@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from truetune.data.stored import values_at
 from truetune.tasks.base import Labels
 from truetune.text import words
 from truetune.training.baselines import (
@@ -44,7 +45,7 @@ def tfidf_linear(
     """
     limit = max(2_000, MOST_WORK // max(len(labels.names), 1))
     kept, notes = some_examples(len(train.gold), limit, "training texts")
-    texts = [train.inputs[place] for place in kept]
+    texts = values_at(train.inputs, kept)
     characters = sum(map(len, texts)) <= MOST_CHARACTERS
     if not characters:
         notes.append("words alone, without character sequences, to save time on long texts")
@@ -54,7 +55,7 @@ def tfidf_linear(
         vectoriser = _vectoriser(characters, len(texts))
         features = vectoriser.fit_transform(texts)
         others = [vectoriser.transform(validation.inputs), vectoriser.transform(test_inputs)]
-        targets = label_targets([train.gold[place] for place in kept], labels.names, labels.multiple)
+        targets = label_targets(values_at(train.gold, kept), labels.names, labels.multiple)
         for strength, found in probabilities(SPARSE, features, targets, others, len(labels.names)):
             yield from label_candidates({"C": strength}, found[0], found[1], labels)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from truetune.data.stored import values_at
 from truetune.text import words
 from truetune.training.baselines import Baseline, Candidate, Columns, Part, Progress, Score, chosen, some_examples
 from truetune.training.baselines_lookup import Gazetteer, Seen, entities_seen
@@ -40,8 +41,9 @@ def window_linear(
     progress(f"window-linear: fitting on {len(kept):,} texts")
 
     def candidates() -> Iterator[Candidate]:
-        fitted = _cut([train.inputs[place] for place in kept], shared, tags)
-        targets = [span_codes(train.gold[place], units, tags) for place, units in zip(kept, fitted.units, strict=True)]
+        fitted = _cut(values_at(train.inputs, kept), shared, tags)
+        gold = values_at(train.gold, kept)
+        targets = [span_codes(spans, units, tags) for spans, units in zip(gold, fitted.units, strict=True)]
         features = Features.of(fitted.sentences)
         parts = [_cut(texts, every, tags) for texts in (validation.inputs, test_inputs)]
         others = [features.matrix(part.sentences) for part in parts]

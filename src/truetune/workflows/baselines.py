@@ -15,6 +15,7 @@ import numpy as np
 from truetune.backbones.base import Backbone
 from truetune.bundle.run_folder import PARTS, RunFolder
 from truetune.config import Config
+from truetune.data.stored import Made, values_at
 from truetune.errors import ConfigError, nearest
 from truetune.evaluation.families import primary_metric
 from truetune.files import read_json, whole_folder, write_json
@@ -27,7 +28,8 @@ from truetune.training.baselines_lookup import all_outside, lookup
 from truetune.training.baselines_pieces import frozen_pieces
 from truetune.training.baselines_text import tfidf_linear
 from truetune.training.baselines_window import window_linear
-from truetune.workflows.features import piece_features, text_features
+from truetune.types import Floats, Ints
+from truetune.workflows.features import FeaturesAt, piece_features, text_features
 from truetune.workflows.model import training_of
 from truetune.workflows.parts import TaskData, gold_field
 from truetune.workflows.progress import Progress
@@ -132,24 +134,23 @@ def _fit(fitted: Baseline) -> dict[str, Any]:
 def _fitters(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Baseline]]:
     field = gold_field(stage.data.parts["train"].fields)
     score = score_of(stage.data.task, field, stage.config.evaluate.metric)
-    gold = {part: _hashable(stage.data.parts[part].column(field)) for part in ("train", "validation")}
-    texts = {part: ["\n".join(row) for row in zip(*stage.data.texts(part), strict=True)] for part in PARTS}
-    train, validation = (Part(texts[part], gold[part]) for part in ("train", "validation"))
-    tests, say = texts["test"], stage.progress.say
+    gold = {part: Made(_hashable, stage.data.parts[part].stored(field)) for part in ("train", "validation")}
+    texts = {part: Made(lambda *texts: "\n".join(texts), *stage.data.texts(part)) for part in PARTS}
+    train, validation = Part(texts["train"], gold["train"]), Part(list(texts["validation"]), list(gold["validation"]))
+    tests, say = list(texts["test"]), stage.progress.say
 
     def frozen() -> Baseline:
         if stage.training.head == "tag":
-            return _frozen_tags(stage, backbone, gold, score)
-        features = {
-            part: {
-                "mean": text_features(
-                    backbone, stage.training, stage.data.texts(part), f"features of {part}", stage.progress
-                )
-            }
-            for part in PARTS
-        }
-        first, second = (Part(features[part], gold[part]) for part in ("train", "validation"))
-        return frozen_linear(first, second, features["test"], stage.labels, score, say)
+            return _frozen_tags(stage, backbone, (train.gold, validation.gold), score)
+
+        def features(part: str, positions: Ints | None = None) -> Floats:
+            columns = stage.data.texts(part)
+            chosen = [list(column) if positions is None else column.at(positions) for column in columns]
+            return text_features(backbone, stage.training, chosen, f"features of {part}", stage.progress)
+
+        first = Part({"mean": FeaturesAt(lambda positions: features("train", positions))}, train.gold)
+        second = Part({"mean": features("validation")}, validation.gold)
+        return frozen_linear(first, second, {"mean": features("test")}, stage.labels, score, say)
 
     return {
         "majority": lambda: majority(train, validation, len(tests), stage.labels, score),
@@ -161,21 +162,23 @@ def _fitters(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Baselin
     }
 
 
-def _frozen_tags(stage: Stage, backbone: Backbone, gold: Mapping[str, Sequence[Any]], score: Score) -> Baseline:
+def _frozen_tags(stage: Stage, backbone: Backbone, gold: tuple[Sequence[Any], Sequence[Any]], score: Score) -> Baseline:
     """Fit on as many training texts as the baseline will use; features of more would only take memory."""
     texts = stage.data.texts("train")[0]
     order = np.random.default_rng(0).permutation(len(texts))
-    characters = np.cumsum([len(texts[place]) for place in order])
-    kept = np.sort(order[: int(np.searchsorted(characters, MOST_CHARACTERS)) + 1]).tolist()
-    columns = {part: stage.data.texts(part) for part in PARTS} | {"train": [[texts[place] for place in kept]]}
+    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    characters = np.cumsum(lengths[order])
+    kept = np.sort(order[: int(np.searchsorted(characters, MOST_CHARACTERS)) + 1])
+    columns = {part: [list(stage.data.texts(part)[0])] for part in ("validation", "test")}
+    columns["train"] = [texts.at(kept)]
     features = {
         part: piece_features(backbone, stage.training, columns[part], f"features of {part}", stage.progress)
         for part in PARTS
     }
-    train = Part(features["train"], [gold["train"][place] for place in kept])
-    validation = Part(features["validation"], gold["validation"])
+    train = Part(features["train"], values_at(gold[0], kept))
+    validation = Part(features["validation"], gold[1])
     return frozen_pieces(train, validation, features["test"], score, stage.progress.say)
 
 
-def _hashable(gold: Sequence[Any]) -> list[Any]:
-    return [tuple(value) if isinstance(value, list) else value for value in gold]
+def _hashable(gold: Any) -> Any:
+    return tuple(gold) if isinstance(gold, list) else gold

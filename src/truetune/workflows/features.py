@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -27,6 +27,16 @@ def text_features(
     np.add.at(totals, examples, found)
     means: Floats = totals / np.bincount(examples, minlength=len(totals))[:, None]
     return means
+
+
+class FeaturesAt:
+    """Features of the texts at some positions, computed when they are asked for: of all they would fill the memory."""
+
+    def __init__(self, features: Callable[[Ints], Floats]) -> None:
+        self._features = features
+
+    def __getitem__(self, positions: Ints) -> Floats:
+        return self._features(positions)
 
 
 def piece_features(

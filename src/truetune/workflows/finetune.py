@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from truetune.files import read_json, whole_folder, write_json, write_text
 from truetune.reports.page import run_page, write
 from truetune.tasks.base import Labels
 from truetune.tasks.table import task_named
-from truetune.types import Score
+from truetune.types import Encoded, Score
 from truetune.workflows.baselines import NAMES, Stage, before
 from truetune.workflows.manifest import manifest, now, timed
 from truetune.workflows.model import (
@@ -172,7 +172,7 @@ def _differing(first: Config, second: Config) -> str:
     return ", ".join(keys)
 
 
-def _backbone(stage: Stage) -> tuple[Backbone, list[Any]]:
+def _backbone(stage: Stage) -> tuple[Backbone, Sequence[Encoded]]:
     """Load the model; what is measured for this machine is kept when a run is resumed."""
     from truetune.backbones.torch import load_backbone, load_tokenizer, used_pieces
 
@@ -183,7 +183,7 @@ def _backbone(stage: Stage) -> tuple[Backbone, list[Any]]:
     chosen = stage.run.path / CHOSEN
     if chosen.is_file():
         settings = replace(settings, precision=read_json(chosen)["precision"])
-    vocabulary = used_pieces([one.ids for one in inputs]) if stage.config.model.trim_vocabulary else None
+    vocabulary = used_pieces(one.ids for one in inputs) if stage.config.model.trim_vocabulary else None
     backbone = load_backbone(settings, recipe_of(stage.config.train), tokenizer, vocabulary)
     if not chosen.is_file():
         write_json(chosen, dict(backbone.facts))

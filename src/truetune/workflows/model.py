@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from truetune import config
 from truetune.backbones.base import Backbone, ModelSettings, Recipe
 from truetune.backbones.builtin import builtin_folder
-from truetune.backbones.outputs import Watch, logits_of
+from truetune.backbones.outputs import Watch, logits_of, unwatched
 from truetune.errors import MissingPackageError, TruetuneError
-from truetune.tasks.base import Labels, Lengths, Task, Training
+from truetune.tasks.base import Encoding, Labels, Lengths, Task, Training
+from truetune.types import Tokenizer
 from truetune.workflows.progress import Progress
 
 PREDICTED_AT_ONCE = 8192
 """Pieces, padding counted, in one batch of predictions."""
+EXAMPLES_AT_ONCE, ENCODED_AT_ONCE = 16_384, 2048
+"""Examples whose inputs are in memory while they are predicted, and while they are only encoded."""
 
 
 def model_place(name: str, progress: Progress) -> str:
@@ -73,11 +76,33 @@ def predicted_by(
     threshold: float,
     progress: Progress,
 ) -> dict[str, list[Any]]:
-    """Return the predicted columns of texts."""
+    """Return the predicted columns of texts; the inputs of some thousand of them are in memory at a time."""
     lengths = lengths_of(training, backbone.tokenizer.max_length)
-    encoded = training.encode(columns, None, labels, backbone.tokenizer, lengths).inputs
-    outputs = logits_of(backbone, encoded, PREDICTED_AT_ONCE, shown_by(progress, "predicting"))
-    return training.decode(columns[0], encoded, outputs, labels, threshold)
+    found: dict[str, list[Any]] = {}
+    starts = range(0, max(len(columns[0]), 1), EXAMPLES_AT_ONCE)
+    watch = shown_by(progress, "predicting") if len(starts) == 1 else unwatched
+    for start in starts if len(starts) == 1 else progress.over("predicting", starts, len(starts)):
+        texts = [column[start : start + EXAMPLES_AT_ONCE] for column in columns]
+        encoded = training.encode(texts, None, labels, backbone.tokenizer, lengths).inputs
+        outputs = logits_of(backbone, encoded, PREDICTED_AT_ONCE, watch)
+        for name, values in training.decode(texts[0], encoded, outputs, labels, threshold).items():
+            found.setdefault(name, []).extend(values)
+    return found
+
+
+def encoded_parts(
+    training: Training,
+    columns: Sequence[Sequence[str]],
+    gold: Mapping[str, Sequence[Any]] | None,
+    labels: Labels,
+    tokenizer: Tokenizer,
+) -> Iterator[Encoding]:
+    """Yield the model inputs of text columns, which may be on disk, some thousand examples at a time."""
+    lengths = lengths_of(training, tokenizer.max_length)
+    for start in range(0, len(columns[0]), ENCODED_AT_ONCE):
+        part = slice(start, start + ENCODED_AT_ONCE)
+        some = None if gold is None else {name: values[part] for name, values in gold.items()}
+        yield training.encode([column[part] for column in columns], some, labels, tokenizer, lengths, start)
 
 
 def need_packages(needed_for: str) -> None:

@@ -21,6 +21,7 @@ from truetune.data.keys import Keys, hashed, linked, ranked
 from truetune.data.parse import Field, reading
 from truetune.data.read import folder_splits, read
 from truetune.data.split import how_made, places_of, write_split
+from truetune.data.stored import Stored
 from truetune.errors import DataError
 from truetune.files import read_json, write_json
 from truetune.tasks.base import Task
@@ -39,16 +40,16 @@ class TaskData:
     task: Task
     parts: Mapping[str, Dataset]
 
-    def texts(self, part: str) -> list[list[str]]:
-        """The text columns of a part."""
+    def texts(self, part: str) -> list[Stored]:
+        """The text columns of a part, on disk."""
         assert self.task.training is not None
-        return [self.parts[part].column(name) for name in self.task.training.inputs]
+        return [self.parts[part].stored(name) for name in self.task.training.inputs]
 
-    def gold(self, part: str) -> dict[str, list[Any]]:
-        """The gold columns of a part."""
+    def gold(self, part: str) -> dict[str, Stored]:
+        """The gold columns of a part, on disk."""
         assert self.task.training is not None
         data = self.parts[part]
-        return {name: data.column(name) for name in data.fields if name not in self.task.training.inputs}
+        return {name: data.stored(name) for name in data.fields if name not in self.task.training.inputs}
 
 
 def gold_field(fields: Mapping[str, Any] | list[str]) -> str:
@@ -197,10 +198,8 @@ def _stratum(gold: Any) -> str:
 
 
 def _audit_part(data: TaskData, name: str) -> AuditPart:
-    assert data.task.training is not None
     part = data.parts[name]
-    texts = [part.stored(text) for text in data.task.training.inputs]
-    return AuditPart(name, part.stored_ids, texts, part.stored(gold_field(part.fields)), part.stored_groups)
+    return AuditPart(name, part.stored_ids, data.texts(name), part.stored(gold_field(part.fields)), part.stored_groups)
 
 
 def _facts(data: TaskData, made: str, removed: dict[str, int]) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
-from itertools import islice
+from pathlib import Path
 from typing import Any
 
-from truetune.data.parse import Field, parsed
+from truetune.data.dataset import read_dataset
+from truetune.data.parse import Field, reading
 from truetune.data.read import read
 from truetune.tasks.fields import as_text
 from truetune.workflows.model import training_of
@@ -19,14 +21,15 @@ AT_ONCE = 4096
 def predicted_file(model: Model, file: str, progress: Progress) -> Iterator[dict[str, Any]]:
     """Yield `id` and the predicted fields of each text, in the order of the file.
 
-    The whole file is checked before the first prediction. Raises `DataError` with all its problems.
+    The whole file is checked, and kept on disk, before the first prediction. Raises `DataError` with all its problems.
     """
     names = training_of(model.task).inputs
-    columns = parsed(read(file), [tuple(Field(name, as_text) for name in names)], file)
-    starts = range(0, len(columns), AT_ONCE)
-    for start in progress.over("predicting", starts, len(starts)):
-        texts = [columns.fields[name][start : start + AT_ONCE] for name in names]
-        predicted = model.predict_columns(texts)
-        ids = islice(columns.ids, start, start + AT_ONCE)
-        for one, *values in zip(ids, *predicted.values(), strict=True):
-            yield {"id": one, **dict(zip(predicted, values, strict=True))}
+    with tempfile.TemporaryDirectory(prefix="truetune-predict-") as folder:
+        found = reading(read(file), [tuple(Field(name, as_text) for name in names)], file)
+        data = read_dataset(found, Path(folder) / "texts.arrow", grouped=False)
+        starts = range(0, len(data), AT_ONCE)
+        for start in progress.over("predicting", starts, len(starts)):
+            predicted = model.predict_columns([data.stored(name)[start : start + AT_ONCE] for name in names])
+            ids = data.stored_ids[start : start + AT_ONCE]
+            for one, *values in zip(ids, *predicted.values(), strict=True):
+                yield {"id": one, **dict(zip(predicted, values, strict=True))}

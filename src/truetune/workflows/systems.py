@@ -42,7 +42,7 @@ def write_system(
     if part.groups is not None:
         columns["group"] = part.groups
     columns |= {name: part.column(name) for name in inputs}
-    columns |= {GOLD + name: values for name, values in data.gold("test").items()}
+    columns |= {GOLD + name: list(values) for name, values in data.gold("test").items()}
     columns |= {PREDICTED + name: values for name, values in predicted.items()}
     write_parquet(run.predictions(folder), columns)
     result = evaluated(data.task, table_of(data, "test", {name: predicted}), plan=plan)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from truetune.backbones.base import Backbone
 from truetune.backbones.outputs import logits_of
+from truetune.data.encoded import kept
 from truetune.evaluation.families import applicable, families
 from truetune.metric import Metric, PerLabel
+from truetune.tasks.windows import SHOWN
 from truetune.tracking.local import EventLog
 from truetune.training.checkpoint import Checkpoints, read_checkpoint
 from truetune.training.loop import Step, train
 from truetune.training.order import Plan
 from truetune.training.stopping import Selection
-from truetune.types import Encoded, Floats, Tokenizer
+from truetune.types import Encoded, Finding, Floats, Tokenizer
 from truetune.workflows.baselines import Stage, deciding_metric
-from truetune.workflows.model import PREDICTED_AT_ONCE, lengths_of
+from truetune.workflows.model import PREDICTED_AT_ONCE, encoded_parts
 from truetune.workflows.parts import gold_field, write_findings
 from truetune.workflows.systems import table_of
 
@@ -30,16 +33,34 @@ HEAD_RATE = 1e-3
 is pretrained a new head does not get beyond saying so (docs/training.md has the measurement)."""
 
 
-def encoded_training(stage: Stage, tokenizer: Tokenizer) -> list[Encoded]:
-    """Return the inputs of the training part; what could not be kept is added to the audit."""
-    lengths = lengths_of(stage.training, tokenizer.max_length)
-    texts, gold = stage.data.texts("train"), stage.data.gold("train")
-    encoding = stage.training.encode(texts, gold, stage.labels, tokenizer, lengths)
-    write_findings(stage.run, list(encoding.findings))
-    return encoding.inputs
+def encoded_training(stage: Stage, tokenizer: Tokenizer) -> Sequence[Encoded]:
+    """Return the inputs of the training part, on disk where they are many; what was lost is added to the audit."""
+    findings: list[Finding] = []
+
+    def parts() -> Iterator[list[Encoded]]:
+        texts, gold = stage.data.texts("train"), stage.data.gold("train")
+        for encoding in encoded_parts(stage.training, texts, gold, stage.labels, tokenizer):
+            findings.extend(encoding.findings)
+            yield encoding.inputs
+
+    inputs = kept(parts(), stage.run.path / "data")
+    write_findings(stage.run, together(findings))
+    return inputs
 
 
-def tuned(stage: Stage, backbone: Backbone, inputs: list[Encoded], validation: Validation, resume: bool) -> None:
+def together(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings of parts of the data as findings of the whole."""
+    found: dict[tuple[str, str], Finding] = {}
+    for one in findings:
+        known = found.get((one.check, one.advice))
+        if known is not None:
+            examples = (*known.examples, *one.examples)[:SHOWN]
+            one = replace(known, count=known.count + one.count, examples=examples)
+        found[one.check, one.advice] = one
+    return list(found.values())
+
+
+def tuned(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], validation: Validation, resume: bool) -> None:
     """Fine-tune, and leave the backbone with the weights that scored best on validation."""
     settings = stage.config.train
     plan = Plan(
@@ -73,9 +94,8 @@ class Validation:
     def __init__(self, stage: Stage, backbone: Backbone) -> None:
         self._stage, self._backbone = stage, backbone
         self._columns = stage.data.texts("validation")
-        lengths = lengths_of(stage.training, backbone.tokenizer.max_length)
-        encode = stage.training.encode
-        self._encoded = encode(self._columns, None, stage.labels, backbone.tokenizer, lengths).inputs
+        parts = encoded_parts(stage.training, self._columns, None, stage.labels, backbone.tokenizer)
+        self._encoded = kept((part.inputs for part in parts), stage.run.path / "data")
 
     def metric(self, name: str | None) -> Metric:
         """Return the metric that decides, by its name, or the task's primary one."""
