@@ -14,19 +14,19 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from truetune.backbones.base import ModelSettings, Recipe, State
 from truetune.backbones.tokenizer import FastTokenizer
 from truetune.backbones.torch_device import chosen_device, chosen_precision
 from truetune.backbones.torch_dropout import Bits, with_bit_dropout
+from truetune.backbones.torch_losses import summed_loss
 from truetune.backbones.torch_model import explained, load_network, quiet
 from truetune.backbones.torch_network import Network
 from truetune.backbones.torch_optimizer import adamw, group_of, moments, set_moments, trained
 from truetune.backbones.torch_saved import load_saved, save_network
 from truetune.backbones.torch_vocabulary import with_rows
 from truetune.errors import ModelError
-from truetune.types import IGNORED, Batch, Floats, Ints
+from truetune.types import Batch, Floats, Ints
 
 
 class TorchBackbone:
@@ -82,7 +82,8 @@ class TorchBackbone:
             for batch in micro_batches:
                 with torch.autocast(self._device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
                     logits = self._logits(batch)
-                loss = self._loss(logits.float(), torch.from_numpy(batch.targets).to(self._device)) / targets
+                aims = torch.from_numpy(batch.targets).to(self._device)
+                loss = summed_loss(logits.float(), aims, self._recipe, self.settings.multiple) / targets
                 loss.backward()  # type: ignore[no-untyped-call]
                 total += loss.item()
         finite = self._move(rates) if math.isfinite(total) else False
@@ -158,21 +159,6 @@ class TorchBackbone:
     def _logits(self, batch: Batch) -> Tensor:
         logits: Tensor = self._network(*self._inputs(batch))
         return logits
-
-    def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Return the sum of the losses of all targets."""
-        smoothing = self._recipe.label_smoothing
-        if self.settings.multiple:
-            aims = targets.float() * (1 - smoothing) + smoothing / 2
-            each = functional.binary_cross_entropy_with_logits(logits, aims, reduction="none")
-            return each.masked_fill(targets == IGNORED, 0).sum()
-        return functional.cross_entropy(
-            logits.reshape(-1, logits.shape[-1]),
-            targets.reshape(-1),
-            ignore_index=IGNORED,
-            reduction="sum",
-            label_smoothing=smoothing,
-        )
 
     def _move(self, rates: Mapping[str, float]) -> bool:
         """Clip the gradient and take the step; return False, and take none, where the gradient is not finite."""
