@@ -120,6 +120,6 @@ def test_words_that_old_yaml_takes_for_booleans_stay_text(file: Path) -> None:
 
 def test_the_schema_describes_every_key() -> None:
     schema = config.schema()
-    for group in ("Data", "Model", "Train", "Evaluate", "Track"):
+    for group in ("Data", "Model", "Train", "Recipe", "Evaluate", "Track"):
         for key, entry in schema["$defs"][group]["properties"].items():
             assert entry.get("description"), f"{group}.{key} has no description"

@@ -105,6 +105,23 @@ class Train(Group):
     )
 
 
+class Recipe(Group):
+    """What is changed in the loss and the weights so that training generalises; each is off unless it is set."""
+
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0, description="Share of each target that is spread evenly over all labels"
+    )
+    class_weights: Literal["none", "balanced"] = Field(
+        default="none", description="balanced: each label has the same say in the loss, however rare it is"
+    )
+    focal_gamma: Annotated[float, Field(ge=0, lt=100)] = Field(
+        default=0.0, description="Focal loss: answers that are sure already count less (2 is usual)"
+    )
+    ema: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0, description="Decay of averages of the weights over the steps, used in place of the last (0.99)"
+    )
+
+
 class Evaluate(Group):
     """How sure the numbers say they are."""
 
@@ -130,6 +147,7 @@ class Config(Group):
     data: Data
     model: Model
     train: Train = Train()
+    recipe: Recipe = Recipe()
     evaluate: Evaluate = Evaluate()
     track: Track = Track()
 

@@ -35,7 +35,7 @@ def run(folder: Path, model: str, resume: bool) -> None:
     settings = ModelSettings(model, "classify", labels.names, precision="float32", device="cpu")
     tokenizer = load_tokenizer(settings)
     encoded = encode([texts], gold, labels, tokenizer, Lengths(64)).inputs
-    backbone = load_backbone(settings, Recipe(), tokenizer, used_pieces([one.ids for one in encoded]))
+    backbone = load_backbone(settings, Recipe(ema=0.9), tokenizer, used_pieces([one.ids for one in encoded]))
     shown = encoded[:16]
 
     def evaluate() -> dict[str, float]:

@@ -58,6 +58,13 @@ class Recipe:
     """The largest norm of the whole gradient; a longer one is scaled down to it."""
     label_smoothing: float = 0.0
     """Share of the target that is spread evenly over all labels [Szegedy et al. 2016]."""
+    class_weights: tuple[float, ...] = ()
+    """Of a target's loss, by its label, `[labels]`; several labels a text: of all absent, then of all present ones,
+    `[2 * labels]`. Empty: 1 for all."""
+    focal_gamma: float = 0.0
+    """The loss of an answer with probability p is multiplied by (1 - p) to this [Lin et al. 2017]."""
+    ema: float = 0.0
+    """Decay of the running averages of the weights, which are predicted with, chosen and shipped; 0: none."""
 
 
 @dataclass(frozen=True, eq=False)

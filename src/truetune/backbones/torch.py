@@ -17,6 +17,7 @@ from torch import Tensor
 
 from truetune.backbones.base import ModelSettings, Recipe, State
 from truetune.backbones.tokenizer import FastTokenizer
+from truetune.backbones.torch_average import Average
 from truetune.backbones.torch_device import chosen_device, chosen_precision
 from truetune.backbones.torch_dropout import Bits, with_bit_dropout
 from truetune.backbones.torch_losses import summed_loss
@@ -53,6 +54,7 @@ class TorchBackbone:
         if self._device.type == "cpu":
             with_bit_dropout(network, self._bits)
         self._optimizer = adamw(network, recipe)
+        self._average = Average(network, recipe.ema, self._table) if recipe.ema else None
         self._steps = 0
         network.eval()
 
@@ -76,6 +78,10 @@ class TorchBackbone:
 
     def train_step(self, micro_batches: Sequence[Batch], rates: Mapping[str, float], targets: int) -> float:
         """Learn from several micro-batches as from one batch, and return the loss before the step."""
+        with self._average.training() if self._average else contextlib.nullcontext():
+            return self._learnt(micro_batches, rates, targets)
+
+    def _learnt(self, micro_batches: Sequence[Batch], rates: Mapping[str, float], targets: int) -> float:
         self._network.train()
         total = 0.0
         with self._randomness():
@@ -87,6 +93,8 @@ class TorchBackbone:
                 loss.backward()  # type: ignore[no-untyped-call]
                 total += loss.item()
         finite = self._move(rates) if math.isfinite(total) else False
+        if finite and self._average is not None:
+            self._average.add()
         self._clear_gradients()
         self._steps += 1
         self._network.eval()
@@ -110,12 +118,18 @@ class TorchBackbone:
             return _array(self._network.hidden(*self._inputs(batch)))
 
     def state(self, optimizer: bool = True) -> State:
-        """Return a copy of the trained weights, and of the optimizer's running means."""
+        """Return a copy of the trained weights, and of the optimizer's running means.
+
+        Where weights are averaged, the averages are the weights; what is averaged goes with the optimizer.
+        """
         tensors: dict[str, Tensor] = {f"weight/{name}": one for name, one in trained(self._network).items()}
         if optimizer:
-            tensors |= moments(self._network, self._optimizer)
+            tensors |= moments(self._network, self._optimizer) | (self._average.raw() if self._average else {})
         arrays = {name: one.detach().cpu().numpy().copy() for name, one in tensors.items()}
-        return State(arrays, {"steps": self._steps, "settings": _plain(self.settings)})
+        values = {"steps": self._steps, "settings": _plain(self.settings)}
+        if self._average is not None and optimizer:
+            values |= {"ema": self._recipe.ema, "averaged": self._average.steps}
+        return State(arrays, values)
 
     def restore(self, state: State) -> None:
         """Go back to a state; without running means in it, the optimizer begins anew."""
@@ -128,6 +142,7 @@ class TorchBackbone:
                 "the stored state belongs to another model, vocabulary or setting "
                 f"({', '.join(differing[:3]) or 'settings differ'}); start the run anew"
             )
+        self._refuse_other_average(state)
         with torch.no_grad():
             for name, parameter in parameters.items():
                 parameter.copy_(torch.from_numpy(state.arrays[f"weight/{name}"]))
@@ -135,7 +150,19 @@ class TorchBackbone:
             self._table.changed()
         values = {name: torch.from_numpy(one) for name, one in state.arrays.items() if not name.startswith("weight/")}
         set_moments(self._network, self._optimizer, values)
+        if self._average is not None:
+            self._average.restore(values, int(state.values.get("averaged", 0)))
         self._steps = int(state.values["steps"])
+
+    def _refuse_other_average(self, state: State) -> None:
+        """Raise ModelError for a state to train on from whose weights were averaged otherwise."""
+        moving = any(name.startswith("mean/") for name in state.arrays)
+        stored = float(state.values.get("ema", 0.0))
+        if stored != self._recipe.ema and (moving or stored):
+            raise ModelError(
+                f"the stored state averages its weights with decay {stored:g}, but recipe.ema is "
+                f"{self._recipe.ema:g}; go on with recipe.ema={stored:g}, or start the run anew"
+            )
 
     def save(self, folder: Path) -> None:
         """Write weights, config, tokenizer and settings; plain Transformers loads the folder too."""

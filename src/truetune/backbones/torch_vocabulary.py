@@ -45,7 +45,9 @@ class RowEmbedding(nn.Module):
     @property
     def weight(self) -> Tensor:
         """The full matrix `[vocabulary, hidden]`, trained rows included."""
-        if not self._written and self._kept is not None:
+        if self._kept is None:
+            return self.rows.detach()
+        if not self._written:
             self.full[self._kept] = self.rows.detach()
         self._written = True
         return self.full

@@ -184,7 +184,7 @@ def _backbone(stage: Stage) -> tuple[Backbone, Sequence[Encoded]]:
     if chosen.is_file():
         settings = replace(settings, precision=read_json(chosen)["precision"])
     vocabulary = used_pieces(one.ids for one in inputs) if stage.config.model.trim_vocabulary else None
-    backbone = load_backbone(settings, recipe_of(stage.config.train), tokenizer, vocabulary)
+    backbone = load_backbone(settings, recipe_of(stage.config, inputs, stage.labels), tokenizer, vocabulary)
     if not chosen.is_file():
         write_json(chosen, dict(backbone.facts))
     return backbone, inputs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from truetune import config
@@ -11,7 +11,8 @@ from truetune.backbones.builtin import builtin_folder
 from truetune.backbones.outputs import Watch, logits_of, unwatched
 from truetune.errors import MissingPackageError, TruetuneError
 from truetune.tasks.base import Encoding, Labels, Lengths, Task, Training
-from truetune.types import Tokenizer
+from truetune.training.class_weights import balanced_weights
+from truetune.types import Encoded, Tokenizer
 from truetune.workflows.progress import Progress
 
 PREDICTED_AT_ONCE = 8192
@@ -44,9 +45,18 @@ def settings_of(run: config.Config, place: str, training: Training, labels: Labe
     )
 
 
-def recipe_of(train: config.Train) -> Recipe:
-    """Return how the weights are moved."""
-    return Recipe(weight_decay=train.weight_decay, clip=train.clip)
+def recipe_of(run: config.Config, inputs: Iterable[Encoded], labels: Labels) -> Recipe:
+    """Return how the weights are moved; `inputs` of the training part are read where their labels are weighted."""
+    recipe = run.recipe
+    balanced = recipe.class_weights == "balanced"
+    return Recipe(
+        weight_decay=run.train.weight_decay,
+        clip=run.train.clip,
+        label_smoothing=recipe.label_smoothing,
+        class_weights=balanced_weights(inputs, len(labels.names), labels.multiple) if balanced else (),
+        focal_gamma=recipe.focal_gamma,
+        ema=recipe.ema,
+    )
 
 
 def lengths_of(training: Training, longest: int) -> Lengths:
