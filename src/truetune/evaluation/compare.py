@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from truetune import __version__
 from truetune.errors import MetricError, nearest
 from truetune.evaluation.evaluate import within_reason
@@ -16,8 +14,8 @@ from truetune.evaluation.slices import Part, sliced
 from truetune.evaluation.support import few_groups, small_slices
 from truetune.evaluation.tables import Aligned
 from truetune.metric import Metric, PerLabel
-from truetune.stats.adjust import benjamini_hochberg, max_t
-from truetune.stats.paired import Paired, PairedTest, paired_jointly
+from truetune.stats.adjust import benjamini_hochberg
+from truetune.stats.paired import Paired, PairedTest, paired_jointly, together
 from truetune.stats.plan import Plan
 from truetune.stats.power import MarginTest, adjusted_margins, margin_test, verdict
 from truetune.tasks.base import Task
@@ -160,11 +158,8 @@ def _together(tests: Sequence[_Tested]) -> tuple[list[float], str]:
     raw = [test.found.p_value for test in tests]
     if len(tests) < 2:
         return raw, ""
-    drawn = [test.found.swaps for test in tests]
-    draws = min((len(swaps) for swaps in drawn if swaps is not None), default=1)
-    null = np.array([np.full(draws, np.nan) if swaps is None else swaps[:draws] for swaps in drawn])
-    joint = max_t([test.found.difference for test in tests], null)
-    return np.fmax(raw, joint).tolist(), f"step-down max-T over {len(tests)} tests, {draws:,} joint swaps"
+    p_values, draws = together([test.found for test in tests])
+    return p_values, f"step-down max-T over {len(tests)} tests, {draws:,} joint swaps"
 
 
 def _decided(tests: Sequence[_Tested], baseline: str, margin: float | None, plan: Plan) -> list[Comparison]:

@@ -11,6 +11,7 @@ from truetune.errors import MetricError
 from truetune.metric import Metric
 from truetune.rows import Rows
 from truetune.stats import delong
+from truetune.stats.adjust import max_t
 from truetune.stats.binomial import mcnemar_mid_p, paired_difference, wilson
 from truetune.stats.coins import Coins
 from truetune.stats.edge import NAN, effective_trials, limits_of
@@ -89,6 +90,18 @@ def paired_jointly(
     pairs = [Pairs.of(test.first, test.second, groups) for test in tests]
     coins = joint_coins([(test.metrics, pair) for test, pair in zip(tests, pairs, strict=True)], plan)
     return [_compared(test.metrics, pair, test.plan, coins) for test, pair in zip(tests, pairs, strict=True)]
+
+
+def together(found: Sequence[Paired]) -> tuple[list[float], int]:
+    """Return the p-values of a family of joint comparisons adjusted by max-T, and on how many swaps.
+
+    None is below its own test's p-value. Comparisons without swaps count as never found.
+    """
+    drawn = [one.swaps for one in found]
+    draws = min((len(swaps) for swaps in drawn if swaps is not None), default=1)
+    null = np.array([np.full(draws, np.nan) if swaps is None else swaps[:draws] for swaps in drawn])
+    joint = max_t([one.difference for one in found], null)
+    return np.fmax([one.p_value for one in found], joint).tolist(), draws
 
 
 def _compared(metrics: Sequence[Metric], pairs: Pairs, plan: Plan, joint: Coins | None) -> list[Paired]:
