@@ -91,9 +91,9 @@ ERRORS: dict[str, tuple[str, Records, Records, str]] = {
         with_ids("xyy", "aba"),
         "id 'y' stands already",
     ),
-    "score above 1": ("classification", labels("ab"), scored((1.2, -0.2), (0.5, 0.5)), "of example 0 is 1.2"),
-    "score below 0": ("classification", labels("ab"), scored((0.5, 0.5), (1.1, -0.1)), "of example 1 is 1.1"),
-    "sum below 1": ("classification", labels("ab"), scored((0.5, 0.2), (0.5, 0.5)), "example 0 sum to 0.7"),
+    "score above 1": ("classification", labels("ab"), scored((1.2, -0.2), (0.5, 0.5)), "found 1.2 of label 'a'"),
+    "score below 0": ("classification", labels("ab"), scored((0.5, 0.5), (1.1, -0.1)), "found 1.1 of label 'a'"),
+    "sum below 1": ("classification", labels("ab"), scored((0.5, 0.2), (0.5, 0.5)), "found a sum of 0.7"),
     "score NaN": (
         "classification",
         labels("ab"),
@@ -118,7 +118,7 @@ ERRORS: dict[str, tuple[str, Records, Records, str]] = {
         "classification",
         [{"labels": ["a"]}, {"labels": []}],
         [{"labels": ["a"], "scores": {"a": 1.5}}, {"labels": [], "scores": {"a": 0.5}}],
-        "of example 0 is 1.5",
+        "found 1.5 of label 'a'",
     ),
     "no label": ("classification", [{"label": None}, {"label": "a"}], labels("aa"), "expected a label"),
     "value NaN": ("regression", [{"value": 1}, {"value": 2}], [{"value": NAN}, {"value": 2}], "found nan"),
@@ -143,6 +143,23 @@ ERRORS: dict[str, tuple[str, Records, Records, str]] = {
     "empty gold": ("classification", [], labels("a"), "expected one "),
     "empty predicted": ("classification", labels("a"), [], "expected one "),
 }
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (scored((0.5, 0.5), (1.2, -0.2)), "found 1.2"),
+        (scored((0.5, 0.5), (0.5, 0.2)), "a sum of 0.7"),
+        (scored((0.5, 0.5), (NAN, 0.2)), "found nan"),
+    ],
+)
+def test_faults_of_scores_name_file_and_line(
+    command: Callable[[str, Records, Records], tuple[int, str, str]], said: Records, told: str
+) -> None:
+    status, _, err = command("classification", labels("ab"), said)
+    assert status == 2
+    assert "said.jsonl:2: `scores`: expected" in err
+    assert told in err
 
 
 @pytest.mark.parametrize("case", ERRORS)

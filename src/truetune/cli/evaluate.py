@@ -7,18 +7,15 @@ from pathlib import Path
 
 from truetune.cli import show
 from truetune.errors import TruetuneError
-from truetune.evaluation.evaluate import EvaluationResult, evaluated
-from truetune.evaluation.tables import Aligned, aligned
+from truetune.evaluation.api import scored
+from truetune.evaluation.evaluate import Asked, EvaluationResult, evaluated
 from truetune.stats.plan import Plan
-from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the scores; 0 whatever they are."""
-    task, table = _inputs(args)
-    plan = Plan(args.level, args.resamples, args.seed)
-    result = evaluated(task, table, names=args.metric, slice_by=args.slice, plan=plan)
+    result = _result(args, Asked(args.metric, args.slice, Plan(args.level, args.resamples, args.seed)))
     if args.html:
         from truetune.reports.page import scores_page, write
 
@@ -30,15 +27,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _inputs(args: argparse.Namespace) -> tuple[Task, Aligned]:
+def _result(args: argparse.Namespace, asked: Asked) -> EvaluationResult:
     if args.run and not (args.gold or args.predicted):
         from truetune.workflows.rescore import run_table
 
-        return run_table(Path(args.run), args.data, args.group)
+        task, table = run_table(Path(args.run), args.data, args.group)
+        return evaluated(task, table, names=asked.names, slice_by=asked.slice_by, plan=asked.plan)
     if args.run or not (args.task and args.gold and args.predicted):
         raise TruetuneError("expected either RUN, or --task, --gold and --predicted")
-    task = task_named(args.task)
-    return task, aligned(task.scoring, args.gold, {"predicted": args.predicted}, args.group)
+    return scored(task_named(args.task), (args.gold, args.predicted), args.group, asked)
 
 
 def _print(result: EvaluationResult, level: float) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 from truetune.errors import DataError
 from truetune.evaluation.compare import ComparisonResult, Gate, compared
-from truetune.evaluation.evaluate import EvaluationResult, evaluated
+from truetune.evaluation.evaluate import Asked, EvaluationResult, evaluated
 from truetune.evaluation.incremental import Evaluation
 from truetune.evaluation.streaming import streamable, streamed
 from truetune.evaluation.tables import Source, aligned
 from truetune.stats.plan import Plan
+from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
 
 
@@ -32,13 +33,21 @@ def evaluate(
     names a column of gold whose values are scored by themselves too. Two Parquet files with the same ids in the
     same order are streamed: they may be larger than memory.
     """
-    known = task_named(task)
-    if known.scoring.together is None and (group is None or isinstance(group, str)):
-        files = streamable(gold, predicted)
-        if files is not None:
-            return streamed(Evaluation(task, group=group, slice=slice, plan=plan), *files)
-    table = aligned(known.scoring, gold, {"predicted": predicted}, group)
-    return evaluated(known, table, slice_by=slice, plan=plan)
+    return scored(task_named(task), (gold, predicted), group, Asked(None, slice, plan or Plan()))
+
+
+def scored(
+    task: Task, files: tuple[Source, Source], group: str | Sequence[Any] | None, asked: Asked
+) -> EvaluationResult:
+    """Return the scores of gold and predicted; streamed, as `evaluate` tells, where that can be."""
+    gold, predicted = files
+    if task.scoring.together is None and (group is None or isinstance(group, str)):
+        parts = streamable(gold, predicted)
+        if parts is not None:
+            evaluation = Evaluation(task.name, group=group, slice=asked.slice_by, metrics=asked.names, plan=asked.plan)
+            return streamed(evaluation, *parts)
+    table = aligned(task.scoring, gold, {"predicted": predicted}, group)
+    return evaluated(task, table, names=asked.names, slice_by=asked.slice_by, plan=asked.plan)
 
 
 def compare(

@@ -12,7 +12,7 @@ from truetune.metrics import areas, calibration, classification, probability
 from truetune.metrics.label_scores import label_scores
 from truetune.tasks.base import Labels, Oddities, Scoring, Task, Training
 from truetune.tasks.classify_encoding import decode, encode
-from truetune.tasks.fields import as_label, as_labels, as_scores
+from truetune.tasks.fields import as_distribution, as_label, as_labels, as_probabilities
 from truetune.types import Column
 
 MOST_LABELS = 20
@@ -66,8 +66,8 @@ def score_labels(gold: Mapping[str, Column], predicted: Mapping[str, Column]) ->
 LABEL_SCORING = Scoring(
     gold=((Field("label", as_label),), (Field("labels", as_labels),)),
     predicted=(
-        (Field("label", as_label), Field("scores", as_scores, required=False)),
-        (Field("labels", as_labels), Field("scores", as_scores, required=False)),
+        (Field("label", as_label), Field("scores", as_distribution, required=False)),
+        (Field("labels", as_labels), Field("scores", as_probabilities, required=False)),
     ),
     metrics=(
         *classification.SINGLE,

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from truetune.metrics.label_scores import SUM_TOLERANCE
+
 SHOWN_CHARACTERS = 60
 
 
@@ -58,6 +60,30 @@ def as_scores(value: object) -> dict[str, float]:
     if not isinstance(mapping, Mapping) or not mapping:
         raise ValueError(f"expected scores as {{label: number}}, found {shown(value)}")
     return {as_label(label): as_number(score) for label, score in mapping.items()}
+
+
+def as_probabilities(value: object) -> dict[str, float]:
+    """Return the probability of each label, each in [0, 1]; several labels may hold at once."""
+    scores = as_scores(value)
+    for label, score in scores.items():
+        if not 0 <= score <= 1:
+            raise ValueError(
+                "expected a probability between 0 and 1 of each label (a raw logit? apply softmax, or sigmoid where "
+                f"labels are independent), found {score:.6g} of label {label!r}"
+            )
+    return scores
+
+
+def as_distribution(value: object) -> dict[str, float]:
+    """Return the probability of each label, of which one holds: they sum to 1."""
+    scores = as_probabilities(value)
+    total = sum(scores.values())
+    if abs(total - 1) > SUM_TOLERANCE:
+        raise ValueError(
+            "expected probabilities that sum to 1 (apply softmax to logits; independent probabilities belong to "
+            f"examples with several labels, the field `labels`), found a sum of {total:.6g}"
+        )
+    return scores
 
 
 def as_number(value: object) -> float:
