@@ -74,6 +74,9 @@ class Model(Group):
         description="Train with the embedding rows that the corpus needs; the full matrix is shipped",
     )
     freeze_embeddings: bool = Field(default=False, description="Do not train the word embeddings")
+    freeze_layers: int = Field(
+        default=0, ge=0, description="Do not train all embeddings and this many layers from the input on"
+    )
     device: str = Field(default="auto", description="auto, cpu, cuda, cuda:0, mps")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description="Precision of matrix products")
 
@@ -86,6 +89,9 @@ class Train(Group):
     head_learning_rate: Annotated[float, Field(gt=0)] | None = Field(
         default=None,
         description="Peak rate of the new head; default: 1e-3 where every piece has an answer (ner), else as the rest",
+    )
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0, description="Each layer has the rate of the one above it times this"
     )
     weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.01, description="Decoupled; none on biases and norms")
     warmup: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.1, description="Share of steps with a rising rate")
@@ -116,6 +122,12 @@ class Recipe(Group):
     )
     focal_gamma: Annotated[float, Field(ge=0, lt=100)] = Field(
         default=0.0, description="Focal loss: answers that are sure already count less (2 is usual)"
+    )
+    r_drop: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="R-Drop: weight of the disagreement of two passes with other dropout (1 to 5)"
+    )
+    fgm: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="Adversarial training: norm of the move of the word embeddings (0.1 to 1)"
     )
     ema: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.0, description="Decay of averages of the weights over the steps, used in place of the last (0.99)"

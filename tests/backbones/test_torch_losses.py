@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from scipy.special import expit, log_softmax
+from scipy.special import expit, log_softmax, softmax
 
 from truetune.backbones.base import Recipe
-from truetune.backbones.torch_losses import summed_loss
+from truetune.backbones.torch_losses import disagreement, summed_loss
 from truetune.types import IGNORED, Floats
 
 RNG = np.random.default_rng(5)
@@ -78,6 +78,27 @@ def test_the_slope_of_the_focal_loss_is_that_of_differences(multiple: bool) -> N
         step[place] = 1e-5
         rise = loss_of(logits + step, targets, recipe, multiple) - loss_of(logits - step, targets, recipe, multiple)
         assert variable.grad[place].item() == pytest.approx(rise / 2e-5, abs=1e-6)
+
+
+def kl(p: Floats, q: Floats) -> float:
+    return float((p * np.log(p / q)).sum())
+
+
+def test_the_disagreement_of_two_passes_is_the_mean_of_both_divergences() -> None:
+    other = RNG.normal(size=LOGITS.shape)
+    counted = [place for place in np.ndindex(2, 4) if TAGS[place] != IGNORED]
+    pairs = [(softmax(LOGITS[place]), softmax(other[place])) for place in counted]
+    expected = sum((kl(p, q) + kl(q, p)) / 2 for p, q in pairs)
+    found = disagreement(torch.from_numpy(LOGITS), torch.from_numpy(other), torch.from_numpy(TAGS), False)
+    assert found.item() == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_disagreement_over_several_labels_is_that_of_their_sigmoids() -> None:
+    one, other = LOGITS[:, 0], RNG.normal(size=(2, 3))
+    chances = [np.stack([expit(logits), expit(-logits)]) for logits in (one, other)]
+    expected = (kl(*chances) + kl(*chances[::-1])) / 2
+    found = disagreement(torch.from_numpy(one), torch.from_numpy(other), torch.from_numpy(LABELS), True)
+    assert found.item() == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("gamma", [0.01, 0.5, 2.0])

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from truetune.backbones.base import ModelSettings, Recipe
 from truetune.backbones.outputs import logits_of
 from truetune.backbones.torch import TorchBackbone, load_backbone, load_tokenizer, saved_backbone, used_pieces
+from truetune.backbones.torch_adversarial import perturbed
 from truetune.data.batch import padded, target_number
 from truetune.errors import ModelError
 from truetune.tasks.base import Labels, Lengths
@@ -117,14 +119,104 @@ def test_a_state_goes_on_only_with_the_same_averages(tiny_bert: Path) -> None:
             made(tiny_bert, Recipe(ema=decay)).restore(states[stored])
 
 
+# ------------------------------------------------------------------------------------- R-Drop and FGM
+
+
+def test_r_drop_without_dropout_is_the_plain_loss(tiny_bert: Path) -> None:
+    plain, twice = made(tiny_bert, Recipe(), PLAIN), made(tiny_bert, Recipe(r_drop=5.0), PLAIN)
+    assert stepped(plain, batches_of(plain)) == stepped(twice, batches_of(twice))
+
+
+def test_r_drop_adds_what_two_passes_disagree_in(tiny_bert: Path) -> None:
+    """In its weight the loss is a straight line that rises: the masks of both passes differ, and are the same again."""
+    losses = []
+    for weight in (1.0, 2.0, 3.0):
+        backbone = made(tiny_bert, Recipe(r_drop=weight))
+        losses.append(stepped(backbone, batches_of(backbone)))
+    assert losses[1] > losses[0] + 1e-4
+    assert losses[2] - losses[1] == pytest.approx(losses[1] - losses[0], abs=1e-5)
+
+
+@pytest.mark.parametrize("trim", [True, False])
+def test_fgm_moves_the_words_by_epsilon_along_their_gradient_and_back(tiny_bert: Path, trim: bool) -> None:
+    backbone = made(tiny_bert, Recipe(), PLAIN, trim)
+    words = backbone._network.model.get_input_embeddings()
+    backbone._network.train()
+    backbone._backward(batches_of(backbone), 4)
+    before, slope = words.rows.detach().clone(), words.rows.grad.clone()
+    with perturbed(words, 0.7):
+        move = words.rows.detach() - before
+        assert move.norm().item() == pytest.approx(0.7, rel=1e-4)
+        assert (move - 0.7 * slope / slope.norm()).abs().max().item() <= 1e-6
+        assert backbone._backward(batches_of(backbone), 4) > backbone_loss(tiny_bert, trim)
+    assert (words.rows.detach() == before).all()
+
+
+def backbone_loss(folder: Path, trim: bool) -> float:
+    fresh = made(folder, Recipe(), PLAIN, trim)
+    return stepped(fresh, batches_of(fresh))
+
+
+def test_fgm_moves_a_plain_embedding_too() -> None:
+    words = torch.nn.Embedding(5, 2)
+    before = words.weight.detach().clone()
+    (words(torch.tensor([1, 3])) * torch.tensor([[3.0, 0.0], [0.0, 4.0]])).sum().backward()
+    with perturbed(words, 1.0):
+        move = words.weight.detach() - before
+        expected = torch.tensor([[0.0, 0.0], [0.6, 0.0], [0.0, 0.0], [0.0, 0.8], [0.0, 0.0]])
+        assert torch.allclose(move, expected, atol=1e-6)
+    assert (words.weight.detach() == before).all()
+
+
+def test_fgm_learns_from_the_sum_of_both_gradients(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the move is tiny the second gradient is the first: the sum is twice as long; the loss is the plain one."""
+    norms, losses = [], []
+    for recipe in (Recipe(clip=1e9), Recipe(clip=1e9, fgm=1e-6)):
+        backbone = made(tiny_bert, recipe, PLAIN)
+
+        def taken(one: TorchBackbone = backbone) -> None:
+            slopes = [weight.grad for group in one._optimizer.param_groups for weight in group["params"]]
+            norms.append(torch.cat([slope.flatten() for slope in slopes]).norm().item())
+
+        monkeypatch.setattr(backbone._optimizer, "step", taken)
+        losses.append(stepped(backbone, batches_of(backbone)))
+    assert losses[0] == losses[1]
+    assert norms[1] == pytest.approx(2 * norms[0], rel=1e-3)
+
+
+def test_fgm_needs_words_that_are_trained(tiny_bert: Path) -> None:
+    for settings in (replace(PLAIN, freeze_embeddings=True), replace(PLAIN, freeze_layers=1)):
+        with pytest.raises(ModelError, match=r"recipe\.fgm .* frozen"):
+            made(tiny_bert, Recipe(fgm=1.0), settings)
+
+
+# ------------------------------------------------------------------------------------------ frozen layers
+
+
+def test_frozen_layers_stay_and_the_rest_learns(tiny_bert: Path) -> None:
+    backbone = made(tiny_bert, Recipe(), replace(PLAIN, freeze_layers=1))
+    assert backbone.groups == ("layer.1", "head")
+    before = {name: one.detach().clone() for name, one in backbone._network.named_parameters()}
+    stepped(backbone, batches_of(backbone))
+    for name, one in backbone._network.named_parameters():
+        if "embeddings" in name or ".layer.0." in name:
+            assert (one == before[name]).all(), name
+    assert any((one != before[name]).any() for name, one in backbone._network.named_parameters() if ".layer.1." in name)
+
+
+def test_more_frozen_layers_than_there_are_is_an_error(tiny_bert: Path) -> None:
+    with pytest.raises(ModelError, match=r"model\.freeze_layers: 3 layers .* has 2"):
+        made(tiny_bert, Recipe(), replace(PLAIN, freeze_layers=3))
+
+
 # ---------------------------------------------------------------------------------------- all of them
 
 
 @pytest.mark.parametrize("trim", [True, False])
 @pytest.mark.parametrize(
     "recipe",
-    [Recipe(ema=0.9), Recipe(class_weights=(1.0, 3.0, 2.0), focal_gamma=2.0)],
-    ids=["ema", "losses"],
+    [Recipe(ema=0.9), Recipe(class_weights=(1.0, 3.0, 2.0), focal_gamma=2.0, ema=0.5, r_drop=2.0, fgm=0.5)],
+    ids=["ema", "all"],
 )
 def test_a_restored_state_goes_on_bit_for_bit(tiny_bert: Path, recipe: Recipe, trim: bool) -> None:
     backbone = made(tiny_bert, recipe, trim=trim)
@@ -141,7 +233,10 @@ def test_a_restored_state_goes_on_bit_for_bit(tiny_bert: Path, recipe: Recipe, t
         assert same(dict(other.state().arrays), ended)
 
 
-@pytest.mark.parametrize("recipe", [Recipe(class_weights=(1.0, 3.0, 2.0), label_smoothing=0.1, focal_gamma=2.0)])
+@pytest.mark.parametrize(
+    "recipe",
+    [Recipe(class_weights=(1.0, 3.0, 2.0), label_smoothing=0.1, focal_gamma=2.0), Recipe(r_drop=2.0, fgm=0.5)],
+)
 def test_micro_batches_equal_one_batch(tiny_bert: Path, recipe: Recipe) -> None:
     whole, parts = made(tiny_bert, recipe, PLAIN), made(tiny_bert, recipe, PLAIN)
     at_once, in_parts = stepped(whole, batches_of(whole)), stepped(parts, batches_of(parts, [0, 1, 3], [2]))

@@ -37,6 +37,8 @@ class ModelSettings:
     """Which vector of `classify` stands for the text: the mean of its pieces, the first, the last."""
     freeze_embeddings: bool = False
     """Keep the word embeddings as they are."""
+    freeze_layers: int = 0
+    """Keep this many layers from the input on as they are, and all embeddings with them."""
     precision: Precision | Literal["auto"] = "auto"
     """Of matrix products in training; predictions are always float32."""
     device: str = "auto"
@@ -63,6 +65,11 @@ class Recipe:
     `[2 * labels]`. Empty: 1 for all."""
     focal_gamma: float = 0.0
     """The loss of an answer with probability p is multiplied by (1 - p) to this [Lin et al. 2017]."""
+    r_drop: float = 0.0
+    """Weight of the disagreement of two passes with other dropout masks [Liang et al. 2021]; 0: one pass."""
+    fgm: float = 0.0
+    """Norm of the adversarial move of the word embeddings, on which each step learns too [Miyato et al. 2017]; 0: none.
+    The loss that a step returns is without it."""
     ema: float = 0.0
     """Decay of the running averages of the weights, which are predicted with, chosen and shipped; 0: none."""
 

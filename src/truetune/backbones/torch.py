@@ -17,13 +17,14 @@ from torch import Tensor
 
 from truetune.backbones.base import ModelSettings, Recipe, State
 from truetune.backbones.tokenizer import FastTokenizer
+from truetune.backbones.torch_adversarial import check_perturbable, perturbed
 from truetune.backbones.torch_average import Average
 from truetune.backbones.torch_device import chosen_device, chosen_precision
 from truetune.backbones.torch_dropout import Bits, with_bit_dropout
-from truetune.backbones.torch_losses import summed_loss
+from truetune.backbones.torch_losses import disagreement, summed_loss
 from truetune.backbones.torch_model import explained, load_network, quiet
 from truetune.backbones.torch_network import Network
-from truetune.backbones.torch_optimizer import adamw, group_of, moments, set_moments, trained
+from truetune.backbones.torch_optimizer import adamw, freeze_layers, group_of, moments, set_moments, trained
 from truetune.backbones.torch_saved import load_saved, save_network
 from truetune.backbones.torch_vocabulary import with_rows
 from truetune.errors import ModelError
@@ -50,6 +51,9 @@ class TorchBackbone:
         self._table = with_rows(network.model, None if settings.freeze_embeddings else vocabulary)
         if settings.freeze_embeddings:
             network.model.get_input_embeddings().requires_grad_(False)
+        freeze_layers(network, settings.freeze_layers)
+        if recipe.fgm:
+            check_perturbable(network.model.get_input_embeddings())
         self._bits = Bits(settings.seed)
         if self._device.type == "cpu":
             with_bit_dropout(network, self._bits)
@@ -83,22 +87,43 @@ class TorchBackbone:
 
     def _learnt(self, micro_batches: Sequence[Batch], rates: Mapping[str, float], targets: int) -> float:
         self._network.train()
-        total = 0.0
         with self._randomness():
-            for batch in micro_batches:
-                with torch.autocast(self._device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
-                    logits = self._logits(batch)
-                aims = torch.from_numpy(batch.targets).to(self._device)
-                loss = summed_loss(logits.float(), aims, self._recipe, self.settings.multiple) / targets
-                loss.backward()  # type: ignore[no-untyped-call]
-                total += loss.item()
-        finite = self._move(rates) if math.isfinite(total) else False
+            total = moved = self._backward(micro_batches, targets)
+            if self._recipe.fgm and math.isfinite(total):
+                with perturbed(self._network.model.get_input_embeddings(), self._recipe.fgm):
+                    moved = self._backward(micro_batches, targets)
+        finite = self._move(rates) if math.isfinite(total) and math.isfinite(moved) else False
         if finite and self._average is not None:
             self._average.add()
         self._clear_gradients()
         self._steps += 1
         self._network.eval()
         return total if finite else math.nan
+
+    def _backward(self, micro_batches: Sequence[Batch], targets: int) -> float:
+        """Add to the gradients those of the mean loss, and return it."""
+        total = 0.0
+        for batch in micro_batches:
+            loss = self._loss(batch) / targets
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.item()
+        return total
+
+    def _loss(self, batch: Batch) -> Tensor:
+        """Return the sum of the losses of all targets; of two passes their mean, and what they disagree in."""
+        recipe, multiple = self._recipe, self.settings.multiple
+        aims = torch.from_numpy(batch.targets).to(self._device)
+        logits = self._training_logits(batch)
+        loss = summed_loss(logits, aims, recipe, multiple)
+        if not recipe.r_drop:
+            return loss
+        other = self._training_logits(batch)
+        loss = (loss + summed_loss(other, aims, recipe, multiple)) / 2
+        return loss + recipe.r_drop * disagreement(logits, other, aims, multiple)
+
+    def _training_logits(self, batch: Batch) -> Tensor:
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
+            return self._logits(batch).float()
 
     def predict(self, batch: Batch) -> Floats:
         """Return logits in float32 precision, `[batch, labels]` or `[batch, length, labels]`."""

@@ -44,6 +44,18 @@ def summed_loss(logits: Tensor, targets: Tensor, recipe: Recipe, multiple: bool)
     return (shares * _unsure(logs, recipe.focal_gamma) * -logs).sum()
 
 
+def disagreement(first: Tensor, second: Tensor, targets: Tensor, multiple: bool) -> Tensor:
+    """Return the sum over all targets of (KL(p, q) + KL(q, p)) / 2 = sum of (p - q) (log p - log q) / 2.
+
+    p and q are what two passes answer [Liang et al. 2021]; shapes as of `summed_loss`.
+    """
+    if multiple:
+        each = (torch.sigmoid(first) - torch.sigmoid(second)) * (first - second)
+        return each.masked_fill(targets == IGNORED, 0).sum() / 2
+    one, other = (functional.log_softmax(logits, dim=-1) for logits in (first, second))
+    return ((one.exp() - other.exp()) * (one - other)).sum(dim=-1).masked_fill(targets == IGNORED, 0).sum() / 2
+
+
 def _of_sigmoids(logits: Tensor, targets: Tensor, recipe: Recipe) -> Tensor:
     aims = targets.float() * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
     present, absent = functional.logsigmoid(logits), functional.logsigmoid(-logits)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from truetune.backbones.base import Recipe
 from truetune.backbones.torch_network import Network
 from truetune.backbones.torch_vocabulary import RowEmbedding
+from truetune.errors import ModelError
 
 EMBEDDINGS, HEAD = "embeddings", "head"
 
@@ -37,6 +38,24 @@ def group_of(network: Network) -> dict[str, str]:
         last = f"layer.{found[1]}" if found else last
         groups[name] = last
     return groups
+
+
+def freeze_layers(network: Network, number: int) -> None:
+    """Train no embeddings and none of the `number` lowest layers; 0: all is trained as it was.
+
+    Raises ModelError where the model has fewer layers.
+    """
+    if not number:
+        return
+    groups = group_of(network)
+    layers = len({group for group in groups.values() if group.startswith("layer.")})
+    if number > layers:
+        raise ModelError(f"model.freeze_layers: {number} layers cannot be frozen, the model has {layers}")
+    frozen = {EMBEDDINGS, *(f"layer.{place}" for place in range(number))}
+    parameters = trained(network)
+    for name, group in groups.items():
+        if group in frozen:
+            parameters[name].requires_grad_(False)
 
 
 def adamw(network: Network, recipe: Recipe) -> torch.optim.AdamW:

@@ -80,6 +80,11 @@ class RowEmbedding(nn.Module):
         self._gradient[distinct] += sums
         self._touched.append(distinct)
 
+    @property
+    def touched(self) -> Tensor:
+        """The distinct places of the rows that have a gradient."""
+        return torch.unique(torch.cat(self._touched)) if self._touched else self.places.new_zeros(0)
+
     def clear_gradient(self) -> None:
         """Set the gradient back to zero where it was written."""
         if self._gradient is not None:

@@ -39,6 +39,7 @@ def settings_of(run: config.Config, place: str, training: Training, labels: Labe
         max_length=model.max_length,
         dropout=model.dropout,
         freeze_embeddings=model.freeze_embeddings,
+        freeze_layers=model.freeze_layers,
         precision=model.dtype,
         device=model.device,
         seed=run.train.seed,
@@ -55,6 +56,8 @@ def recipe_of(run: config.Config, inputs: Iterable[Encoded], labels: Labels) -> 
         label_smoothing=recipe.label_smoothing,
         class_weights=balanced_weights(inputs, len(labels.names), labels.multiple) if balanced else (),
         focal_gamma=recipe.focal_gamma,
+        r_drop=recipe.r_drop,
+        fgm=recipe.fgm,
         ema=recipe.ema,
     )
 

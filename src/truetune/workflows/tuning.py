@@ -68,6 +68,7 @@ def tuned(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], validatio
         epochs=settings.epochs,
         tokens=settings.tokens_per_batch,
         warmup=settings.warmup,
+        layer_decay=settings.layer_decay,
         head_rate=settings.head_learning_rate or (HEAD_RATE if stage.training.head == "tag" else None),
         evaluations=settings.evaluations_per_epoch,
         seed=settings.seed,
