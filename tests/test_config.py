@@ -78,6 +78,7 @@ def test_all_faults_are_listed_with_line_and_nearest_key(file: Path) -> None:
     [
         ("train.epochs=many", "train.epochs: expected a valid number, found 'many'"),
         ("train.epochs", "expected section.key=value"),
+        ("model=3", "model: expected a group of keys (name, framework,"),
         ("task.name=x", "'task' is a value, not a group with a key 'name'"),
         ("data.train=a.csv", "give either `source`"),
         ("data.validation_share=0.9", "`validation_share` + `test_share` must stay below 1"),

@@ -331,6 +331,8 @@ def _fault(item: Mapping[str, Any], where: str, places: Mapping[str, str]) -> st
     if item["type"] == "value_error":
         message = str(item["ctx"]["error"])
         return f"{place}: {key + ': ' if key else ''}{message}"
+    if item["type"] == "model_type":
+        return f"{place}: {key}: expected a group of keys ({', '.join(_known_keys(path))}), found {item['input']!r}"
     message = item["msg"].replace("Input should be", "expected")
     return f"{place}: {key}: {message}, found {item['input']!r}"
 

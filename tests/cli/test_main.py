@@ -156,6 +156,17 @@ def test_errors_are_one_message_and_status_2(
     assert not list(tmp_path.iterdir()), "nothing half-written"
 
 
+def test_a_place_that_cannot_be_written_is_named(files: dict[str, str], tmp_path: Path, capsys: Said) -> None:
+    in_the_way = tmp_path / "a file"
+    in_the_way.write_text("kept", encoding="utf-8")
+    asked = ["evaluate", "--task", "classification", "--gold", files["gold"], "--predicted", files["good"]]
+    status, _, err = run(capsys, *asked, "--html", str(in_the_way / "page.html"))
+    assert status == 2
+    assert f"{in_the_way}: " in err
+    assert "Traceback" not in err
+    assert in_the_way.read_text(encoding="utf-8") == "kept"
+
+
 def test_missing_and_doubled_ids_are_named(files: dict[str, str], tmp_path: Path, capsys: Said) -> None:
     rows = [json.loads(line) for line in Path(files["good"]).read_text(encoding="utf-8").splitlines()]
     base = ("evaluate", "--task", "classification", "--gold", files["gold"], "--predicted")

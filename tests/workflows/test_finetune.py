@@ -21,6 +21,7 @@ from truetune.files import read_json
 from truetune.workflows.finetune import finetune
 from truetune.workflows.predict_file import predicted_file
 from truetune.workflows.progress import Progress
+from truetune.workflows.rescore import run_table
 
 QUIET = Progress(quiet=True)
 GOOD = ["lovely", "brilliant", "warm", "funny", "great"]
@@ -136,6 +137,18 @@ def test_what_ships_is_what_was_scored(tmp_path: Path, tiny_bert: Path) -> None:
     assert scores.score("accuracy").value == saved["value"]
 
 
+def test_labels_that_the_model_does_not_know_are_all_named(tmp_path: Path, tiny_bert: Path) -> None:
+    result = finetune(settings(tmp_path, tiny_bert, epochs=1), progress=QUIET)
+    other = tmp_path / "other.jsonl"
+    rows = [{"text": "a word", "label": label} for label in ("pos", "poss", "other")]
+    other.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with pytest.raises(truetune.TruetuneError) as error:
+        run_table(result.run, str(other))
+    assert f"{other}:2: the model does not know label 'poss'; did you mean 'pos'?" in str(error.value)
+    assert f"{other}:3: the model does not know label 'other'" in str(error.value)
+    assert f"{other}:1:" not in str(error.value)
+
+
 def _table(run: Path) -> list[dict[str, Any]]:
     import pyarrow.parquet as pq
 
@@ -245,6 +258,13 @@ def test_bad_data_stops_before_anything_is_spent(tmp_path: Path, tiny_bert: Path
     )
     with pytest.raises(truetune.TruetuneError, match=r"reviews.jsonl:2: `text`: expected a text, found an empty one"):
         finetune(asked, progress=QUIET)
+    assert not list((tmp_path / "runs").glob("*"))
+
+
+def test_a_model_that_cannot_be_loaded_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "no-model").mkdir()
+    with pytest.raises(truetune.TruetuneError, match="cannot be loaded"):
+        finetune(settings(tmp_path, tmp_path / "no-model"), progress=QUIET)
     assert not list((tmp_path / "runs").glob("*"))
 
 

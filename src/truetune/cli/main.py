@@ -36,12 +36,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader went away (`| head`): nothing is left to say, and Python must not try to at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
+    except OSError as error:
+        # A folder that is not to be written, a full disk: Python's own words name the file and what is wrong.
+        print(f"truetune {args.command}: {_told(error)}", file=sys.stderr)
+        return ERROR
     except Exception:
         # Never status 1, which a gate would read as "not better".
         traceback.print_exc()
         print(f"truetune {args.command}: this is a fault of truetune; please report it", file=sys.stderr)
         return ERROR
     return status
+
+
+def _told(error: OSError) -> str:
+    """Return where and what, and what to do."""
+    if error.filename is None or error.strerror is None:
+        return str(error)
+    return f"{error.filename}: {error.strerror}; expected a place that can be read and written. Name another one"
 
 
 def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -78,12 +78,13 @@ def finetune(
     need_packages("fine-tuning")
     run = _started(settings, name, resume)
     shown.say(f"run {run.path}")
-    with _nothing_left_of(run), timed(run, "data"):
-        data = prepared(task_named(settings.task), settings.data, run, shown)
-        labels = training_of(data.task).labels(data.gold("train"))
-        _refuse_one_answer(labels, run)
-    stage = Stage(settings, data, labels, run, plan_of(settings.evaluate), shown)
-    backbone, inputs = _backbone(stage)
+    with _nothing_left_of(run):
+        with timed(run, "data"):
+            data = prepared(task_named(settings.task), settings.data, run, shown)
+            labels = training_of(data.task).labels(data.gold("train"))
+            _refuse_one_answer(labels, run)
+        stage = Stage(settings, data, labels, run, plan_of(settings.evaluate), shown)
+        backbone, inputs = _backbone(stage)
     with timed(run, "baselines"):
         before(stage, backbone)
     with timed(run, "fine-tuning"):
@@ -114,7 +115,7 @@ def result_of(run: RunFolder) -> FinetuneResult:
 
 @contextlib.contextmanager
 def _nothing_left_of(run: RunFolder) -> Iterator[None]:
-    """Remove the run's folder where its data cannot be used: there is nothing in it to go on from."""
+    """Remove the run's folder where its data or its model cannot be used: there is nothing in it to go on from."""
     prepared_before = run.facts.is_file()
     try:
         yield

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from truetune import config
 from truetune.bundle.run_folder import RunFolder, finished_run
-from truetune.data.parse import parsed
+from truetune.data.parse import Columns, parsed
 from truetune.data.read import read
-from truetune.errors import RunError
+from truetune.errors import DataError, RunError, nearest
 from truetune.evaluation.api import named
 from truetune.evaluation.tables import NO_GROUPS, Aligned, aligned_columns
 from truetune.tasks.base import Task
@@ -33,9 +33,25 @@ def run_table(path: Path, data: str | None = None, group: str | None = None) -> 
 
     columns = parsed(read(data), input_fields(task), data)
     assert task.training is not None
-    predicted = load(run.model).predict_columns([columns.fields[name] for name in task.training.inputs])
+    model = load(run.model)
+    if task.training.head == "classify":
+        _refuse_unknown(columns, model.bundle.labels)
+    predicted = model.predict_columns([columns.fields[name] for name in task.training.inputs])
     groups = columns.others.get(group or "group") if group != NO_GROUPS else None
     return task, aligned_columns(task.scoring, columns.ids, columns.fields, {"after": predicted}, groups)
+
+
+def _refuse_unknown(columns: Columns, known: Sequence[str]) -> None:
+    """Raise `DataError` that lists every label which the model gives no probability."""
+    problems = [
+        f"{place}: the model does not know label {label!r}; {nearest(label, known)}"
+        for name in ("label", "labels")
+        for place, value in zip(columns.places, columns.fields.get(name, ()), strict=False)
+        for label in ([value] if isinstance(value, str) else value or ())
+        if label not in known
+    ]
+    if problems:
+        raise DataError(f"{columns.where}: {len(problems):,} labels unknown to the model", problems)
 
 
 def runs_table(paths: Sequence[Path], group: str | None = None) -> tuple[Task, Aligned]:

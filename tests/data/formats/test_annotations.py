@@ -34,6 +34,14 @@ def chosen(*choices: str) -> dict[str, Any]:
         (studio(chosen("finance")), {"id": 7, "text": TEXT, "labels": ["finance"], "label": "finance"}),
         (studio(chosen("finance", "people")), {"id": 7, "text": TEXT, "labels": ["finance", "people"]}),
         (studio(), {"id": 7, "text": TEXT, "spans": []}),
+        # Label Studio's short export
+        (
+            {
+                "text": TEXT,
+                "label": [{"start": 4, "end": 8, "labels": ["ORG"]}, {"start": 0, "end": 3, "labels": ["P"]}],
+            },
+            {"text": TEXT, "spans": [[0, 3, "P"], [4, 8, "ORG"]]},
+        ),
         # doccano: sequence labelling of two generations, classification
         ({"text": TEXT, "label": [[0, 3, "PER"]]}, {"text": TEXT, "spans": [[0, 3, "PER"]]}),
         (
@@ -111,6 +119,7 @@ def test_brat_documents(tmp_path: Path) -> None:
         ("T1\tPER 0 3;5 7\tAda\n", "doc1.ann:1: is a discontinuous span, which truetune does not take"),
         ("T1\tPER 0 3\tAda\nT2\tORG 4 8\tjoin\n", "doc1.ann:2: says that 'join' stands at 4 to 8, where 'Roya' stands"),
         ("T1\tPER 0 30\tAda\n", "doc1.ann:1: says that 'Ada' stands at 0 to 30"),
+        ("T1\tPER 0 30\tAda Royal\n", "doc1.ann:1: ends at 30, beyond the text, which has 9 characters"),
         ("T1 PER 0 3 Ada\n", "doc1.ann:1: expected T1<tab>TYPE START END<tab>TEXT, found 'T1 PER 0 3 Ada'"),
     ],
 )

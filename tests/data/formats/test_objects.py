@@ -46,6 +46,12 @@ def test_examples_know_their_lines(tmp_path: Path) -> None:
     assert lines(read(tmp_path, json.dumps({"data": EXAMPLES}))) == ["[1]", "[2]", "[3]"]
 
 
+def test_examples_of_one_line_know_their_number(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    path.write_text('[{"text": "a"}, {"text": "b"},\n {"text": "c"}, {"text": "d"}]', encoding="utf-8")
+    assert [one.where for one in read_json(path, None)] == [f"{path}:1", f"{path}:1[2]", f"{path}:2", f"{path}:2[4]"]
+
+
 def test_one_object_is_one_example(tmp_path: Path) -> None:
     assert read(tmp_path, '{"text": "x", "label": "a"}')[0].fields == {"text": "x", "label": "a"}
 

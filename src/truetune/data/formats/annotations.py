@@ -33,11 +33,15 @@ def plain_fields(fields: dict[str, Any]) -> Mapping[str, Any]:
 
 
 def _listed(label: list[Any]) -> dict[str, Any]:
-    """Return what `label` of doccano holds: spans, or labels; an empty list is either."""
+    """Return what `label` of doccano or of Label Studio's short export holds: spans, or labels; none is either."""
     if not label:
         return {"spans": [], "labels": []}
     if all(isinstance(item, list) and len(item) == 3 for item in label):
         return {"spans": label}
+    if all(isinstance(item, Mapping) and "start" in item and "labels" in item for item in label):
+        # Label Studio's JSON-MIN.
+        spans = [[item["start"], item["end"], kind] for item in label for kind in item["labels"]]
+        return {"spans": sorted(spans)}
     if all(isinstance(item, str) for item in label):
         return {"labels": label, "label": label[0]} if len(label) == 1 else {"labels": label}
     return {"label": label}
@@ -132,5 +136,7 @@ def _brat_spans(text: str, notes: str) -> tuple[list[list[Any]], list[tuple[int,
             there = text[start:end].replace("\n", " ")
             if there != match[4]:
                 problems.append((number, f"says that {match[4]!r} stands at {start} to {end}, where {there!r} stands"))
+            elif end > len(text):
+                problems.append((number, f"ends at {end}, beyond the text, which has {len(text):,} characters"))
             spans.append([start, end, match[2]])
     return sorted(spans), problems

@@ -50,21 +50,23 @@ def read_json(path: Path, encoding: str | None) -> Iterator[Record]:
 def _sequence(path: Path, text: str, place: int, *, closed: bool) -> Iterator[Record]:
     """Yield the values from `place` on, up to the bracket that closes the list, or to the end of the file."""
     decoder = json.JSONDecoder()
-    line, counted = 1, 0
+    line, counted, number = 1, 0, 0
     while (place := _beyond(text, place)) < len(text):
         if closed and text[place] == "]":
             if _beyond(text, place + 1) < len(text):
                 line += text.count("\n", counted, place)
                 yield Record(f"{path}:{line}", {}, "holds something behind the end of the list; expected one list")
             return
-        line += text.count("\n", counted, place)
-        counted = place
+        lines = text.count("\n", counted, place)
+        line, counted, number = line + lines, place, number + 1
+        # A line of several values does not say which of them is meant.
+        which = f"[{number}]" if number > 1 and not lines else ""
         try:
             value, place = decoder.raw_decode(text, place)
         except json.JSONDecodeError as error:
             yield _broken(path, error)
             return
-        yield from _objects(f"{path}:{line}", value)
+        yield from _objects(f"{path}:{line}{which}", value)
     if closed:
         yield Record(f"{path}:{line}", {}, "ends within the list; expected ]. Is the file complete?")
 
