@@ -48,6 +48,13 @@ PHRASES = {
     ),
 }
 
+METHOD = "BCa bootstrap, 60 resamples, seed 0"
+TEST = "exact McNemar test (mid-p)"
+FEW = (
+    "fewer than 10 gold examples of a (9), b (not in gold: misspelt?) and 3 more: their scores and macro averages are "
+    "unreliable, and their intervals cover less often than they say"
+)
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -114,7 +121,7 @@ def scored(metrics: Sequence[Metric | PerLabel], gold: Mapping[str, Any], predic
             resampled = resampled[np.isfinite(resampled)]
             known = len(resampled) > 12 and family.interval != "none" and math.isfinite(value)
             low, high = np.quantile(resampled, (0.025, 0.975)).tolist() if known else (None, None)
-            reason = None if known else "no valid interval is known for this metric"
+            reason = None if known else f"no interval of {name} is known to cover"
             found.append(
                 {
                     "metric": name,
@@ -123,7 +130,7 @@ def scored(metrics: Sequence[Metric | PerLabel], gold: Mapping[str, Any], predic
                     "high": high,
                     "examples": len(rows),
                     "unit": family.unit,
-                    "signature": f"{family.definition}; unit {family.unit}; 95% interval by percentile bootstrap",
+                    "signature": f"{family.definition}; unit {family.unit}; 95% interval by {METHOD}",
                     "reason": reason if math.isfinite(value) else family.undefined,
                 }
             )
@@ -156,7 +163,7 @@ def compared(before: Mapping[str, Any], after: Mapping[str, Any], flips: tuple[i
                 "gained": flips[0],
                 "lost": flips[1],
                 "verdict": "no difference found" if p > 0.05 else ("better" if (difference > 0) != lower else "worse"),
-                "signature": "exact McNemar, mid-p; truetune 0.1.0",
+                "signature": f"{TEST}; Tango score interval; truetune 0.1.0",
                 "reason": None,
             }
         )
@@ -182,14 +189,14 @@ def verdict_lines(comparison: Mapping[str, Any], scores: Sequence[Mapping[str, A
                 f"{one['verdict'].capitalize()}: {one['metric']} {first['value']:.3f} before ({one['baseline']}), "
                 f"{last['value']:.3f} after fine-tuning, on {last['examples']:,} test examples.",
                 f"Difference {one['difference']:+.3f}, 95% interval {bounds}.",
-                f"p {shown_p(one['p_value'])} (exact McNemar, mid-p); a difference of {one['detectable']:.3f} would be "
+                f"p {shown_p(one['p_value'])} ({TEST}); a difference of {one['detectable']:.3f} would be "
                 "found four times in five. This is one training run: another seed may score differently.",
             ],
             "zh": [
                 f"{zh}：在 {last['examples']:,} 个测试样本上，{one['metric']} 微调前 {first['value']:.3f}"
                 f"（{one['baseline']}），微调后 {last['value']:.3f}。",
                 f"差值 {one['difference']:+.3f}，95% 区间 {one['low']:+.3f} 至 {one['high']:+.3f}。",
-                f"p {shown_p(one['p_value'])}（精确 McNemar 检验）；{one['detectable']:.3f} 的差异五次中能发现四次。"
+                f"p {shown_p(one['p_value'])}（{TEST}）；{one['detectable']:.3f} 的差异五次中能发现四次。"
                 "这只是一次训练：换一个随机种子，得分可能不同。",
             ],
         },
@@ -239,29 +246,29 @@ def common_files(folder: Path, task: str, language: str, labels: Mapping[str, in
                 }
                 for name, share in parts.items()
             },
-            "made": "stratified by label, groups kept together, seed 0",
-            "removed": {"exact duplicates": 311, "empty": 0},
+            "made": "80% train, 10% validation, 10% test; stratified, seed 0; by group",
+            "removed": {"repeated texts dropped": 311, "texts with contrary gold dropped": 0},
             "test_looks": 1,
         },
     )
-    advice = "Keep all copies of a text in one part: set `data.drop_duplicates: true`."
     write_json(
         folder / "audit.json",
         {
             "findings": [
                 {
-                    "check": "labels",
+                    "check": "labels that look alike",
                     "severity": "note",
                     "count": 2,
                     "examples": ["a text with two labels"],
-                    "advice": "Decide which label is right.",
+                    "advice": "each pair may be one label in two spellings; join them in the data if so",
                 },
                 {
-                    "check": "duplicates",
+                    "check": "repeated texts",
                     "severity": "warning",
                     "count": 311,
                     "examples": ["送餐很快，味道不错", "<b>bold</b>"],
-                    "advice": advice,
+                    "advice": "train holds texts more than once (equal after normalisation); each copy weighs again. "
+                    "data.drop_duplicates keeps one",
                 },
             ]
         },
@@ -358,7 +365,7 @@ def classification_run(folder: Path, setting: Setting) -> Path:
             "examples": number,
             "primary": "accuracy",
             "scores": scored(metrics, {"label": gold_labels}, fields),
-            "warnings": ["fewer than 10 gold examples of some labels"] if where == "after" and len(labels) > 50 else [],
+            "warnings": [FEW] if where == "after" and len(labels) > 50 else [],
         }
         write_system(folder / where, pa.table(columns), evaluation)
         written[where] = evaluation

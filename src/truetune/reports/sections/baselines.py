@@ -28,7 +28,7 @@ def baselines_section(say: Say, run: SavedRun) -> Section | None:
         (
             Cell(one_line(system.name)),
             Cell(say[f"column.{role}"] if role else ""),
-            score_cell(system.score(metric)),
+            score_cell(say, system.score(metric)),
         )
         for role, system in systems
     ]

@@ -8,6 +8,7 @@ from typing import Any
 from truetune.reports import numbers
 from truetune.reports.content import Cell, Column, Figure, Paragraph, Part, Section, Table
 from truetune.reports.metric_names import LOWER, metric_name
+from truetune.reports.phrases import in_language
 from truetune.reports.plots.intervals import Line, Mark, dots
 from truetune.reports.sections.scores import difference_cells, tone
 from truetune.reports.visible import one_line
@@ -35,8 +36,8 @@ def comparisons_section(say: Say, comparison: Json) -> Section:
         names = "; ".join(f"{', '.join(dict.fromkeys(same))} = {kept}" for kept, same in repeated.items())
         parts.append(Paragraph(say["scores.repeated"].format(names=names), "note"))
     reasons = {one["reason"]: one["metric"] for one in ones if one.get("reason")}
-    parts += [Paragraph(f"{metric}: {reason}", "note") for reason, metric in reasons.items()]
-    parts += [Paragraph(text, "warning") for text in comparison.get("warnings") or ()]
+    parts += [Paragraph(f"{metric}: {in_language(reason, say.language)}", "note") for reason, metric in reasons.items()]
+    parts += [Paragraph(in_language(text, say.language), "warning") for text in comparison.get("warnings") or ()]
     figure = _figure(say, ones, several)
     parts += [figure] if figure else []
     parts.append(_signatures(say, comparison))
@@ -91,7 +92,9 @@ def _figure(say: Say, ones: Sequence[Json], several: bool) -> Figure | None:
 
 def _signatures(say: Say, comparison: Json) -> Table:
     found = {(one["metric"], one.get("signature") or "") for one in comparison["comparisons"]}
-    rows = tuple((Cell(metric, css="code"), Cell(signature)) for metric, signature in sorted(found))
+    rows = tuple(
+        (Cell(metric, css="code"), Cell(in_language(signature, say.language))) for metric, signature in sorted(found)
+    )
     records = [{"metric": metric, "signature": signature} for metric, signature in sorted(found)]
     columns = (Column(say["column.metric"]), Column(say["column.signature"]))
     return Table("signatures", "", columns, rows, records, folded=say["scores.signatures"])

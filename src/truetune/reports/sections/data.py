@@ -7,6 +7,7 @@ from typing import Any
 
 from truetune.reports import numbers
 from truetune.reports.content import Cell, Column, Paragraph, Part, Section, Table
+from truetune.reports.phrases import in_language
 from truetune.reports.run import SavedRun
 from truetune.reports.visible import cut_line, one_line
 from truetune.reports.words import Say
@@ -23,10 +24,10 @@ def data_section(say: Say, run: SavedRun) -> Section:
     splits: Mapping[str, Any] = run.data.get("splits", {})
     parts: list[Part] = []
     if run.data.get("made"):
-        parts.append(Paragraph(say["data.made"].format(made=run.data["made"])))
+        parts.append(Paragraph(say["data.made"].format(made=in_language(run.data["made"], say.language))))
     removed = {name: number for name, number in (run.data.get("removed") or {}).items() if number}
     if removed:
-        listed = "; ".join(f"{name} {_value(number)}" for name, number in removed.items())
+        listed = "; ".join(f"{in_language(name, say.language)} {_value(number)}" for name, number in removed.items())
         parts.append(Paragraph(say["data.removed"].format(listed=listed)))
     looks = run.data.get("test_looks")
     if looks is not None:
@@ -110,9 +111,9 @@ def _finding(say: Say, finding: Mapping[str, Any]) -> tuple[Cell, ...]:
     severity = str(finding.get("severity", ""))
     return (
         Cell(say.name("severity", severity), css=f"severity {severity}"),
-        Cell(one_line(str(finding.get("check", ""))), css="code"),
+        Cell(in_language(one_line(str(finding.get("check", ""))), say.language), css="code"),
         Cell(numbers.count(finding.get("count"))),
-        Cell(str(finding.get("advice", "")), shown),
+        Cell(in_language(str(finding.get("advice", "")), say.language), shown),
     )
 
 

@@ -70,8 +70,8 @@ def _table(say: Say, systems: Sequence[System], labels: Sequence[str], support: 
         scores: dict[str, Any] = {measure: last.score(f"{measure}/{label}") for measure in MEASURES}
         row = [Cell(one_line(label))]
         row += [Cell(numbers.count(support.get(label, 0)))] if support else []
-        row += [score_cell(scores[measure]) for measure in MEASURES]
-        row += [score_cell(system.score(f"f1/{label}")) for system in earlier]
+        row += [score_cell(say, scores[measure]) for measure in MEASURES]
+        row += [score_cell(say, system.score(f"f1/{label}")) for system in earlier]
         rows.append(tuple(row))
         before = {f"f1_{system.role}": system.score(f"f1/{label}") for system in earlier}
         records.append({"label": label, "support": support.get(label), **scores, **before})

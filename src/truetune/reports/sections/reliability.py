@@ -85,7 +85,7 @@ def _quoted(say: Say, systems: Sequence[System]) -> Table | None:
     if not metrics:
         return None
     rows = tuple(
-        (Cell(metric_name(name, say.language)), *(score_cell(system.score(name)) for system in systems))
+        (Cell(metric_name(name, say.language)), *(score_cell(say, system.score(name)) for system in systems))
         for name in metrics
     )
     columns = (

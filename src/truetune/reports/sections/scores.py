@@ -8,6 +8,7 @@ from typing import Any
 from truetune.reports import numbers
 from truetune.reports.content import Cell, Column, Figure, Paragraph, Part, Section, Table
 from truetune.reports.metric_names import LOWER, metric_name
+from truetune.reports.phrases import in_language
 from truetune.reports.plots.intervals import Line, Mark, dots
 from truetune.reports.run import System
 from truetune.reports.words import Say
@@ -32,9 +33,9 @@ def scores_section(say: Say, systems: Sequence[System], compared: Mapping[str, J
     if repeated:
         names = "; ".join(f"{', '.join(same)} = {kept}" for kept, same in repeated.items())
         parts.append(Paragraph(say["scores.repeated"].format(names=names), "note"))
-    parts += _undefined(systems, shown)
+    parts += _undefined(say, systems, shown)
     warnings = dict.fromkeys(text for system in systems for text in system.scores.get("warnings", ()))
-    parts += [Paragraph(text, "warning") for text in warnings]
+    parts += [Paragraph(in_language(text, say.language), "warning") for text in warnings]
     figure = _figure(say, systems, shown, level)
     if figure:
         parts.append(figure)
@@ -42,14 +43,14 @@ def scores_section(say: Say, systems: Sequence[System], compared: Mapping[str, J
     return Section("scores", say["scores.title"], tuple(parts))
 
 
-def score_cell(score: Json | None) -> Cell:
+def score_cell(say: Say, score: Json | None) -> Cell:
     """Return value and interval; a dash with the reason as its title where undefined."""
     if score is None:
         return Cell(numbers.NONE)
     return Cell(
         numbers.number(score["value"]),
         numbers.interval(score["low"], score["high"]),
-        str(score.get("reason") or ""),
+        in_language(str(score.get("reason") or ""), say.language),
     )
 
 
@@ -103,7 +104,7 @@ def _table(
     rows = []
     for metric in metrics:
         row = [Cell(metric_name(metric, say.language), metric, css="primary" if metric == primary else "")]
-        row += [score_cell(system.score(metric)) for system in systems]
+        row += [score_cell(say, system.score(metric)) for system in systems]
         if compared:
             row += difference_cells(say, compared.get(metric))
         rows.append(tuple(row))
@@ -130,12 +131,17 @@ def difference_cells(say: Say, one: Json | None) -> list[Cell]:
         Cell(
             numbers.signed(one["difference"]),
             numbers.interval(one["low"], one["high"], sign=True),
-            str(one.get("reason") or ""),
+            in_language(str(one.get("reason") or ""), say.language),
         ),
-        Cell(numbers.p_value(one["p_value"]), note, str(one.get("signature") or "")),
+        Cell(numbers.p_value(one["p_value"]), note, in_language(_made(one), say.language)),
         Cell(numbers.number(one["detectable"])),
         Cell(say.name("verdict", one["verdict"]), css=f"verdict {tone(one['verdict'])}"),
     ]
+
+
+def _made(one: Json) -> str:
+    """Return how a comparison was made, and how its p-value was adjusted."""
+    return "; ".join(str(one[name]) for name in ("signature", "correction") if one.get(name))
 
 
 def tone(verdict: str) -> str:
@@ -145,14 +151,14 @@ def tone(verdict: str) -> str:
     return "worse" if verdict == "worse" else "open"
 
 
-def _undefined(systems: Sequence[System], metrics: Sequence[str]) -> list[Part]:
+def _undefined(say: Say, systems: Sequence[System], metrics: Sequence[str]) -> list[Part]:
     """Return a sentence for each reason why a value or an interval is missing."""
     reasons: dict[str, list[str]] = {}
     for system in systems:
         for metric in metrics:
             score = system.score(metric)
             if score and score.get("reason"):
-                names = reasons.setdefault(str(score["reason"]), [])
+                names = reasons.setdefault(in_language(str(score["reason"]), say.language), [])
                 names += [] if metric in names else [metric]
     return [Paragraph(f"{', '.join(names)}: {reason}", "note") for reason, names in reasons.items()]
 
@@ -184,7 +190,11 @@ def _series_name(say: Say, system: System) -> str:
 def _signatures(say: Say, system: System, metrics: Sequence[str]) -> Table:
     found = [score for metric in metrics if (score := system.score(metric))]
     rows = [
-        (Cell(score["metric"], css="code"), Cell(numbers.count(score["examples"])), Cell(score["signature"]))
+        (
+            Cell(score["metric"], css="code"),
+            Cell(numbers.count(score["examples"])),
+            Cell(in_language(score["signature"], say.language)),
+        )
         for score in found
     ]
     columns = (

@@ -34,7 +34,9 @@ def slices_section(say: Say, evaluation: Mapping[str, Any], primary: str) -> Sec
     for part, scores in zip(slices, by_metric, strict=True):
         name = one_line(str(part["value"]))
         size = next((score["examples"] for score in part["scores"]), None)
-        rows.append((Cell(name), Cell(numbers.count(size)), *(score_cell(scores.get(metric)) for metric in metrics)))
+        rows.append(
+            (Cell(name), Cell(numbers.count(size)), *(score_cell(say, scores.get(metric)) for metric in metrics))
+        )
         drawn = mark(say, scores.get(primary), "after", name)
         if drawn:
             lines.append(Line(name, (drawn,)))

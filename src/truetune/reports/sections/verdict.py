@@ -8,6 +8,7 @@ from typing import Any
 from truetune.reports import numbers
 from truetune.reports.content import Cell, Column, Figure, Head, Table
 from truetune.reports.metric_names import metric_name
+from truetune.reports.phrases import in_language
 from truetune.reports.plots.difference import Panels, difference
 from truetune.reports.plots.intervals import Line, Mark
 from truetune.reports.run import SavedRun
@@ -23,11 +24,26 @@ def run_head(say: Say, run: SavedRun) -> Head:
     source = (run.manifest.get("data") or {}).get("source") or say["unknown"]
     subtitle = say["head.subtitle"].format(model=model, data=source)
     kicker = say["head.kicker"].format(task=say.name("task", run.task))
-    lines = ((run.verdict or {}).get("lines") or {}).get(say.language) or ()
+    lines = _lines(say, run)
     verdict = str((run.verdict or {}).get("verdict") or "")
     if not lines:
         return Head(kicker, run.name, subtitle, "none", say["head.no verdict"], (say["head.no verdict.why"],))
-    return Head(kicker, run.name, subtitle, tone(verdict), lines[0], tuple(lines[1:]), _run_figure(say, run))
+    return Head(kicker, run.name, subtitle, tone(verdict), lines[0], lines[1:], _run_figure(say, run))
+
+
+def _lines(say: Say, run: SavedRun) -> tuple[str, ...]:
+    """Return the saved verdict, its test and its reason in the language of the page."""
+    lines = ((run.verdict or {}).get("lines") or {}).get(say.language) or ()
+    one = run.compared.get(run.primary) or {}
+    english = (str(one.get("signature") or "").partition("; ")[0], str(one.get("reason") or ""))
+    known = {text: in_language(text, say.language) for text in english if text}
+    return tuple(_replaced(line, known) for line in lines)
+
+
+def _replaced(line: str, known: Mapping[str, str]) -> str:
+    for text, shown in known.items():
+        line = line.replace(text, shown)
+    return line
 
 
 def scores_head(say: Say, evaluation: Json, primary: str) -> Head:
@@ -36,7 +52,7 @@ def scores_head(say: Say, evaluation: Json, primary: str) -> Head:
     kicker = say["head.scores"]
     name = str(evaluation.get("system") or say.name("task", str(evaluation.get("task", ""))))
     if score is None or score["value"] is None:
-        why = str((score or {}).get("reason") or "")
+        why = in_language(str((score or {}).get("reason") or ""), say.language)
         return Head(kicker, name, "", "none", say["head.no score"], (why,) if why else ())
     level = numbers.level([score])
     bounds = (numbers.number(score["low"]), numbers.number(score["high"]))

@@ -1,0 +1,346 @@
+"""The table of phrases is true: every sentence that the code can save is in it, and its Chinese says the same."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+import string
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import truetune
+from truetune.audit import spans, texts
+from truetune.audit.parts import AuditPart
+from truetune.audit.run import audit
+from truetune.data.split import how_made
+from truetune.evaluation.support import few_groups, small_slices, too_small
+from truetune.metrics.classification import undefined_of
+from truetune.reports.page import comparison_page, run_page, scores_page
+from truetune.reports.phrases import in_language, in_parts, table
+from truetune.stats.crossvalidation import cross_validated, split_repeatedly
+from truetune.tasks.table import TASKS
+from truetune.tasks.windows import cut_finding
+from truetune.types import Span
+from truetune.workflows.parts import GIVEN
+
+SOURCE = Path(truetune.__file__).parent
+SAYING = (
+    "audit/*.py",
+    "stats/*.py",
+    "data/split.py",
+    "evaluation/support.py",
+    "evaluation/evaluate.py",
+    "evaluation/compare.py",
+    "tasks/classification.py",
+    "tasks/ner.py",
+    "tasks/tag_encoding.py",
+    "tasks/windows.py",
+    "metrics/classification.py",
+    "metrics/probability.py",
+    "metrics/relations.py",
+    "metrics/spans.py",
+    "metrics/tag_readings.py",
+)
+"""Modules whose sentences are saved with a run."""
+WORD = re.compile(r"[A-Za-z-]{2,}")
+VERSION = re.compile(r"truetune \S+")
+FEWEST_WORDS = 5
+"""Shorter strings are names, ends of sentences, or examples of findings."""
+PARTS = {text for *_, text in (*spans.CHECKS, *texts.CHECKS)} | {
+    "it looks like a placeholder of an unlabelled test set. Scores against it mean nothing",
+    "nothing can be learnt or measured. Give data with two or more labels",
+}
+"""Parts of sentences; `SENTENCES` and the faulty data below have the whole ones."""
+FOR_OTHERS = (
+    "every example of 7 has the label 7: 7",  # parts of sentences
+    "paired randomisation test",
+    "id 7 ",  # of an error
+    "&(?:",
+    "mean weighted by gold support ",  # of definitions, which are checked as metrics have them
+    "of 7 = 7 over the labels",
+    "Other, no_relation",
+    "one label a text, or several",  # of `truetune tasks`
+    "one label for two texts",
+    "typed spans in a text",
+)
+"""Beginnings of what is not saved with a run."""
+COMPOSED: dict[str, list[str]] = {"units_named": ["", " of 7 groups"], "degrees_named": ["7 degrees of freedom"]}
+"""What stands for these names in a sentence."""
+SENTENCES = (
+    f"{how_made(0.1, 0.1, 0)}; by text",
+    f"{how_made(0.125, 0.1, 12)}; by group",
+    GIVEN,
+    "repeated texts dropped",
+    "texts with contrary gold dropped",
+    "set aside by data.limit",
+    *(one.check for long in ("windows", "head") for one in cut_finding([1], 62, long)),
+    *(f"spans-{name}" for name in ("inexact", "overlapping")),
+    cross_validated([0.1, 0.2, 0.4, 0.3], folds=2).method,
+    split_repeatedly([0.1, 0.2, 0.4], test_share=0.25).method,
+    too_small(1, None),
+    too_small(3, None),
+    too_small(100, 1),
+    *small_slices("source", {f"site {number}": too_small(number + 2, None) for number in range(12)}),
+    *few_groups(8),
+    *undefined_of({"a", "b"}, {f"label {number}" for number in range(40)}),
+    *(f"in train: {text}. Correct them" for _, _, text in spans.CHECKS),
+    *(f"these texts of train {text}" for *_, text in texts.CHECKS),
+)
+
+
+def templates() -> Iterator[tuple[str, str, str]]:
+    for group, phrases in table().items():
+        for english, chinese in phrases.items():
+            yield group, english, chinese
+
+
+def names(template: str) -> list[tuple[str, str]]:
+    return [(name, kind or "") for _, name, kind, _ in string.Formatter().parse(template) if name is not None]
+
+
+def samples(node: ast.expr) -> list[str]:
+    """Return what an expression can say, with `7` for all that is not written out."""
+    match node:
+        case ast.Constant(str(text)):
+            return [text]
+        case ast.JoinedStr(values):
+            return ["".join(parts) for parts in itertools.product(*map(samples, values))]
+        case ast.FormattedValue(value):
+            return samples(value)
+        case ast.IfExp(_, body, other):
+            return samples(body) + samples(other)
+        case ast.BinOp(left, ast.Add(), right):
+            return ["".join(parts) for parts in itertools.product(samples(left), samples(right))]
+        case ast.Attribute(attr=name) | ast.Call(ast.Name(name)):
+            return COMPOSED.get(name, ["7"])
+    return ["7"]
+
+
+def said(node: ast.AST) -> Iterator[str]:
+    """Yield the sentences under a node, but for docstrings, definitions of metrics, and what is raised."""
+    match node:
+        case ast.Raise() | ast.Expr(ast.Constant()) | ast.keyword("definition"):
+            return
+        case ast.Constant(str()) | ast.JoinedStr() | ast.BinOp(_, ast.Add(), _):
+            yield from samples(node)
+        case _:
+            for child in ast.iter_child_nodes(node):
+                yield from said(child)
+
+
+def saved_sentences() -> list[str]:
+    files = [file for pattern in SAYING for file in SOURCE.glob(pattern)]
+    found = {text for file in files for text in said(ast.parse(file.read_text(encoding="utf-8")))}
+    long = {text for text in found if len(WORD.findall(text)) >= FEWEST_WORDS and not text.startswith(FOR_OTHERS)}
+    return sorted((long - PARTS) | set(SENTENCES))
+
+
+def without_chinese(sentence: str | None) -> list[str]:
+    """Return the parts of a sentence that stay English; numbers and the version are no English."""
+    parts = in_parts(sentence or "")
+    return [part for part, known in parts if known is None and WORD.search(part) and not VERSION.fullmatch(part)]
+
+
+@pytest.mark.parametrize("sentence", saved_sentences())
+def test_a_sentence_of_the_source_has_its_chinese(sentence: str) -> None:
+    assert without_chinese(sentence) == []
+
+
+def test_the_source_has_many_sentences() -> None:
+    assert len(saved_sentences()) > 70
+    assert "no 7 differs from the others in its change" in saved_sentences()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_a_metric_says_of_itself_has_its_chinese(task: str) -> None:
+    for metric in TASKS[task].scoring.metrics:
+        assert without_chinese(metric.definition) == [], metric.name
+        assert without_chinese(metric.undefined) == [], metric.name
+        assert without_chinese(f"unit {metric.unit}") == []
+        assert in_language(f"unit {metric.unit}", "zh") != f"单位 {metric.unit}"
+
+
+def test_both_templates_of_a_phrase_have_the_same_names() -> None:
+    for group, english, chinese in templates():
+        assert names(chinese) == [(name, "") for name, _ in names(chinese)], chinese
+        assert {name for name, _ in names(english)} == {name for name, _ in names(chinese)}, english
+        assert len(names(english)) == len({name for name, _ in names(english)}), english
+        assert {kind for _, kind in names(english)} <= {"", "number", *table()}, english
+        assert re.search(r"[\u4e00-\u9fff]", chinese), (group, english)
+
+
+def test_a_template_stands_in_one_group() -> None:
+    found = [english for _, english, _ in templates()]
+    assert len(found) == len(set(found))
+    assert in_language("no finite spread", "zh") == "no finite spread"
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        ("in train these texts", "in train these texts"),
+        ("train", "train"),
+        (
+            "train holds fewer than 8 examples of these labels. Label more, or join labels",
+            "训练集中这些标签的样本少于 8 个。请多标注一些，或合并标签",
+        ),
+        ("first system: 0/0: the label is never predicted", "第一个系统：0/0：该标签从未被预测"),
+        (
+            "labels 差评, 好评; unit example; 95% interval by BCa bootstrap of 12 groups, 10,000 resamples, seed 0; "
+            "truetune 0.1",
+            "标签集 差评, 好评；单位 样本；95% 区间方法：BCa 自助法（12 个组），"
+            "10,000 次重采样，随机种子 0；truetune 0.1",
+        ),
+        (
+            "these groups stand in a.csv and in test (3 examples of it): a model can know them by heart. "
+            "Split by group (data.group)",
+            "这些组同时出现在a.csv和测试集中（后者有 3 个样本）：模型可能把它们背下来。请按组划分（data.group）",
+        ),
+        (
+            "80% train, 10% validation, 10% test; stratified, seed 0",
+            "训练集 80%，验证集 10%，测试集 10%；分层抽样，随机种子 0",
+        ),
+        ("labels a\nb {c}", "标签集 a\nb {c}"),
+    ],
+)
+def test_by_hand(english: str, chinese: str) -> None:
+    assert in_language(english, "zh") == chinese
+    assert in_language(english, "en") == english
+
+
+Findings = Callable[[], list[str]]
+
+
+def part(name: str, texts: list[str], gold: list[Any], groups: list[str] | None = None) -> AuditPart:
+    return AuditPart(name, [f"{name}{place}" for place in range(len(texts))], [texts], gold, groups)
+
+
+def faulty() -> dict[str, AuditPart]:
+    """Two parts with nearly every fault of labels, texts and groups."""
+    long = [
+        f"sentence {place} of a text that is long enough to be compared {'xyz'[place % 3] * place}"
+        for place in range(40)
+    ]
+    texts = [*long, "", "caf\ufffd", "<br>line", "w " * 900, "same text", "same text"]
+    gold = ["good"] * 30 + ["goood", "n/a"] + ["bad"] * 12 + ["good", "bad"]
+    groups = [f"user {place // 3}" for place in range(len(texts))]
+    test = [*long[:3], f"{long[5]} now", *(f"other {place} {'abc'[place % 3]}" for place in range(6))]
+    return {
+        "train": part("train", texts, gold, groups),
+        "test": part("test", test, ["bad", "good", "new", *["good"] * 7], groups[: len(test)]),
+    }
+
+
+def faulty_spans() -> dict[str, AuditPart]:
+    text = "Ann Lee lives in Paris"
+    spans = [
+        Span(0, 3, "PER"),
+        Span(0, 3, "PER"),
+        Span(0, 7, "PER"),
+        Span(16, 22, "LOC"),
+        Span(18, 22, "LOC"),
+        Span(90, 99, "LOC"),
+    ]
+    return {"train": part("train", [text, f"{text}!"], [spans, []])}
+
+
+def one_label(label: str) -> dict[str, AuditPart]:
+    return {"validation": part("validation", ["a text", "another one"], [label, label])}
+
+
+@pytest.mark.parametrize(
+    ("parts", "least"), [(faulty(), 14), (faulty_spans(), 5), (one_label("0"), 1), (one_label("x"), 1)]
+)
+def test_findings_of_faulty_data_have_their_chinese(parts: dict[str, AuditPart], least: int) -> None:
+    found = audit(parts)
+    assert len({finding.check for finding in found}) >= least
+    for finding in found:
+        assert without_chinese(finding.check) == []
+        assert without_chinese(finding.advice) == []
+        assert not re.search(r"\b(train|test|validation)\b", in_language(finding.advice, "zh"))
+
+
+LABELS = ["a", "b", "c", "a", "b", "a"] * 8
+SAID = ["a", "b", "b", "a", "d", "a"] * 8
+SCORES = [{"a": 0.5, "b": 0.2, "c": 0.2, "d": 0.1}, {"a": 0.1, "b": 0.6, "c": 0.2, "d": 0.1}] * 24
+GROUPS = [f"user {place // 4}" for place in range(48)]
+TAGGED = [{"text": "Ann in Rome", "spans": [[0, 3, "PER"], [7, 11, "LOC"]]}] * 12
+FOUND = [{"spans": [[0, 3, "PER"], [0, 3, "PER"]]}, {"spans": [[0, 5, "LOC"], [2, 6, "PER"], [7, 30, "LOC"]]}] * 6
+EVALUATED: dict[str, dict[str, Any]] = {
+    "labels": {"task": "classification", "gold": LABELS, "predicted": SAID},
+    "scores": {
+        "task": "classification",
+        "gold": LABELS,
+        "predicted": [{"label": said, "scores": scores} for said, scores in zip(SAID, SCORES, strict=True)],
+    },
+    "groups": {"task": "classification", "gold": LABELS, "predicted": SAID, "group": GROUPS},
+    "one label": {"task": "classification", "gold": ["a"] * 3, "predicted": ["a"] * 3},
+    "one example": {"task": "classification", "gold": ["a"], "predicted": ["b"]},
+    "spans": {"task": "ner", "gold": TAGGED, "predicted": FOUND},
+    "games": {
+        "task": "preference",
+        "gold": [{"a": "one", "b": "two"}, {"a": "two", "b": "three"}, {"a": "three", "b": "one"}] * 4,
+        "predicted": ["a", "a", "a", "b", "tie", "b", "a", "a", "b", "tie", "a", "b"],
+    },
+    "a game": {"task": "preference", "gold": [{"a": "one", "b": "two"}] * 3, "predicted": ["a"] * 3},
+    "rankings": {
+        "task": "retrieval",
+        "gold": [{"relevant": {"x": 1}}, {"relevant": {"y": 2, "x": 1}}, {"relevant": {}}],
+        "predicted": [{"ranking": ["x", "y"]}, {"ranking": ["z", "x"]}, {"ranking": ["y"]}],
+    },
+    "texts": {"task": "translation", "gold": ["a b c d", "e f g h"], "predicted": ["a b c d", "e f x h"]},
+    "answers": {"task": "qa", "gold": [["Rome"], [], ["a"]], "predicted": ["Rome", "", "b"]},
+    "values": {"task": "regression", "gold": [1.0, 2.0, 0.0, 4.0], "predicted": [1.0, 2.5, 0.0, 3.0]},
+}
+
+
+@pytest.mark.parametrize("name", EVALUATED)
+def test_what_evaluate_says_has_its_chinese(name: str) -> None:
+    found = truetune.evaluate(**EVALUATED[name]).to_dict()
+    for sentence in found["warnings"]:
+        assert without_chinese(sentence) == []
+    for score in found["scores"]:
+        assert without_chinese(score["reason"]) == []
+        assert without_chinese(score["signature"]) == []
+    assert "interval" not in shown(scores_page(found, "zh"))
+
+
+def shown(page: str) -> str:
+    """Return the words of a page: no markup, and no table for programs."""
+    return re.sub(r"<[^>]*>", " ", page.partition("<main>")[2])
+
+
+COMPARED = [name for name, asked in EVALUATED.items() if asked["task"] in ("classification", "ner", "regression")]
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_what_compare_says_has_its_chinese(name: str) -> None:
+    asked = EVALUATED[name]
+    perfect = [{"spans": one["spans"]} for one in TAGGED] if name == "spans" else asked["gold"]
+    found = truetune.compare(**(asked | {"predicted": {"old": asked["predicted"], "new": perfect}})).to_dict()
+    for sentence in found["warnings"]:
+        assert without_chinese(sentence) == []
+    for one in found["comparisons"]:
+        for field in ("reason", "signature", "correction"):
+            assert without_chinese(one.get(field)) == []
+    assert "interval" not in shown(comparison_page(found, "zh"))
+
+
+def test_a_run_page_says_it_in_chinese(run_folder: Callable[[str], Path]) -> None:
+    page = run_page(run_folder("two-zh"), "zh")
+    english = run_page(run_folder("two-zh"), "en")
+    for saved, shown in (
+        ("each pair may be one label in two spellings", "每一对可能是同一标签的两种写法"),
+        ("80% train, 10% validation", "训练集 80%，验证集 10%"),
+        ("repeated texts dropped", "重复文本 311"),
+        ("Tango score interval", "Tango 得分区间"),
+        ("(exact McNemar test (mid-p))", "（McNemar 精确 mid-p 检验）"),
+        ("no interval of ece is known to cover", "ece 没有已知可靠的置信区间"),
+    ):
+        assert saved in english
+        assert shown in page
+        assert saved not in page
