@@ -11,6 +11,7 @@ import numpy as np
 from truetune import __version__
 from truetune.errors import MetricError, nearest
 from truetune.evaluation.cells import Cells, cells_of
+from truetune.evaluation.doctor.examine import examined, told
 from truetune.evaluation.families import Family, applicable, families, primary_metric
 from truetune.evaluation.support import few_groups, small_slices, too_small
 from truetune.evaluation.tables import Aligned
@@ -21,7 +22,7 @@ from truetune.stats.intervals import intervals
 from truetune.stats.plan import Plan
 from truetune.stats.resampling import values
 from truetune.tasks.base import Task
-from truetune.types import Interval, Ints, Score
+from truetune.types import Finding, Interval, Ints, Score
 
 LOW_SUPPORT = 10
 """Below this many gold examples a label's scores, and macro averages over it, are not to be relied on:
@@ -54,6 +55,8 @@ class EvaluationResult:
     scores: tuple[Score, ...]
     warnings: tuple[str, ...] = ()
     slices: tuple[Slice, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """What the doctor found; those that are no notes stand among the warnings too."""
 
     def score(self, metric: str) -> Score:
         """Return one metric's score; raises `MetricError` with the nearest names for an unknown one."""
@@ -70,6 +73,7 @@ class EvaluationResult:
             "primary": self.primary,
             "scores": [score.to_dict() for score in self.scores],
             "warnings": list(self.warnings),
+            "findings": [one.to_dict() for one in self.findings],
         }
         if self.slices:
             found["slices"] = [
@@ -131,8 +135,9 @@ def evaluated(
         for family in families(metrics, table.gold, [table.predicted])
     ]
     odd = task.scoring.oddities.of(table.gold, table.predicted) if task.scoring.oddities else ()
-    result = result_of(task, found, cells, asked, (*table.warnings, *odd))
-    return replace(result, scores=(*rated, *result.scores))
+    findings = examined(task.name, table)
+    result = result_of(task, found, cells, asked, (*told(findings), *table.warnings, *odd))
+    return replace(result, scores=(*rated, *result.scores), findings=findings)
 
 
 def _together(task: Task, table: Aligned, names: Sequence[str] | None, plan: Plan) -> tuple[Score, ...]:
