@@ -59,7 +59,7 @@ def cases(seed: int) -> list[tuple[str, list[Any], list[Any]]]:
         ("regression", numbers.tolist(), (numbers + 0.3 * rng.normal(size=300)).tolist()),
         ("ner", entities, some_wrong(rng, entities, spans(rng, 300))),
         ("ner", tags, some_wrong(rng, tags, [["O"] * 12] * 300)),
-        ("qa", [[answer] for answer in answers], some_wrong(rng, answers, [""] * 200)),
+        ("qa", [[answer] for answer in answers], some_wrong(rng, answers, ["the bank"] * 200)),
         ("translation", references, some_wrong(rng, references, sentences(rng, 200))),
     ]
 

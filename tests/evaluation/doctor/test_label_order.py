@@ -40,7 +40,7 @@ def test_other_names_are_found_with_what_they_mean() -> None:
     assert "LABEL_0 -> negative" in findings["label order"].examples
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(40))
 def test_fair_systems_guessers_and_constants_have_no_order(seed: int) -> None:
     rng = np.random.default_rng([seed, 1])  # Not the stream of the case: that would be a shift, and is found.
     labels = INTENTS[: rng.integers(2, 13)]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from truetune.evaluation.doctor.alignment import shift_findings
+from truetune.evaluation.doctor.answers import answer_findings
 from truetune.evaluation.doctor.case import ENOUGH, Case
 from truetune.evaluation.doctor.label_order import label_order_findings
 from truetune.evaluation.doctor.label_scores import score_findings
+from truetune.evaluation.doctor.outputs import output_findings
 from truetune.evaluation.doctor.perfect import perfect_findings
 from truetune.evaluation.doctor.placeholders import placeholder_findings
+from truetune.evaluation.doctor.span_places import span_findings, tag_findings
 from truetune.evaluation.tables import Aligned
 from truetune.types import Finding
 
@@ -18,6 +21,10 @@ CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     label_order_findings,
     shift_findings,
     score_findings,
+    span_findings,
+    tag_findings,
+    answer_findings,
+    output_findings,
     perfect_findings,
 )
 WEIGHT = {"error": 0, "warning": 1, "note": 2}
