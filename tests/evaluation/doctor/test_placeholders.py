@@ -32,6 +32,7 @@ def test_a_constant_fill_is_no_gold(task: str, gold: list[Any], predicted: list[
 
 def test_gold_of_one_real_label_is_a_slice_and_varied_gold_is_gold() -> None:
     assert not found("classification", ["positive"] * 60, ["positive", "negative"] * 30)
+    assert not found("ner", [[[0, 3, "PER"]]] * 40, [[[0, 3, "PER"]], [], [[0, 3, "LOC"]], []] * 10)
     assert not found("classification", CASE.gold, CASE.predicted)
     assert not found("regression", [float(number % 5) for number in range(40)], [2.0] * 40)
 

@@ -29,12 +29,18 @@ def _filled(case: Case, name: str, gold: Any) -> Iterator[Finding]:
         if name == "tags" and all(tag == "O" for tags in gold for tag in tags):
             yield finding("placeholder gold", "error", len(gold), [], f"every gold tag is O: {ADVICE}")
         return
-    told = f"`{name}` of every example is {first!r}: {ADVICE}"
-    if name == "label" and first.lower() not in (*PLACEHOLDERS, "0"):
+    if name in ("label", "labels", "spans", "tags", "triples") and not _empty(first):
         return  # Gold of one label is told of already, and may be a slice.
+    told = f"`{name}` of every example is {first!r}: {ADVICE}"
     varied = len(set(map(str, listed(next(iter(case.predicted.values())))))) > 1
     if varied or name in ("label", "value"):
         yield finding("placeholder gold", "error", len(gold), [f"{case.ids[0]}: {first!r}"], told)
+
+
+def _empty(value: Any) -> bool:
+    """Return whether a label, or each of several, is a placeholder; no span and no label are ones too."""
+    items = [value] if isinstance(value, str) else list(value)
+    return all(str(item).lower() in (*PLACEHOLDERS, "0") for item in items)
 
 
 def _some(case: Case, gold: Any, predicted: Any) -> Iterator[Finding]:
