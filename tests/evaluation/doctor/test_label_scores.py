@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import truetune
-from truetune.errors import MetricError
+from truetune.errors import DataError
 
 from .planted import SENTIMENT, classified, found, scored
 
@@ -34,17 +34,21 @@ def test_a_threshold_other_than_one_half_contradicts_nothing() -> None:
     assert not found("classification", case.gold, scored(TWO, said, values))
 
 
-def test_logits_and_wrong_sums_are_found_and_refused() -> None:
+def test_logits_are_refused_or_found() -> None:
     case = classified(6)
     logits = scored(SENTIMENT, case.predicted, case.logits)
-    assert found("classification", case.gold, logits)["scores are logits"].severity == "error"
-    with pytest.raises(MetricError, match="raw logit"):
+    with pytest.raises(DataError, match="raw logit"):
         truetune.evaluate(task="classification", gold=case.gold, predicted=logits)
+    assert found("relations", case.gold, logits)["scores are logits"].severity == "error"
+    assert not found("relations", case.gold, scored(SENTIMENT, case.predicted, case.probabilities))
+
+
+def test_wrong_sums_are_refused_or_found() -> None:
+    case = classified(6)
     sigmoids = scored(SENTIMENT, case.predicted, sigmoid(case.logits))
-    assert found("classification", case.gold, sigmoids)["scores do not sum to 1"].count == 400
-    with pytest.raises(MetricError, match="sum to 1"):
+    with pytest.raises(DataError, match="sum to 1"):
         truetune.evaluate(task="classification", gold=case.gold, predicted=sigmoids)
-    assert found("relations", case.gold, logits)["scores are logits"], "no metric of relations reads scores"
+    assert found("relations", case.gold, sigmoids)["scores do not sum to 1"].count == 400
 
 
 def test_one_logit_of_two_contradicts_the_label() -> None:

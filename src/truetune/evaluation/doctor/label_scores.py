@@ -33,29 +33,26 @@ def score_findings(case: Case) -> Iterator[Finding]:
 
 
 def _no_probabilities(case: Case, scores: LabelScores) -> Iterator[Finding]:
-    values = scores.values
-    outside = (values < 0).any(axis=1) | (values > 1).any(axis=1)
+    """Yield logits, and scores of exclusive labels that do not sum to 1, where reading has not refused them."""
+    outside = ((scores.values < 0) | (scores.values > 1)).any(axis=1)
     if outside.any():
         yield finding(
             "scores are logits",
             "error",
             int(outside.sum()),
-            [case.shown(place, str(_row(scores, place))) for place in np.flatnonzero(outside)[:5]],
+            [case.shown(place, str(_row(scores, place))) for place in np.flatnonzero(outside)[:5].tolist()],
             "scores below 0 or above 1 are no probabilities, and one logit of several does not order examples as its "
             "probability does. Apply softmax over all labels (sigmoid where an example may have several)",
         )
         return
-    sums = values.sum(axis=1)
+    sums = scores.values.sum(axis=1)
     wrong = np.abs(sums - 1) > SUM_TOLERANCE
     if "label" in case.gold and wrong.any():
         yield finding(
             "scores do not sum to 1",
             "error",
             int(wrong.sum()),
-            [
-                case.shown(place, f"sum {sums[place]:.4g} of {_row(scores, place)}")
-                for place in np.flatnonzero(wrong)[:5]
-            ],
+            [case.shown(one, f"sum {sums[one]:.4g} of {_row(scores, one)}") for one in np.flatnonzero(wrong)[:5]],
             "scores of labels of which each example has one must sum to 1: apply softmax over the labels, not a "
             "sigmoid to each, and give the scores of all labels",
         )
