@@ -127,7 +127,7 @@ class Recipe(Group):
         default=0.0, description="R-Drop: weight of the disagreement of two passes with other dropout (1 to 5)"
     )
     fgm: Annotated[float, Field(ge=0)] = Field(
-        default=0.0, description="Adversarial training: norm of the move of the word embeddings (0.1 to 1)"
+        default=0.0, description="Adversarial training: norm of the move of the word embeddings; below that of one row"
     )
     ema: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.0, description="Decay of averages of the weights over the steps, used in place of the last (0.99)"
