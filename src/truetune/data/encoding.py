@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -63,18 +64,29 @@ def detected(path: Path) -> str:
         return _utf16(path, start)
     if _first_fault(path, "utf-8") is None:
         return "utf-8"
-    data = path.read_bytes()
-    high = len(_HIGH.findall(data))
-    if sum(map(len, _UTF8_SEQUENCE.findall(data))) > MOSTLY * high:
+    high, in_utf8, in_pairs = _bytes_found(path, (_HIGH, _UTF8_SEQUENCE, _CHINESE_PAIR))
+    if in_utf8 > MOSTLY * high:
         return "utf-8"
-    if 2 * len(_CHINESE_PAIR.findall(data)) > MOSTLY * high and _decodes(data, "gb18030"):
+    if in_pairs > MOSTLY * high and _first_fault(path, "gb18030") is None:
         return "gb18030"
     from charset_normalizer import from_bytes
 
-    best = from_bytes(data[:200_000]).best()
-    if best and best.encoding.startswith(_ASIAN) and _decodes(data, best.encoding):
+    with _bytes(path) as file:
+        best = from_bytes(file.read(200_000)).best()
+    if best and best.encoding.startswith(_ASIAN) and _first_fault(path, best.encoding) is None:
         return best.encoding
-    return "cp1252" if _decodes(data, "cp1252") else "latin-1"
+    return "cp1252" if _first_fault(path, "cp1252") is None else "latin-1"
+
+
+def _bytes_found(path: Path, patterns: Sequence[re.Pattern[bytes]]) -> list[int]:
+    """Return how many bytes match each pattern, read in blocks: a match that two of them share is left out."""
+    found = [0] * len(patterns)
+    with _bytes(path) as file:
+        while block := file.read(_CHUNK):
+            found = [
+                number + sum(map(len, pattern.findall(block))) for number, pattern in zip(found, patterns, strict=True)
+            ]
+    return found
 
 
 def _utf16(path: Path, start: bytes) -> str:
@@ -94,10 +106,9 @@ def _check(path: Path, encoding: str) -> None:
         raise DataError(f"{path}: unknown encoding {encoding!r}; {nearest(encoding, KNOWN)}") from None
     fault = _first_fault(path, encoding)
     if fault is not None:
-        before = path.read_bytes()[: fault + 1]
-        line = before[:fault].decode(encoding, "ignore").count("\n") + 1
+        line, byte = _place(path, encoding, fault)
         raise DataError(
-            f"{path}:{line}: byte {fault:,} ({before[fault]:#04x}) is not {encoding}; repair the file, or give its "
+            f"{path}:{line}: byte {fault:,} ({byte:#04x}) is not {encoding}; repair the file, or give its "
             "encoding under data.encoding"
         )
 
@@ -125,9 +136,11 @@ def _bytes(path: Path) -> BinaryIO:
         raise DataError(f"{path}: cannot be read ({error.strerror}); give an existing file") from None
 
 
-def _decodes(data: bytes, encoding: str) -> bool:
-    try:
-        data.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
-        return False
-    return True
+def _place(path: Path, encoding: str, position: int) -> tuple[int, int]:
+    """Return the line and the value of the byte at a position, up to which all bytes are of the encoding."""
+    decoder = codecs.getincrementaldecoder(encoding)("ignore")
+    line = 1
+    with _bytes(path) as file:
+        for start in range(0, position, _CHUNK):
+            line += decoder.decode(file.read(min(_CHUNK, position - start))).count("\n")
+        return line, file.read(1)[0]

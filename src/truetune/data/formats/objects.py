@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from truetune.data.encoding import opened, text_of
+from truetune.data.encoding import opened
 from truetune.data.formats.annotations import plain_fields
+from truetune.data.formats.json_stream import BrokenJsonError, JsonStream
 from truetune.data.formats.squad import is_article, questions
 from truetune.data.record import Record
 from truetune.errors import DataError
 
 _ROWS = ("data", "examples", "rows", "records", "items")
 """Keys under which an object of its own holds the list of examples."""
-_BETWEEN = " \t\n\r,"
 _decoded = json.JSONDecoder().decode
 
 
@@ -28,43 +28,51 @@ def read_jsonl(path: Path, encoding: str | None) -> Iterator[Record]:
 
 
 def read_json(path: Path, encoding: str | None) -> Iterator[Record]:
-    """Yield the objects of a JSON file in any of its usual shapes; SQuAD's articles give their questions."""
-    text = text_of(path, encoding)
-    start = _beyond(text, 0)
-    if start == len(text):
-        raise DataError(f"{path}: is empty; expected JSON objects, one an example")
-    if text[start] == "[":
-        yield from _sequence(path, text, start + 1, closed=True)
-        return
-    try:
-        value, end = json.JSONDecoder().raw_decode(text, start)
-    except json.JSONDecodeError as error:
-        yield _broken(path, error)
-        return
-    if _beyond(text, end) == len(text):
-        yield from _whole(path, value)
-    else:
-        yield from _sequence(path, text, start, closed=False)
+    """Yield the objects of a JSON file in any of its usual shapes; SQuAD's articles give their questions.
+
+    Lists and objects one after another are read one by one; an object that holds everything is read whole.
+    """
+    with opened(path, encoding) as file:
+        stream = JsonStream(file)
+        first = stream.next_character()
+        if not first:
+            raise DataError(f"{path}: is empty; expected JSON objects, one an example")
+        if first == "[":
+            stream.skip()
+            yield from _sequence(path, stream, closed=True)
+            return
+        line = stream.line()
+        try:
+            value = stream.value()
+        except BrokenJsonError as error:
+            yield Record(f"{path}:{error.line}", {}, str(error))
+            return
+        if not stream.next_character():
+            yield from _whole(path, value)
+        else:
+            yield from _objects(f"{path}:{line}", value)
+            yield from _sequence(path, stream, closed=False, line=line, number=1)
 
 
-def _sequence(path: Path, text: str, place: int, *, closed: bool) -> Iterator[Record]:
-    """Yield the values from `place` on, up to the bracket that closes the list, or to the end of the file."""
-    decoder = json.JSONDecoder()
-    line, counted, number = 1, 0, 0
-    while (place := _beyond(text, place)) < len(text):
-        if closed and text[place] == "]":
-            if _beyond(text, place + 1) < len(text):
-                line += text.count("\n", counted, place)
+def _sequence(path: Path, stream: JsonStream, *, closed: bool, line: int = 1, number: int = 0) -> Iterator[Record]:
+    """Yield the values that come next, up to the bracket that closes the list, or to the end of the file.
+
+    `number` values came before, the last of them in `line`.
+    """
+    while first := stream.next_character():
+        before, line = line, stream.line()
+        if closed and first == "]":
+            stream.skip()
+            if stream.next_character():
                 yield Record(f"{path}:{line}", {}, "holds something behind the end of the list; expected one list")
             return
-        lines = text.count("\n", counted, place)
-        line, counted, number = line + lines, place, number + 1
+        number += 1
         # A line of several values does not say which of them is meant.
-        which = f"[{number}]" if number > 1 and not lines else ""
+        which = f"[{number}]" if number > 1 and line == before else ""
         try:
-            value, place = decoder.raw_decode(text, place)
-        except json.JSONDecodeError as error:
-            yield _broken(path, error)
+            value = stream.value()
+        except BrokenJsonError as error:
+            yield Record(f"{path}:{error.line}", {}, str(error))
             return
         yield from _objects(f"{path}:{line}{which}", value)
     if closed:
@@ -95,6 +103,8 @@ def _line(where: str, line: str) -> Record:
         value = _decoded(line)
     except json.JSONDecodeError as error:
         return Record(where, {}, f"is no JSON ({error.msg} at column {error.colno}); expected one object a line")
+    except (RecursionError, ValueError) as error:  # values too deep in each other, numbers of thousands of digits
+        return Record(where, {}, f"is no JSON that can be read ({error})")
     return _object(where, value)
 
 
@@ -112,14 +122,3 @@ def _object(where: str, value: Any) -> Record:
         return Record(where, plain_fields(value))
     except ValueError as error:
         return Record(where, {}, str(error))
-
-
-def _broken(path: Path, error: json.JSONDecodeError) -> Record:
-    return Record(f"{path}:{error.lineno}", {}, f"is no JSON ({error.msg} at column {error.colno})")
-
-
-def _beyond(text: str, place: int) -> int:
-    """Return the place of the next character that is neither white space nor a comma."""
-    while place < len(text) and text[place] in _BETWEEN:
-        place += 1
-    return place
