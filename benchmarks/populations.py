@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from list_populations import diversities, novelties, similarities
 
 from truetune.metric import Additive, Metric, Pooled
 from truetune.rows import Rows
@@ -232,6 +233,10 @@ def _from_the_top(rows: Rows, counts: Numbers) -> tuple[Floats, Floats]:
 ACCURACY = _ratio_metric("accuracy", "wilson", lambda sums: (sums[..., 0], sums[..., 1]))
 SPAN_F1 = _ratio_metric("span F1", "bca", lambda sums: (2 * sums[..., 0], sums[..., 1] + sums[..., 2]))
 NDCG = _ratio_metric("nDCG", "t", lambda sums: (sums[..., 0], sums[..., 1]))
+NOVELTY, DIVERSITY, SIMILARITY = (
+    _ratio_metric(name, "t", lambda sums: (sums[..., 0], sums[..., 1]))
+    for name in ("novelty", "diversity", "embedding similarity")
+)
 MACRO_F1 = Additive("macro-F1", _unread, f1_macro, "gold", "predicted", "macro-F1", "example")
 BLEU = Additive("BLEU", _unread, bleu, "gold", "predicted", "BLEU", "example")
 AUC = Pooled("AUC", _unread, roc_auc, "gold", "predicted", "AUC", "example", interval="delong")
@@ -246,4 +251,7 @@ KINDS: dict[str, tuple[Metric, Callable[[Own, np.random.Generator], System]]] = 
     "nDCG": (NDCG, _rankings),
     "AUC": (AUC, _scores),
     "average precision": (AP, _scores),
+    "novelty": (NOVELTY, novelties),
+    "diversity": (DIVERSITY, diversities),
+    "embedding similarity": (SIMILARITY, similarities),
 }
