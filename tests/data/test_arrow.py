@@ -36,6 +36,7 @@ KINDS: dict[str, tuple[st.SearchStrategy[Any], pa.DataType]] = {
         st.lists(st.lists(numbers, min_size=2, max_size=2), min_size=1, max_size=3),
         pa.list_(pa.list_(pa.int64())),
     ),
+    "span": (spans, SPAN),
     "spans": (st.lists(spans, min_size=1, max_size=3), pa.list_(SPAN)),
     "triples": (st.lists(st.tuples(spans, texts, spans), min_size=1, max_size=3), pa.list_(TRIPLE)),
     "scores": (

@@ -20,9 +20,9 @@ TRIPLE = pa.struct([("head", SPAN), ("relation", pa.string()), ("tail", SPAN)])
 
 
 def to_table(columns: Mapping[str, Sequence[Any]]) -> pa.Table:
-    """Return an Arrow table: texts, numbers, mappings to numbers; lists of texts, numbers, offsets, spans, triples.
+    """Return an Arrow table: texts, numbers, mappings to numbers, spans; lists of texts, numbers, offsets, spans.
 
-    The first value that is not empty says which; anything else becomes JSON text.
+    Lists of triples too. The first value that is not empty says which; anything else becomes JSON text.
     """
     return pa.table({name: _array(values) for name, values in columns.items()})
 
@@ -70,7 +70,10 @@ def from_array(array: Any) -> list[Any]:
 def _values(array: Any) -> list[Any]:
     kind = array.type
     if kind == SPAN:
-        return list(map(Span, *(array.field(name).to_pylist() for name in ("start", "end", "type"))))
+        found = list(map(Span, *(array.field(name).to_pylist() for name in ("start", "end", "type"))))
+        if not array.null_count:
+            return found
+        return [span if there else None for span, there in zip(found, array.is_valid().to_pylist(), strict=True)]
     if kind == TRIPLE:
         return list(zip(*(_values(array.field(name)) for name in ("head", "relation", "tail")), strict=True))
     if pa.types.is_map(kind):
@@ -98,6 +101,8 @@ def array_of(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     """Return an Arrow array of a type."""
     if pa.types.is_map(kind):
         return pa.array([None if value is None else list(value.items()) for value in values], type=kind)
+    if kind == SPAN:
+        return pa.array([None if value is None else value._asdict() for value in values], type=kind)
     if kind == pa.list_(SPAN):
         return pa.array([None if value is None else [span._asdict() for span in value] for value in values], type=kind)
     if kind == pa.list_(TRIPLE):
@@ -131,6 +136,8 @@ def _type(value: Any) -> pa.DataType | None:
     if isinstance(value, Mapping):
         numbers = all(isinstance(item, int | float | np.number) for item in value.values())
         return pa.map_(pa.string(), pa.float64()) if numbers else None
+    if isinstance(value, Span):
+        return SPAN
     if not isinstance(value, list | tuple):
         return None
     item = value[0]

@@ -18,7 +18,7 @@ from truetune.data.parse import LABELLED, Columns, Reading, unknown_labels
 from truetune.data.stored import Rows, Stored
 from truetune.errors import DataError, nearest
 from truetune.files import whole_file
-from truetune.types import Ints
+from truetune.types import Ints, Span
 
 FIELD, OTHER = "field.", "other."
 """Prefixes of columns in the file: what the task reads, and what only slices and groups read."""
@@ -193,7 +193,7 @@ def _table(columns: Columns, grouping: _Grouping | None) -> dict[str, Sequence[A
 def _storable(values: Sequence[Any]) -> bool:
     """Derived fields that are values of a class are made again when they are needed."""
     first = next((value for value in values if value is not None), "")
-    return isinstance(first, str | bool | int | float | list | dict) or type(first) is tuple
+    return isinstance(first, str | bool | int | float | list | dict | Span) or type(first) is tuple
 
 
 class _Grouping:

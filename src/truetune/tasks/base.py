@@ -91,12 +91,54 @@ class Encoding:
     findings: tuple[Finding, ...] = ()
 
 
+def joined(*texts: str) -> str:
+    """Return texts as one, each on lines of its own."""
+    return "\n".join(texts)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a model reads of an example: fields of files, some derived from others, and how these read as texts.
+
+    The functions take the values of all fields of an example, in their order.
+    """
+
+    fields: tuple[Field, ...]
+    """In the order in which their columns are given to `encode`."""
+    whole: Callable[..., str] = joined
+    """The example as one text: what a baseline reads that knows words only."""
+    compared: tuple[Callable[..., str], ...] = ()
+    """By which texts, normalised, examples are found to be the same; by default those of the fields."""
+    together: Callable[..., str] | None = None
+    """What examples share that have to stay in one part of a split; by default all that is compared."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the fields."""
+        return tuple(field.name for field in self.fields)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The names of the fields that files hold: those that are not derived."""
+        return tuple(field.name for field in self.fields if field.derive is None)
+
+    def values(self, given: Mapping[str, object]) -> list[Any]:
+        """Return the value of each field from what a record holds; raises ValueError for what a file may not hold."""
+        row: dict[str, Any] = {}
+        for field in self.fields:
+            if field.parse is not None:
+                row[field.name] = field.parse(given[field.name])
+            elif field.derive is not None:
+                row[field.name] = field.derive(row)
+        return list(row.values())
+
+
 class Encode(Protocol):
-    """One or several model inputs (windows) of each example of some text columns."""
+    """One or several model inputs (windows) of each example of the columns of a task's input fields."""
 
     def __call__(
         self,
-        columns: Sequence[Sequence[str]],
+        columns: Sequence[Sequence[Any]],
         gold: Mapping[str, Sequence[Any]] | None,
         labels: Labels,
         tokenizer: Tokenizer,
@@ -114,13 +156,12 @@ class Training:
     `labels(gold columns) -> Labels` collects the label schema from the training part.
     `encode` makes model inputs, see `Encode`.
     `decode(texts, encoded, outputs, labels, threshold) -> predicted columns` merges windows again; `texts` is
-    the first text column, `outputs[i]` holds the logits of `encoded[i]`: `[labels]` for `classify`,
+    the first input column, `outputs[i]` holds the logits of `encoded[i]`: `[labels]` for `classify`,
     `[length, labels]` for `tag`.
     """
 
     head: Head
-    inputs: tuple[str, ...]
-    """The text fields, in the order in which they are given to the model."""
+    inputs: Inputs
     labels: Callable[[Mapping[str, Sequence[Any]]], Labels]
     encode: Encode
     decode: Callable[[Sequence[str], Sequence[Encoded], Sequence[Floats], Labels, float], dict[str, list[Any]]]

@@ -10,9 +10,9 @@ from truetune.data.parse import Field
 from truetune.metric import Metric, Seen
 from truetune.metrics import areas, calibration, classification, probability
 from truetune.metrics.label_scores import label_scores
-from truetune.tasks.base import Labels, Oddities, Scoring, Task, Training
+from truetune.tasks.base import Inputs, Labels, Oddities, Scoring, Task, Training
 from truetune.tasks.classify_encoding import decode, encode
-from truetune.tasks.fields import as_distribution, as_label, as_labels, as_probabilities
+from truetune.tasks.fields import as_distribution, as_label, as_labels, as_probabilities, as_text
 from truetune.types import Column
 
 MOST_LABELS = 20
@@ -92,7 +92,8 @@ def label_schema(gold: Mapping[str, Sequence[Any]]) -> Labels:
 
 
 def _training(*inputs: str) -> Training:
-    return Training("classify", inputs, label_schema, encode, decode)
+    fields = tuple(Field(name, as_text) for name in inputs)
+    return Training("classify", Inputs(fields), label_schema, encode, decode)
 
 
 CLASSIFICATION = Task(

@@ -31,7 +31,7 @@ def encode(
     """
     if len(columns) not in (1, 2):
         raise DataError(f"expected one text column or two, found {len(columns)}")
-    targets = list(enumerate(_targets(gold, labels, len(columns[0]), first), start=first))
+    targets = list(enumerate(targets_of(gold, labels, len(columns[0]), first), start=first))
     pieces = tokenizer.pieces(columns[0])
     if len(columns) == 1:
         return _single(pieces, targets, tokenizer, lengths)
@@ -79,9 +79,13 @@ def sigmoid(logits: npt.NDArray[np.floating[Any]]) -> Floats:
     return shares
 
 
-def _targets(
+def targets_of(
     gold: Mapping[str, Sequence[Any]] | None, labels: Labels, examples: int, first: int
 ) -> Sequence[npt.NDArray[Any]]:
+    """Return the target of each example: a label's place, or a row of zeros and ones; `IGNORED` without gold.
+
+    Raises `DataError` that lists all labels that are not among `labels`; `first` is the number of the first example.
+    """
     place = {name: position for position, name in enumerate(labels.names)}
     if gold is None:
         nothing = np.full(len(place), float(IGNORED)) if labels.multiple else np.array(IGNORED)
@@ -113,7 +117,7 @@ def _single(
         if len(text.ids) > room:
             cut.append(example)
         for start, end in windows(len(text.ids), room, lengths):
-            inputs.append(_input(example, Pieces(*(part[start:end] for part in text)), None, target, tokenizer))
+            inputs.append(input_of(example, Pieces(*(part[start:end] for part in text)), None, target, tokenizer))
     return Encoding(inputs, cut_finding(cut, room, lengths.long))
 
 
@@ -131,7 +135,7 @@ def _pairs(
         if kept < len(one.ids) or other_kept < len(other.ids):
             cut.append(example)
         inputs.append(
-            _input(example, Pieces(*(part[:kept] for part in one)), other.ids[:other_kept], target, tokenizer)
+            input_of(example, Pieces(*(part[:kept] for part in one)), other.ids[:other_kept], target, tokenizer)
         )
     return Encoding(inputs, cut_finding(cut, room, "head"))
 
@@ -148,7 +152,10 @@ def shares(first: int, second: int, room: int) -> tuple[int, int]:
     return half, room - half
 
 
-def _input(example: int, first: Pieces, second: Ints | None, target: npt.NDArray[Any], tokenizer: Tokenizer) -> Encoded:
+def input_of(
+    example: int, first: Pieces, second: Ints | None, target: npt.NDArray[Any], tokenizer: Tokenizer
+) -> Encoded:
+    """Return the model input of pieces, or of two lots of them, with special tokens; offsets are those of the first."""
     ids, segments, begin = tokenizer.wrapped(first.ids, second)
     starts, ends = np.full((2, len(ids)), -1, dtype=np.int64)
     starts[begin : begin + len(first.ids)] = first.starts

@@ -13,7 +13,7 @@ from truetune.metrics.span_overlap import SPAN_OVERLAPS, TAG_OVERLAPS
 from truetune.metrics.spans import SPANS, TAGS, odd_span_warnings, odd_spans, overlaps
 from truetune.metrics.tag_readings import improper_warnings, tags_seen
 from truetune.metrics.tokens import TOKENS_OF_SPANS, TOKENS_OF_TAGS, Marked
-from truetune.tasks.base import Oddities, Scoring, Task, Training
+from truetune.tasks.base import Inputs, Oddities, Scoring, Task, Training
 from truetune.tasks.fields import as_text
 from truetune.tasks.span_fields import as_gold_spans, as_spans, as_tags, as_tokens, check_inside, located
 from truetune.tasks.tag_encoding import decode, encode, tag_labels
@@ -83,5 +83,5 @@ NER = Task(
     about="typed spans in a text: persons, places, organisations",
     about_zh="命名实体识别：文本中的实体及其类型",
     scoring=NER_SCORING,
-    training=Training("tag", ("text",), tag_labels, encode, decode),
+    training=Training("tag", Inputs((TEXT,)), tag_labels, encode, decode),
 )

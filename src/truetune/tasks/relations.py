@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from truetune.data.parse import Field
 from truetune.metrics.classification import SINGLE
 from truetune.metrics.relations import RELATION_LABELS, RELATION_TRIPLES, odd_triple_warnings, odd_triples
-from truetune.tasks.base import Oddities, Scoring, Task
-from truetune.tasks.fields import as_label, as_scores
-from truetune.tasks.span_fields import as_gold_triples, as_triples
+from truetune.tasks.base import Inputs, Oddities, Scoring, Task, Training
+from truetune.tasks.classification import label_schema
+from truetune.tasks.classify_encoding import decode
+from truetune.tasks.fields import as_label, as_scores, as_text
+from truetune.tasks.relation_encoding import encode_pairs, marked_pair, pair_sign
+from truetune.tasks.span_fields import as_entity, as_gold_triples, as_triples
+from truetune.types import Span
 
 _ACCURACY = tuple(metric for metric in SINGLE if metric.name == "accuracy")
 
@@ -22,9 +29,40 @@ RELATIONS_SCORING = Scoring(
     oddities=Oddities(lambda gold, predicted: odd_triples(predicted.get("triples", ())), odd_triple_warnings),
 )
 
+
+def marked(record: Mapping[str, Any]) -> str:
+    """Return the text of an example with its head and tail marked; raises ValueError for ones outside the text."""
+    return marked_pair(record["text"], record["head"], record["tail"]).text
+
+
+def _text(text: str, head: Span, tail: Span, marked: str) -> str:
+    return text
+
+
+def _pair(text: str, head: Span, tail: Span, marked: str) -> str:
+    return pair_sign(text, head, tail)
+
+
+def _marked(text: str, head: Span, tail: Span, marked: str) -> str:
+    return marked
+
+
+MARKED_PAIR = Inputs(
+    fields=(
+        Field("text", as_text),
+        Field("head", as_entity),
+        Field("tail", as_entity),
+        Field("marked", derive=marked),
+    ),
+    whole=_marked,
+    compared=(_text, _pair),
+    together=_text,
+)
+
 RELATIONS = Task(
     name="relations",
     about="the relation of two entities, or triples of a text",
     about_zh="关系抽取：实体对的关系，或三元组",
     scoring=RELATIONS_SCORING,
+    training=Training("classify", MARKED_PAIR, label_schema, encode_pairs, decode),
 )

@@ -25,6 +25,14 @@ def as_span(value: object) -> Span:
     return Span(start, end, kind)
 
 
+def as_entity(value: object) -> Span:
+    """Return `[start, end, type]`, or `[start, end]` with an empty type; JSON text of a list is read as one."""
+    items = as_list(value)
+    if len(items) != 2:
+        return as_span(items)
+    return as_span([*items, "entity"])._replace(type="")
+
+
 def as_spans(value: object) -> tuple[Span, ...]:
     """Return a list of spans, in the order given; overlapping and doubled ones are kept."""
     return tuple(as_span(item) for item in as_list(value))

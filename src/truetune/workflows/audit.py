@@ -18,7 +18,7 @@ from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
 from truetune.types import Finding
 from truetune.workflows.init import guessed
-from truetune.workflows.parts import gold_field, input_fields
+from truetune.workflows.parts import compared, gold_field, input_fields, inputs_of
 
 CONFIG_ENDINGS = (".yaml", ".yml")
 
@@ -68,8 +68,7 @@ def _read(task: Task, source: str, data: config.Data, path: Path) -> Dataset:
 
 
 def _part(task: Task, name: str, data: Dataset, group: str | None) -> AuditPart:
-    assert task.training is not None
-    texts = [data.stored(field) for field in task.training.inputs]
+    texts = compared(inputs_of(task), data)
     column = group or "group"
     groups = Made(str, data.stored(column)) if group is not None or column in data.others else None
     return AuditPart(name, data.stored_ids, texts, data.stored(gold_field(data.fields)), groups)

@@ -135,7 +135,7 @@ def _fitters(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Baselin
     field = gold_field(stage.data.parts["train"].fields)
     score = score_of(stage.data.task, field, stage.config.evaluate.metric)
     gold = {part: Made(_hashable, stage.data.parts[part].stored(field)) for part in ("train", "validation")}
-    texts = {part: Made(lambda *texts: "\n".join(texts), *stage.data.texts(part)) for part in PARTS}
+    texts = {part: stage.data.texts(part) for part in PARTS}
     train, validation = Part(texts["train"], gold["train"]), Part(list(texts["validation"]), list(gold["validation"]))
     tests, say = list(texts["test"]), stage.progress.say
 
@@ -144,7 +144,7 @@ def _fitters(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Baselin
             return _frozen_tags(stage, backbone, (train.gold, validation.gold), score)
 
         def features(part: str, positions: Ints | None = None) -> Floats:
-            columns = stage.data.texts(part)
+            columns = stage.data.columns(part)
             chosen = [list(column) if positions is None else column.at(positions) for column in columns]
             return text_features(backbone, stage.training, chosen, f"features of {part}", stage.progress)
 
@@ -164,12 +164,12 @@ def _fitters(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Baselin
 
 def _frozen_tags(stage: Stage, backbone: Backbone, gold: tuple[Sequence[Any], Sequence[Any]], score: Score) -> Baseline:
     """Fit on as many training texts as the baseline will use; features of more would only take memory."""
-    texts = stage.data.texts("train")[0]
+    texts = stage.data.columns("train")[0]
     order = np.random.default_rng(0).permutation(len(texts))
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
     characters = np.cumsum(lengths[order])
     kept = np.sort(order[: int(np.searchsorted(characters, MOST_CHARACTERS)) + 1])
-    columns = {part: [list(stage.data.texts(part)[0])] for part in ("validation", "test")}
+    columns = {part: [list(stage.data.columns(part)[0])] for part in ("validation", "test")}
     columns["train"] = [texts.at(kept)]
     features = {
         part: piece_features(backbone, stage.training, columns[part], f"features of {part}", stage.progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from truetune.workflows.progress import Progress
 
 
 def text_features(
-    backbone: Backbone, training: Training, columns: Sequence[Sequence[str]], title: str, progress: Progress
+    backbone: Backbone, training: Training, columns: Sequence[Sequence[Any]], title: str, progress: Progress
 ) -> Floats:
     """Return the mean-pooled features of each example, `[examples, hidden]`; windows of a text are averaged."""
     encoded = _encoded(backbone, training, columns)
@@ -40,7 +41,7 @@ class FeaturesAt:
 
 
 def piece_features(
-    backbone: Backbone, training: Training, columns: Sequence[Sequence[str]], title: str, progress: Progress
+    backbone: Backbone, training: Training, columns: Sequence[Sequence[Any]], title: str, progress: Progress
 ) -> list[PieceFeatures]:
     """Return the features of each text's pieces; where windows overlap, those of the earlier window."""
     encoded = _encoded(backbone, training, columns)
@@ -60,7 +61,7 @@ def piece_features(
     ]
 
 
-def _encoded(backbone: Backbone, training: Training, columns: Sequence[Sequence[str]]) -> list[Encoded]:
+def _encoded(backbone: Backbone, training: Training, columns: Sequence[Sequence[Any]]) -> list[Encoded]:
     nothing = Labels(())
     lengths = lengths_of(training, backbone.tokenizer.max_length)
     return training.encode(columns, None, nothing, backbone.tokenizer, lengths).inputs

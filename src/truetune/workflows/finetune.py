@@ -217,7 +217,7 @@ def _after(stage: Stage) -> None:
     if stage.run.scores("after").is_file():
         return
     model = load(stage.run.model, stage.config.model.device)
-    predicted = model.predict_columns(stage.data.texts("test"), stage.progress)
+    predicted = model.predict_columns(stage.data.columns("test"), stage.progress)
     result = write_system(stage.run, "after", AFTER, stage.data, predicted, stage.plan)
     stage.progress.say(f"after: {result.primary} {result.score(result.primary).value:.4f} on the test part")
 

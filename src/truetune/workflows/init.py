@@ -29,6 +29,14 @@ TEXT_NAMES = (
     "评论",
 )
 LABEL_NAMES = ("label", "labels", "category", "class", "intent", "sentiment", "target", "topic", "标签", "类别", "情感")
+INPUT_NAMES = {
+    "text": TEXT_NAMES,
+    "first": ("first", "sentence1", "premise", "text_a", "question1", "query"),
+    "second": ("second", "sentence2", "hypothesis", "text_b", "question2"),
+    "head": ("head", "subject", "e1", "entity1"),
+    "tail": ("tail", "object", "e2", "entity2"),
+}
+"""Field of a task -> names under which files have it."""
 GROUP_NAMES = ("group", "document", "doc_id", "document_id", "user", "user_id", "dialogue", "dialogue_id", "source")
 
 
@@ -54,9 +62,13 @@ def guessed(source: str, task: str | None = None) -> Guess:
         raise DataError(f"{source}: holds no example; expected texts with labels or spans")
     columns = list(dict.fromkeys(name for fields in records for name in fields))
     values = {name: [fields.get(name) for fields in records] for name in columns}
-    found = task_named(task).name if task else ("ner" if "spans" in columns else "classification")
-    text = _named(columns, TEXT_NAMES) or _longest_text(values)
-    wanted = {"text": text}
+    found = task_named(task).name if task else _task_of(columns)
+    training = task_named(found).training
+    fields = ("text",) if training is None else training.inputs.given
+    wanted = {field: _named(columns, INPUT_NAMES.get(field, (field,))) for field in fields}
+    if "text" in fields:
+        wanted["text"] = wanted["text"] or _longest_text(values)
+    text = wanted[fields[0]]
     if found == "ner":
         wanted["spans"] = _named(columns, ("spans", "entities", "label", "labels"))
     else:
@@ -113,6 +125,12 @@ track:
   output: runs                    # the run folder appears here
   language: {"zh" if guess.chinese else "en"}                    # of the report
 """
+
+
+def _task_of(columns: Sequence[str]) -> str:
+    if "spans" in columns:
+        return "ner"
+    return "relations" if {"text", "head", "tail"} <= set(columns) else "classification"
 
 
 def _named(columns: Sequence[str], names: Sequence[str]) -> str | None:

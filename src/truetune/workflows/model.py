@@ -84,7 +84,7 @@ def shown_by(progress: Progress, title: str) -> Watch:
 def predicted_by(
     backbone: Backbone,
     training: Training,
-    columns: Sequence[Sequence[str]],
+    columns: Sequence[Sequence[Any]],
     labels: Labels,
     threshold: float,
     progress: Progress,
@@ -105,12 +105,12 @@ def predicted_by(
 
 def encoded_parts(
     training: Training,
-    columns: Sequence[Sequence[str]],
+    columns: Sequence[Sequence[Any]],
     gold: Mapping[str, Sequence[Any]] | None,
     labels: Labels,
     tokenizer: Tokenizer,
 ) -> Iterator[Encoding]:
-    """Yield the model inputs of text columns, which may be on disk, some thousand examples at a time."""
+    """Yield the model inputs of columns, which may be on disk, some thousand examples at a time."""
     lengths = lengths_of(training, tokenizer.max_length)
     for start in range(0, len(columns[0]), ENCODED_AT_ONCE):
         part = slice(start, start + ENCODED_AT_ONCE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,18 @@ from truetune.data.keys import Keys, hashed, linked, ranked
 from truetune.data.parse import Field, reading
 from truetune.data.read import folder_splits, read
 from truetune.data.split import how_made, places_of, write_split
-from truetune.data.stored import Stored
+from truetune.data.stored import Made, Stored
 from truetune.errors import DataError
 from truetune.files import read_json, write_json
-from truetune.tasks.base import Task
+from truetune.tasks.base import Inputs, Task
 from truetune.tasks.fields import as_text
 from truetune.text import normalised
 from truetune.types import Finding, Ints
 from truetune.workflows.progress import Progress
 
 GIVEN = "all parts given"
+LEARNT = ("label", "labels", "spans", "value")
+"""The fields of gold from which a model can be trained."""
 
 
 @dataclass(frozen=True)
@@ -40,21 +42,40 @@ class TaskData:
     task: Task
     parts: Mapping[str, Dataset]
 
-    def texts(self, part: str) -> list[Stored]:
-        """The text columns of a part, on disk."""
-        assert self.task.training is not None
-        return [self.parts[part].stored(name) for name in self.task.training.inputs]
+    @property
+    def inputs(self) -> Inputs:
+        """What a model reads of an example."""
+        return inputs_of(self.task)
+
+    def columns(self, part: str) -> list[Stored]:
+        """The columns of a part that a model reads, on disk."""
+        return [self.parts[part].stored(name) for name in self.inputs.names]
+
+    def texts(self, part: str) -> Made:
+        """Each example of a part as one text."""
+        return Made(self.inputs.whole, *self.columns(part))
 
     def gold(self, part: str) -> dict[str, Stored]:
         """The gold columns of a part, on disk."""
-        assert self.task.training is not None
         data = self.parts[part]
-        return {name: data.stored(name) for name in data.fields if name not in self.task.training.inputs}
+        return {name: data.stored(name) for name in data.fields if name not in self.inputs.names}
+
+
+def inputs_of(task: Task) -> Inputs:
+    """Return what a model reads of an example of a task that is trained."""
+    assert task.training is not None
+    return task.training.inputs
+
+
+def compared(inputs: Inputs, data: Dataset) -> list[Sequence[str]]:
+    """Return the texts by which examples are found to be the same, as columns."""
+    columns = [data.stored(name) for name in inputs.names]
+    return [Made(one, *columns) for one in inputs.compared] or [*columns]
 
 
 def gold_field(fields: Mapping[str, Any] | list[str]) -> str:
-    """Return the field that gold is: the first of those that tasks know."""
-    return next(name for name in ("label", "labels", "spans", "value") if name in fields)
+    """Return the field that gold is: the first of those that can be learnt."""
+    return next(name for name in LEARNT if name in fields)
 
 
 def prepared(task: Task, data: Data, run: RunFolder, progress: Progress) -> TaskData:
@@ -65,20 +86,20 @@ def prepared(task: Task, data: Data, run: RunFolder, progress: Progress) -> Task
 
 
 def input_fields(task: Task) -> list[tuple[Field, ...]]:
-    """Return what a training file holds: the texts and one alternative of gold."""
-    assert task.training is not None
-    texts = tuple(Field(name, as_text) for name in task.training.inputs)
+    """Return what a training file holds: what the model reads, and one alternative of gold that can be learnt."""
+    inputs = inputs_of(task)
     alternatives = []
     for gold in task.scoring.gold:
-        own = tuple(one for one in gold if one.name not in task.training.inputs)
-        alternatives.append((*texts, *own))
+        own = tuple(one for one in gold if one.name not in inputs.names)
+        if any(one.name in LEARNT for one in own):
+            alternatives.append((*inputs.fields, *own))
     return alternatives
 
 
 def _prepare(task: Task, data: Data, run: RunFolder, progress: Progress) -> None:
     given = _given_files(data)
     whole = {name: _read(task, data, source, run, progress) for name, source in given.items()}
-    parts, split_made, removed = _split(whole, data)
+    parts, split_made, removed = _split(whole, data, inputs_of(task))
     if parts is None:
         raise DataError("the data has no training part")
     for name in PARTS:
@@ -124,7 +145,7 @@ def _read(task: Task, data: Data, source: str, run: RunFolder, progress: Progres
     return read_dataset(found, path, group=data.group)
 
 
-def _split(whole: dict[str, Dataset], data: Data) -> tuple[dict[str, Dataset], str, dict[str, int]]:
+def _split(whole: dict[str, Dataset], data: Data, inputs: Inputs) -> tuple[dict[str, Dataset], str, dict[str, int]]:
     """Return the parts, how they were made, and what was removed."""
     parts = dict(whole)
     shares = {
@@ -135,10 +156,13 @@ def _split(whole: dict[str, Dataset], data: Data) -> tuple[dict[str, Dataset], s
     if not (data.drop_duplicates or data.limit is not None or any(shares.values())):
         return parts, GIVEN, removed
     train = parts["train"]
-    keys = _text_keys(train, data.split_seed)
+    keys = _text_keys(compared(inputs, train), data.split_seed)
     if data.drop_duplicates:
-        kept, removed = _without_repeats(train, keys)
+        kept, removed = _without_repeats(train, compared(inputs, train), keys)
         train, keys = train.take(kept), keys[kept]
+    if inputs.together is not None:
+        shared = Made(inputs.together, *(train.stored(name) for name in inputs.names))
+        keys = _text_keys([shared], data.split_seed)
     if data.limit is not None and len(train) > data.limit:
         removed["set aside by data.limit"] = len(train) - data.limit
         kept = _some(train, keys, data)
@@ -157,9 +181,8 @@ def _split(whole: dict[str, Dataset], data: Data) -> tuple[dict[str, Dataset], s
     return parts, f"{made}; by {'text' if groups is None else 'group'}", removed
 
 
-def _without_repeats(data: Dataset, keys: Keys) -> tuple[Ints, dict[str, int]]:
+def _without_repeats(data: Dataset, texts: Sequence[Sequence[str]], keys: Keys) -> tuple[Ints, dict[str, int]]:
     """Keep the first of equal texts, and none where equal texts have different gold."""
-    texts = [data.stored(name) for name in _text_fields(data)]
     gold = AuditPart("data", data.stored_ids, texts, data.stored(gold_field(data.fields)), None).answer_keys
     _, first, text = np.unique(keys, return_index=True, return_inverse=True)
     contrary = np.zeros(len(first), dtype=np.bool_)
@@ -178,15 +201,10 @@ def _some(data: Dataset, keys: Keys, settings: Data) -> Ints:
     return np.sort(order[: settings.limit])
 
 
-def _text_keys(data: Dataset, seed: int) -> Keys:
+def _text_keys(columns: Sequence[Sequence[str]], seed: int) -> Keys:
     """Return a key of the texts of each example, as they are after normalisation."""
-    names = _text_fields(data)
-    rows = (row for chunk in data.chunks(names) for row in zip(*chunk.values(), strict=True))
-    return ranked(("\n".join(normalised(text) or text for text in row) for row in rows), len(data), seed)
-
-
-def _text_fields(data: Dataset) -> list[str]:
-    return [name for name in data.fields if name in ("text", "first", "second")]
+    rows = zip(*columns, strict=True)
+    return ranked(("\n".join(normalised(text) or text for text in row) for row in rows), len(columns[0]), seed)
 
 
 def _stratum(gold: Any) -> str:
@@ -199,16 +217,16 @@ def _stratum(gold: Any) -> str:
 
 def _audit_part(data: TaskData, name: str) -> AuditPart:
     part = data.parts[name]
-    return AuditPart(name, part.stored_ids, data.texts(name), part.stored(gold_field(part.fields)), part.stored_groups)
+    texts = compared(data.inputs, part)
+    return AuditPart(name, part.stored_ids, texts, part.stored(gold_field(part.fields)), part.stored_groups)
 
 
 def _facts(data: TaskData, made: str, removed: dict[str, int]) -> dict[str, Any]:
-    assert data.task.training is not None
+    texts = [field.name for field in data.inputs.fields if field.parse is as_text]
     splits = {}
     for name, part in data.parts.items():
-        chunks = part.chunks(data.task.training.inputs)
         lengths = np.concatenate(
-            [np.sum([list(map(len, texts)) for texts in chunk.values()], axis=0) for chunk in chunks]
+            [np.sum([list(map(len, column)) for column in chunk.values()], axis=0) for chunk in part.chunks(texts)]
         )
         labels: Counter[str] = label_counts(part.stored(gold_field(part.fields)))
         groups = part.stored_groups

@@ -14,8 +14,8 @@ from truetune.tasks.table import task_named
 from truetune.workflows.model import need_packages, predicted_by, training_of
 from truetune.workflows.progress import Progress
 
-Text = str | Sequence[str] | Mapping[str, str]
-"""One text; or several, for a task that reads several (a pair), in order or by field."""
+Text = str | Sequence[Any] | Mapping[str, Any]
+"""One text; or several fields, for a task that reads several (a pair), in order or by name."""
 
 
 class Model:
@@ -33,30 +33,36 @@ class Model:
             raise DataError(f"expected a list of texts, found one text: predict([{texts[:40]!r}])")
         if not texts:
             return []
-        columns = [list(column) for column in zip(*map(self._inputs, texts), strict=True)]
+        rows = [self._inputs(place, text) for place, text in enumerate(texts)]
+        columns = [list(column) for column in zip(*rows, strict=True)]
         predicted = self.predict_columns(columns)
         names = list(predicted)
         return [dict(zip(names, row, strict=True)) for row in zip(*predicted.values(), strict=True)]
 
     def predict_columns(
-        self, columns: Sequence[Sequence[str]], progress: Progress | None = None
+        self, columns: Sequence[Sequence[Any]], progress: Progress | None = None
     ) -> dict[str, list[Any]]:
-        """Return predicted columns for text columns in the order of the task's inputs."""
+        """Return predicted columns for columns in the order of the task's inputs."""
         labels = Labels(self.bundle.labels, self.bundle.multiple)
         shown = progress or Progress(quiet=True)
         return predicted_by(self._backbone, self._training, columns, labels, self.bundle.threshold, shown)
 
-    def _inputs(self, text: Text) -> list[str]:
-        names = self._training.inputs
+    def _inputs(self, place: int, text: Text) -> list[Any]:
+        names = self._training.inputs.given
         if isinstance(text, Mapping):
             missing = [name for name in names if name not in text]
             if missing:
                 raise DataError(f"expected the fields {', '.join(names)}, found {', '.join(text)}")
-            return [str(text[name]) for name in names]
-        given = [text] if isinstance(text, str) else list(text)
-        if len(given) != len(names):
-            raise DataError(f"expected {len(names)} texts ({', '.join(names)}) an example, found {len(given)}")
-        return given
+            given = dict(text)
+        else:
+            values = [text] if isinstance(text, str) else list(text)
+            if len(values) != len(names):
+                raise DataError(f"expected {len(names)} texts ({', '.join(names)}) an example, found {len(values)}")
+            given = dict(zip(names, values, strict=True))
+        try:
+            return self._training.inputs.values(given)
+        except ValueError as error:
+            raise DataError(f"example {place} ({', '.join(names)}): {error}") from None
 
 
 def load(path: str | Path, device: str = "auto") -> Model:

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from truetune.data.dataset import read_dataset
-from truetune.data.parse import Field, reading
+from truetune.data.parse import reading
 from truetune.data.read import read
-from truetune.tasks.fields import as_text
 from truetune.workflows.model import training_of
 from truetune.workflows.predict import Model
 from truetune.workflows.progress import Progress
@@ -23,13 +22,13 @@ def predicted_file(model: Model, file: str, progress: Progress) -> Iterator[dict
 
     The whole file is checked, and kept on disk, before the first prediction. Raises `DataError` with all its problems.
     """
-    names = training_of(model.task).inputs
+    inputs = training_of(model.task).inputs
     with tempfile.TemporaryDirectory(prefix="truetune-predict-") as folder:
-        found = reading(read(file), [tuple(Field(name, as_text) for name in names)], file)
+        found = reading(read(file), [inputs.fields], file)
         data = read_dataset(found, Path(folder) / "texts.arrow", grouped=False)
         starts = range(0, len(data), AT_ONCE)
         for start in progress.over("predicting", starts, len(starts)):
-            predicted = model.predict_columns([data.stored(name)[start : start + AT_ONCE] for name in names])
+            predicted = model.predict_columns([data.stored(name)[start : start + AT_ONCE] for name in inputs.names])
             ids = data.stored_ids[start : start + AT_ONCE]
             for one, *values in zip(ids, *predicted.values(), strict=True):
                 yield {"id": one, **dict(zip(predicted, values, strict=True))}

@@ -36,7 +36,7 @@ def run_table(path: Path, data: str | None = None, group: str | None = None) -> 
     model = load(run.model)
     if task.training.head == "classify":
         _refuse_unknown(columns, model.bundle.labels)
-    predicted = model.predict_columns([columns.fields[name] for name in task.training.inputs])
+    predicted = model.predict_columns([columns.fields[name] for name in task.training.inputs.names])
     groups = columns.others.get(group or "group") if group != NO_GROUPS else None
     return task, aligned_columns(task.scoring, columns.ids, columns.fields, {"after": predicted}, groups)
 

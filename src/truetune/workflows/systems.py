@@ -37,11 +37,10 @@ def write_system(
 ) -> EvaluationResult:
     """Save a system's predictions on the test part and their scores; scores last, so that they mean done."""
     part = data.parts["test"]
-    inputs = data.task.training.inputs if data.task.training is not None else ()
     columns: dict[str, Sequence[Any]] = {"id": part.ids}
     if part.groups is not None:
         columns["group"] = part.groups
-    columns |= {name: part.column(name) for name in inputs}
+    columns |= {name: part.column(name) for name in data.inputs.names}
     columns |= {GOLD + name: list(values) for name, values in data.gold("test").items()}
     columns |= {PREDICTED + name: values for name, values in predicted.items()}
     write_parquet(run.predictions(folder), columns)
@@ -81,6 +80,6 @@ def read_table(task: Task, runs: Mapping[str, RunFolder], folder: str = "after")
             if column.startswith(PREDICTED)
         }
     fields = {name.removeprefix(GOLD): values for name, values in first.items() if name.startswith(GOLD)}
-    inputs = task.training.inputs if task.training is not None else ()
+    inputs = task.training.inputs.names if task.training is not None else ()
     fields |= {name: first[name] for name in inputs if name in first}
     return aligned_columns(task.scoring, first["id"], fields, systems, first.get("group"))

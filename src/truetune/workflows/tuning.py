@@ -38,8 +38,8 @@ def encoded_training(stage: Stage, tokenizer: Tokenizer) -> Sequence[Encoded]:
     findings: list[Finding] = []
 
     def parts() -> Iterator[list[Encoded]]:
-        texts, gold = stage.data.texts("train"), stage.data.gold("train")
-        for encoding in encoded_parts(stage.training, texts, gold, stage.labels, tokenizer):
+        columns, gold = stage.data.columns("train"), stage.data.gold("train")
+        for encoding in encoded_parts(stage.training, columns, gold, stage.labels, tokenizer):
             findings.extend(encoding.findings)
             yield encoding.inputs
 
@@ -94,7 +94,7 @@ class Validation:
 
     def __init__(self, stage: Stage, backbone: Backbone) -> None:
         self._stage, self._backbone = stage, backbone
-        self._columns = stage.data.texts("validation")
+        self._columns = stage.data.columns("validation")
         parts = encoded_parts(stage.training, self._columns, None, stage.labels, backbone.tokenizer)
         self._encoded = kept((part.inputs for part in parts), stage.run.path / "data")
 
