@@ -23,9 +23,9 @@ def test_an_example_goes_the_whole_way(
         f"track.output={tmp_path}",
         "data.limit=80",
         "train.epochs=1",
-        "evaluate.resamples=50",
+        "evaluate.resamples=100",
     ]
     settings = config.load(f"{name}.yaml", overrides)
     result = finetune(settings, progress=Progress(quiet=True))
-    assert result.after["primary"] == settings.evaluate.metric
+    assert result.comparison["primary"] == settings.evaluate.metric
     assert (result.run / "report.html").is_file()
