@@ -35,6 +35,7 @@ SAYING = (
     "evaluation/support.py",
     "evaluation/evaluate.py",
     "evaluation/compare.py",
+    "evaluation/doctor/*.py",
     "tasks/classification.py",
     "tasks/ner.py",
     "tasks/tag_encoding.py",
@@ -53,9 +54,14 @@ FEWEST_WORDS = 5
 PARTS = {text for *_, text in (*spans.CHECKS, *texts.CHECKS)} | {
     "it looks like a placeholder of an unlabelled test set. Scores against it mean nothing",
     "nothing can be learnt or measured. Give data with two or more labels",
+    "this is what unlabelled test sets are filled with; scores against it mean nothing. Take a labelled set",
 }
 """Parts of sentences; `SENTENCES` and the faulty data below have the whole ones."""
 FOR_OTHERS = (
+    "</?s>|<pad>",  # a pattern
+    " (all shifted by one",  # parts of sentences, which the whole ones below have
+    "7 of them are 7 words or characters long",
+    "that is 7 of those whose reference ends",
     "every example of 7 has the label 7: 7",  # parts of sentences
     "paired randomisation test",
     "id 7 ",  # of an error
@@ -71,6 +77,24 @@ FOR_OTHERS = (
 COMPOSED: dict[str, list[str]] = {"units_named": ["", " of 7 groups"], "degrees_named": ["7 degrees of freedom"]}
 """What stands for these names in a sentence."""
 SENTENCES = (
+    *(
+        "with the predicted labels renamed" + shifted + " accuracy is 0.900 instead of 0.100 on examples that the "
+        "renaming was not chosen on: the order of the model's labels is hardly that of the data. Compare id2label with "
+        "the order of the data's labels"
+        for shifted in ("", " (all shifted by one: up)")
+    ),
+    *(
+        f"texts stop before a sentence ends, short of their references; {told}: generation stopped at a limit (20 "
+        "tokens is a common default). Raise max_new_tokens"
+        for told in (
+            "12 of them are 20 words or characters long",
+            "that is 80% of those whose reference ends with a sentence",
+        )
+    ),
+    "every gold tag is O: this is what unlabelled test sets are filled with; scores against it mean nothing. Take a "
+    "labelled set",
+    "`label` of every example is '0': this is what unlabelled test sets are filled with; scores against it mean "
+    "nothing. Take a labelled set",
     f"{how_made(0.1, 0.1, 0)}; by text",
     f"{how_made(0.125, 0.1, 12)}; by group",
     GIVEN,
