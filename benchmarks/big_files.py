@@ -1,6 +1,6 @@
 """Text files larger than memory should hold: peak memory and time of reading them into a data set on disk.
 
-    python benchmarks/big_files.py                          300 MiB of each format; some minutes
+    python benchmarks/big_files.py                          300 MiB of each format; CoNLL takes long
     python benchmarks/big_files.py --mebibytes 20 jsonl     one format, smaller
 
 Writes a file, reads it into a `Dataset` in a process of its own, as a training run does, and prints by how much that
