@@ -189,7 +189,7 @@ def test_a_folder_of_splits_is_told_by_names(tmp_path: Path) -> None:
     [
         ("a.csv", "text,label\na,b,c\nok,x\nd\n", [":2: expected 2 cells as in the header, found 3", ":4: expected 2"]),
         ("a.jsonl", '{"a": 1}\n{"a": \n[1]\n', [":2: is no JSON", ":3: expected an object, found list"]),
-        ("a.json", '[{"a": 1}, 5]', ["a.json:1: expected an object, found int"]),
+        ("a.json", '[{"a": 1}, 5]', ["a.json:1[2]: expected an object, found int"]),
         ("a.json", '{"a": 1}\n{"a": 2', [":2: is no JSON"]),
         ("a.conll", "a O\nb\nc O\n", [":2: expected a token and its tag"]),
         ("a.txt", "1 good\n2 fine\n", []),
