@@ -6,10 +6,9 @@ nearest known one; every error names file, line and key, and all of them are lis
 
 from __future__ import annotations
 
-import re
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from truetune.errors import ConfigError, nearest
+from truetune.yaml_text import line_of_keys, overridden, parsed
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
@@ -184,8 +184,8 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
         raise ConfigError(f"{file}: cannot be read ({error.strerror}); expected a YAML config") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: byte {error.start} is not UTF-8; save the config as UTF-8") from error
-    settings = _overridden(_parsed(text, str(file)), overrides)
-    places = {key: f"{file}:{line}" for key, line in _lines(text).items()}
+    settings = overridden(parsed(text, str(file)), overrides)
+    places = {key: f"{file}:{line}" for key, line in line_of_keys(text).items()}
     places |= {override.partition("=")[0]: f"override {override}" for override in overrides}
     return from_settings(settings, str(file), places, folder=file.parent)
 
@@ -226,92 +226,6 @@ def _with_paths(config: Config, folder: Path) -> Config:
     data = config.data
     places = {key: found(getattr(data, key)) for key in ("source", "train", "validation", "test")}
     return config.model_copy(update={"data": data.model_copy(update=places)})
-
-
-# ---------------------------------------------------------------------------------------- YAML and overrides
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2 scalars (`1e-4` is a number, `no` and `2024-01-01` are text); a doubled key is an error."""
-
-
-_Loader.yaml_implicit_resolvers = {}
-for _tag, _pattern, _first in (
-    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
-    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
-    ("int", r"^[-+]?[0-9][0-9_]*$", list("-+0123456789")),
-    (
-        "float",
-        r"^[-+]?(?:[0-9][0-9_]*\.[0-9]*(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+"
-        r"|\.(?:inf|Inf|INF|nan|NaN|NAN))$",
-        list("-+.0123456789"),
-    ),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
-
-
-def _parsed(text: str, where: str) -> dict[str, Any]:
-    try:
-        root = yaml.compose(text, Loader=_Loader)
-        _refuse_doubled(root, where)
-        settings = yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise ConfigError(f"{where}{line}: is not YAML ({getattr(error, 'problem', error)})") from None
-    if not isinstance(settings, dict):
-        raise ConfigError(
-            f"{where}: expected groups such as `task`, `data`, `model`, found {type(settings).__name__}; "
-            "`truetune init DATA` writes a config to start from"
-        )
-    return settings
-
-
-def _refuse_doubled(node: yaml.Node | None, where: str) -> None:
-    if not isinstance(node, yaml.MappingNode):
-        return
-    seen: set[str] = set()
-    for key, value in node.value:
-        if key.value in seen:
-            raise ConfigError(f"{where}:{key.start_mark.line + 1}: key {key.value!r} stands twice; keep one")
-        seen.add(key.value)
-        _refuse_doubled(value, where)
-
-
-def _lines(text: str) -> dict[str, int]:
-    """Return the line of every key, by its dotted path."""
-    found: dict[str, int] = {}
-
-    def walk(node: yaml.Node | None, path: tuple[str, ...]) -> None:
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                found[".".join((*path, key.value))] = key.start_mark.line + 1
-                walk(value, (*path, key.value))
-
-    walk(yaml.compose(text, Loader=_Loader), ())
-    return found
-
-
-def _overridden(settings: dict[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
-    result = {key: dict(value) if isinstance(value, dict) else value for key, value in settings.items()}
-    for override in overrides:
-        key, equals, value = override.partition("=")
-        if not equals or not key:
-            raise ConfigError(f"{override!r}: expected section.key=value, for example train.epochs=2")
-        *path, last = key.split(".")
-        place = result
-        for part in path:
-            inner = place.get(part)
-            inner = {} if inner is None else inner
-            if not isinstance(inner, dict):
-                raise ConfigError(f"{override!r}: {part!r} is a value, not a group with a key {last!r}")
-            place[part] = inner = dict(inner)
-            place = inner
-        place[last] = yaml.load(value, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
-    return result
-
-
-# ------------------------------------------------------------------------------------------- error messages
 
 
 def _explained(error: ValidationError, where: str, places: Mapping[str, str]) -> str:
