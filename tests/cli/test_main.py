@@ -233,3 +233,19 @@ def test_overrides_may_stand_behind_options(tmp_path: Path, capsys: Said) -> Non
 def test_it_runs_as_a_module() -> None:
     done = subprocess.run([sys.executable, "-m", "truetune", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("truetune ")
+
+
+def test_a_misspelt_command_is_answered_with_the_nearest(capsys: Said) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["finetun", "config.yaml"])
+    assert "unknown command 'finetun'; did you mean 'finetune'?" in capsys.readouterr().err
+
+
+def test_debug_shows_where_an_error_arose(tmp_path: Path, capsys: Said) -> None:
+    missing = str(tmp_path / "missing.txt")
+    _, _, plain = run(capsys, "check-report", missing)
+    status, _, traced = run(capsys, "--debug", "check-report", missing)
+    assert status == 2
+    assert "Traceback" not in plain
+    assert "Traceback" in traced
+    assert traced.endswith(plain)

@@ -268,6 +268,13 @@ def test_a_model_that_cannot_be_loaded_leaves_nothing(tmp_path: Path) -> None:
     assert not list((tmp_path / "runs").glob("*"))
 
 
+def test_a_model_that_cannot_be_loaded_is_told_before_data_is_read(tmp_path: Path) -> None:
+    asked = settings(tmp_path, tmp_path / "no-model")
+    Path(asked["data"]["source"]).write_text("no JSON", encoding="utf-8")
+    with pytest.raises(truetune.TruetuneError, match=r"no-model.* cannot be loaded"):
+        finetune(asked, progress=QUIET)
+
+
 @pytest.mark.parametrize("row", [{"text": "a word", "label": "x"}, {"text": "a word", "spans": []}])
 def test_gold_that_is_all_the_same_is_refused(tmp_path: Path, tiny_bert: Path, row: dict[str, Any]) -> None:
     asked = settings(tmp_path, tiny_bert, task="ner" if "spans" in row else "classification")

@@ -232,6 +232,14 @@ class TorchBackbone:
             self._table.clear_gradient()
 
 
+def ensure_found(name: str) -> None:
+    """Raise ModelError where no model of that name or folder can be had, before work is spent on anything else."""
+    from transformers import AutoConfig
+
+    with quiet(), explained(name):
+        AutoConfig.from_pretrained(name)
+
+
 def load_tokenizer(settings: ModelSettings) -> FastTokenizer:
     """Load the tokenizer of a model; for tagging, Chinese and Japanese are cut into single characters.
 

@@ -9,8 +9,8 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from truetune.cli.parser import parser
-from truetune.errors import TruetuneError
+from truetune.cli.parser import commands_of, parser
+from truetune.errors import TruetuneError, nearest
 
 # Threads that wait for each other sleep, and do not spin: where anything else runs, spinning made training up to ten
 # times slower; on a quiet machine it gains little. It must stand before PyTorch is loaded.
@@ -27,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int = module.run(args)
         sys.stdout.flush()
     except TruetuneError as error:
+        _trace_where_asked(args)
         print(f"truetune {args.command}: {error}", file=sys.stderr)
         return ERROR
     except KeyboardInterrupt:
@@ -38,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FINE
     except OSError as error:
         # A folder that is not to be written, a full disk: Python's own words name the file and what is wrong.
+        _trace_where_asked(args)
         print(f"truetune {args.command}: {_told(error)}", file=sys.stderr)
         return ERROR
     except Exception:
@@ -48,6 +50,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
+def _trace_where_asked(args: argparse.Namespace) -> None:
+    if args.debug:
+        traceback.print_exc()
+
+
 def _told(error: OSError) -> str:
     """Return where and what, and what to do."""
     if error.filename is None or error.strerror is None:
@@ -55,9 +62,18 @@ def _told(error: OSError) -> str:
     return f"{error.filename}: {error.strerror}; expected a place that can be read and written. Name another one"
 
 
+def _refuse_unknown(words: Sequence[str], grammar: argparse.ArgumentParser) -> None:
+    """Answer a misspelt command with the nearest ones, where argparse would list them all."""
+    known = commands_of(grammar)
+    named = next((word for word in words if not word.startswith("-")), None)
+    if named is not None and named not in known:
+        grammar.error(f"unknown command {named!r}; {nearest(named, known)}")
+
+
 def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parse, letting overrides stand behind options too, which argparse alone refuses."""
     grammar = parser()
+    _refuse_unknown(sys.argv[1:] if argv is None else argv, grammar)
     args, rest = grammar.parse_known_args(argv)
     if args.command == "finetune" and all("=" in word and not word.startswith("-") for word in rest):
         args.overrides += rest

@@ -14,6 +14,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; `args.command` names the module in `truetune.cli` that runs it."""
     root = argparse.ArgumentParser(prog="truetune", description=DESCRIPTION, epilog=EPILOG)
     root.add_argument("--version", action="version", version=f"truetune {__version__}")
+    root.add_argument("--debug", action="store_true", help="show where in the code an error arose")
     commands = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     demo = _command(commands, "demo", "fine-tune an embedded model on embedded data, start to verdict")
@@ -107,6 +108,13 @@ def parser() -> argparse.ArgumentParser:
     metrics.add_argument("--task", help="only those of this task")
     _command(commands, "schema", "print the JSON schema of the config file, for editors")
     return root
+
+
+def commands_of(root: argparse.ArgumentParser) -> tuple[str, ...]:
+    """Return the names of a parser's commands."""
+    return tuple(
+        name for action in root._actions if isinstance(action, argparse._SubParsersAction) for name in action.choices
+    )
 
 
 def _command(

@@ -76,6 +76,7 @@ def finetune(
     shown = progress or Progress()
     training_of(task_named(settings.task))
     need_packages("fine-tuning")
+    place = _found_model(settings, shown)
     run = _started(settings, name, resume)
     shown.say(f"run {run.path}")
     with _nothing_left_of(run):
@@ -84,7 +85,7 @@ def finetune(
             labels = training_of(data.task).labels(data.gold("train"))
             _refuse_one_answer(labels, run)
         stage = Stage(settings, data, labels, run, plan_of(settings.evaluate), shown)
-        backbone, inputs = _backbone(stage)
+        backbone, inputs = _backbone(stage, place)
     with timed(run, "baselines"):
         before(stage, backbone)
     with timed(run, "fine-tuning"):
@@ -173,11 +174,19 @@ def _differing(first: Config, second: Config) -> str:
     return ", ".join(keys)
 
 
-def _backbone(stage: Stage) -> tuple[Backbone, Sequence[Encoded]]:
+def _found_model(settings: Config, progress: Progress) -> str:
+    """Return where the model is loaded from; a misspelt name is told before any data is read."""
+    from truetune.backbones.torch import ensure_found
+
+    place = model_place(settings.model.name, progress)
+    ensure_found(place)
+    return place
+
+
+def _backbone(stage: Stage, place: str) -> tuple[Backbone, Sequence[Encoded]]:
     """Load the model; what is measured for this machine is kept when a run is resumed."""
     from truetune.backbones.torch import load_backbone, load_tokenizer, used_pieces
 
-    place = model_place(stage.config.model.name, stage.progress)
     settings = settings_of(stage.config, place, stage.training, stage.labels)
     tokenizer = load_tokenizer(settings)
     inputs = encoded_training(stage, tokenizer)
