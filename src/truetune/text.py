@@ -20,6 +20,7 @@ _IS_CJK = re.compile(f"[{_CJK}]")
 _LETTERS = rf"(?:[^\W_{_CJK}][\u0300-\u036f]*)+"
 _WORD = re.compile(rf"[{_CJK}]|{_LETTERS}(?:['’]{_LETTERS})*|\S")
 """A CJK character; or letters (with their accents) and digits, with inner apostrophes; or one sign."""
+_ASCII = bytes(range(128))
 _NO_ASCII_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
 
 
@@ -43,7 +44,9 @@ def script_letters(texts: Iterable[str]) -> tuple[int, int]:
     whole = "".join(texts)
     if whole.isascii():
         return 0, len(whole.encode().translate(None, _NO_ASCII_LETTERS))
-    return len(_IS_CJK.findall(whole)), sum(map(str.isalpha, whole))
+    ascii_letters = len(whole.encode("ascii", "ignore").translate(None, _NO_ASCII_LETTERS))
+    others = whole.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
+    return len(_IS_CJK.findall(others)), ascii_letters + sum(map(str.isalpha, others))
 
 
 def script_of(cjk: int, letters: int) -> Script:

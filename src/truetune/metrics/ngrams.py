@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -9,6 +10,9 @@ from itertools import chain
 import numpy as np
 
 from truetune.types import Ints
+
+LARGEST = 2**62
+"""n-grams' numbers times lines, or times one more token, stay below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +41,10 @@ def coded(sides: Sequence[Sequence[Sequence[Hashable]]]) -> list[Coded]:
     A side holds lines, a line tokens (or, as a string, characters).
     """
     lengths = [np.fromiter(map(len, lines), dtype=np.int64, count=len(lines)) for lines in sides]
-    flat = list(chain.from_iterable(chain.from_iterable(lines) for lines in sides))
-    code = {token: number for number, token in enumerate(dict.fromkeys(flat))}
-    numbers = np.fromiter(map(code.__getitem__, flat), dtype=np.int64, count=len(flat))
+    code: defaultdict[Hashable, int] = defaultdict()
+    code.default_factory = code.__len__  # a new token's number is how many there are already
+    flat = chain.from_iterable(chain.from_iterable(lines) for lines in sides)
+    numbers = np.fromiter(map(code.__getitem__, flat), dtype=np.int64, count=int(sum(map(np.sum, lengths))))
     borders = np.cumsum([side.sum() for side in lengths])[:-1]
     return [Coded(part, side) for part, side in zip(np.split(numbers, borders), lengths, strict=True)]
 
@@ -54,14 +59,16 @@ def grams(sides: Sequence[Coded], longest: int) -> Iterator[list[Grams]]:
     first_line = np.cumsum([0, *(len(side.lengths) for side in sides)])
     start = np.arange(len(tokens))
     numbers = tokens
-    vocabulary = int(tokens.max(initial=0)) + 1
+    bound = vocabulary = int(tokens.max(initial=0)) + 1
     for order in range(1, longest + 1):
         if order > 1:
             kept = start + order <= end[start]
             start = start[kept]
-            pairs = numbers[kept] * vocabulary + tokens[start + order - 1]
-            # The product stays below the number of n-grams times the vocabulary, because numbers are made dense.
-            numbers = np.unique(pairs, return_inverse=True)[1]
+            numbers = numbers[kept] * vocabulary + tokens[start + order - 1]
+            bound *= vocabulary
+            if bound * max(vocabulary, len(lengths)) > LARGEST:  # only then do numbers need a sort to be made dense
+                numbers = np.unique(numbers, return_inverse=True)[1]
+                bound = int(numbers.max(initial=0)) + 1
         cut = np.searchsorted(start, borders)
         parts = zip(np.split(numbers, cut), np.split(line[start], cut), first_line[:-1], strict=True)
         yield [Grams(number, where - first) for number, where, first in parts]

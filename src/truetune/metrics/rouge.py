@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from functools import cache, partial
-from itertools import chain, pairwise
+from itertools import chain, islice
 from typing import Literal
 
 import numpy as np
 
 from truetune.metric import Additive, RowsOf
+from truetune.metrics import ngrams
 from truetune.metrics.references import aligned_references, rows_by_script
-from truetune.metrics.subsequences import lcs_length, lcs_positions
+from truetune.metrics.subsequences import lcs_lengths, lcs_positions
 from truetune.rows import Rows
 from truetune.text import script, words
 from truetune.types import Column, Floats, Numbers
@@ -30,34 +31,32 @@ Tokens = list[str]
 KINDS = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 
 _CHINESE_END = re.compile("(?<=[。！？；!?;])|\n")
-_ASCII_WORDS = bytes(code if chr(code).isalnum() and code < 128 else ord(" ") for code in range(256))
-"""A table that turns every byte but ASCII letters and digits into a space."""
+_ASCII_WORDS = bytes(
+    code if code == ord("\n") or (chr(code).isalnum() and code < 128) else ord(" ") for code in range(256)
+)
+"""A table that turns every byte but ASCII letters, digits and new lines into a space."""
 
 
-def rouge_tokens(text: str, rules: Literal["en", "zh"]) -> Tokens:
-    """Return the tokens that ROUGE compares: ASCII words; for Chinese characters and words of letters and digits."""
-    lower = text.lower()
-    if rules == "en":
-        return lower.encode("utf-8", "replace").translate(_ASCII_WORDS).decode("ascii").split()
+def sentences(texts: Sequence[str], rules: Literal["en", "zh"]) -> list[list[Tokens]]:
+    """Return the sentences of each text as the tokens that ROUGE compares.
+
+    English: lines, as ASCII words in small letters. Chinese: lines and what ends in 。！？；, as characters and words
+    of letters and digits.
+    """
+    if rules == "zh":
+        return [[_chinese_tokens(one.lower()) for one in _CHINESE_END.split(text) if one] for text in texts]
+    if not texts:
+        return []
+    kept = "\n".join(texts).lower().encode("utf-8", "replace").translate(_ASCII_WORDS).decode("ascii")
+    lines = [line.split() for line in kept.split("\n")]
+    if len(lines) == len(texts):
+        return [[line] for line in lines]
+    rest = iter(lines)
+    return [list(islice(rest, text.count("\n") + 1)) for text in texts]
+
+
+def _chinese_tokens(lower: str) -> Tokens:
     return [lower[start:end] for start, end in words(lower) if any(map(str.isalnum, lower[start:end]))]
-
-
-def clipped_matches(gold: Sequence[Hashable], said: Sequence[Hashable]) -> int:
-    """Return how many items stand in both, each as often as on the side that has it less often."""
-    of_gold, of_said = set(gold), set(said)
-    shared = of_gold & of_said
-    if len(of_gold) == len(gold) or len(of_said) == len(said):
-        return len(shared)
-    left = dict.fromkeys(shared, 0)
-    for item in gold:
-        if item in left:
-            left[item] += 1
-    hits = 0
-    for item in said:
-        if left.get(item):
-            left[item] -= 1
-            hits += 1
-    return hits
 
 
 def summary_matches(gold: Sequence[Tokens], said: Sequence[Tokens]) -> int:
@@ -78,22 +77,22 @@ def summary_matches(gold: Sequence[Tokens], said: Sequence[Tokens]) -> int:
     return hits
 
 
-def rouge_scores(gold: Sequence[Tokens], said: Sequence[Tokens]) -> tuple[float, float, float, float]:
-    """Return F1 of ROUGE-1, 2, L and Lsum of one text against one reference, both as sentences of tokens."""
-    wanted, found = (side[0] if len(side) == 1 else list(chain.from_iterable(side)) for side in (gold, said))
-    single = clipped_matches(wanted, found)
-    if not single:
-        return 0.0, 0.0, 0.0, 0.0
-    in_order = lcs_length(wanted, found)
-    whole = len(gold) == len(said) == 1
-    pairs = clipped_matches(list(pairwise(wanted)), list(pairwise(found)))
-    size = len(wanted) + len(found)
-    return (
-        2 * single / size,
-        2 * pairs / (size - 2) if pairs else 0.0,
-        2 * in_order / size,
-        2 * (in_order if whole else summary_matches(gold, said)) / size,
-    )
+def rouge_scores(gold: Sequence[Sequence[Tokens]], said: Sequence[Sequence[Tokens]]) -> Floats:
+    """Return F1 of ROUGE-1, 2, L and Lsum `[texts, 4]` of each text against one reference, both as sentences."""
+    texts = len(said)
+    codes = ngrams.coded([[one[0] if len(one) == 1 else list(chain(*one)) for one in side] for side in (gold, said)])
+    sizes = codes[0].lengths + codes[1].lengths
+    hits = np.zeros((len(KINDS), texts))
+    for order, sides in enumerate(ngrams.grams(codes, 2)):
+        width = ngrams.width_of(sides)
+        wanted, found = (ngrams.counted(side, width) for side in sides)
+        hits[order] = ngrams.matches(found, wanted, texts)
+    hits[2:] = lcs_lengths(*codes)
+    for place, (one, other) in enumerate(zip(gold, said, strict=True)):
+        if hits[2, place] and not len(one) == len(other) == 1:
+            hits[3, place] = summary_matches(one, other)
+    totals = np.stack([sizes, sizes - 2, sizes, sizes])
+    return np.divide(2 * hits, totals, out=np.zeros_like(hits), where=hits > 0).T
 
 
 def rouge_rows(gold: Column, predicted: Column, rules: Rules = "auto") -> Rows:
@@ -102,25 +101,13 @@ def rouge_rows(gold: Column, predicted: Column, rules: Rules = "auto") -> Rows:
     chosen = rules
     if chosen == "auto":
         chosen = script(one for side in references for one in side if one is not None)
-    said = [_cut(text, chosen) for text in predicted]
+    said = sentences(predicted, chosen)
     rows = np.zeros((len(said), len(KINDS) + 1))
     rows[:, -1] = 1
     for side in references:
-        scores = [
-            (0.0,) * len(KINDS) if one is None else rouge_scores(_cut(one, chosen), tokens)
-            for one, tokens in zip(side, said, strict=True)
-        ]
-        rows[:, :-1] = np.maximum(rows[:, :-1], np.array(scores).reshape(-1, len(KINDS)))
+        scores = rouge_scores(sentences([one or "" for one in side], chosen), said)
+        rows[:, :-1] = np.maximum(rows[:, :-1], scores)
     return Rows.of(rows).noted(f"rules {chosen}")
-
-
-def _cut(text: str, rules: Literal["en", "zh"]) -> list[Tokens]:
-    return [rouge_tokens(one, rules) for one in sentences(text, rules)]
-
-
-def sentences(text: str, rules: Literal["en", "zh"]) -> list[str]:
-    """Return sentences: lines, and in Chinese also what ends in 。！？；."""
-    return [one for one in (text.split("\n") if rules == "en" else _CHINESE_END.split(text)) if one]
 
 
 @cache

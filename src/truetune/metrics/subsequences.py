@@ -2,10 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+
+from truetune.metrics.ngrams import Coded
+from truetune.types import Ints
+
+WORD = 64
+"""Texts of so many tokens fit into one machine word, and all of them go through their tables together."""
 
 
-def lcs_length(first: Sequence[str], second: Sequence[str]) -> int:
+def lcs_lengths(first: Coded, second: Coded) -> Ints:
+    """Return the length of the longest common subsequence of each line of `first` with that of `second`, `[lines]`."""
+    found = np.zeros(len(first.lengths), dtype=np.int64)
+    short = np.minimum(first.lengths, second.lengths) <= WORD
+    ends = [np.cumsum(side.lengths) for side in (first, second)]
+    for line in np.flatnonzero(~short):
+        one, other = (
+            side.tokens[end[line] - side.lengths[line] : end[line]].tolist()
+            for side, end in zip((first, second), ends, strict=True)
+        )
+        found[line] = lcs_length(one, other)
+    turned = first.lengths > second.lengths
+    for chosen, one, other in ((short & ~turned, first, second), (short & turned, second, first)):
+        if chosen.any():
+            found[chosen] = _lcs_of_words(_taken(one, chosen), _taken(other, chosen))
+    return found
+
+
+def _lcs_of_words(first: Coded, second: Coded) -> Ints:
+    """Return the lengths where each line of `first` has at most `WORD` tokens: a step takes a token of all lines."""
+    lines = len(first.lengths)
+    lengths, masks = _found_in(first, second)
+    order = np.argsort(-lengths, kind="stable")
+    starts = (np.cumsum(lengths) - lengths)[order]
+    still = lines - np.searchsorted(np.sort(lengths), np.arange(1, lengths.max(initial=0) + 1))
+    full = (~np.uint64(0) >> (WORD - first.lengths).clip(max=WORD - 1).astype(np.uint64))[order]
+    row = full.copy()
+    for step, active in enumerate(still):
+        kept = row[:active]
+        same = kept & masks[starts[:active] + step]
+        row[:active] = (kept + same) | (kept - same)
+    unmatched = np.unpackbits((row & full).view(np.uint8).reshape(lines, 8), axis=1).sum(axis=1, dtype=np.int64)
+    found = np.empty(lines, dtype=np.int64)
+    found[order] = np.where(lengths[order] > 0, first.lengths[order] - unmatched, 0)
+    return found
+
+
+def _found_in(first: Coded, second: Coded) -> tuple[Ints, np.ndarray]:
+    """Return, for the tokens of `second` that stand in its line of `first`: how many a line has, and their bits there.
+
+    `[lines]` and `[tokens]`; bit i is the line's i-th token.
+    """
+    width = 1 + max(int(side.tokens.max(initial=0)) for side in (first, second))
+    line, other_line = (np.repeat(np.arange(len(side.lengths)), side.lengths) for side in (first, second))
+    keys = line * width + first.tokens
+    place = np.arange(len(keys)) - np.repeat(np.cumsum(first.lengths) - first.lengths, first.lengths)
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    begins = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]][: len(keys)])
+    if not len(begins):
+        return np.zeros(len(first.lengths), dtype=np.int64), np.zeros(0, dtype=np.uint64)
+    bits = np.bitwise_or.reduceat(np.uint64(1) << place[order].astype(np.uint64), begins)
+    keys = keys[begins]
+    asked = other_line * width + second.tokens
+    at = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
+    hit = keys[at] == asked
+    return np.bincount(other_line[hit], minlength=len(first.lengths)).astype(np.int64), bits[at[hit]]
+
+
+def _taken(side: Coded, lines: np.ndarray) -> Coded:
+    """Return some lines, a mask."""
+    return side if lines.all() else Coded(side.tokens[np.repeat(lines, side.lengths)], side.lengths[lines])
+
+
+def lcs_length(first: Sequence[Hashable], second: Sequence[Hashable]) -> int:
     """Return the length of the longest common subsequence."""
     if not first or not second:
         return 0
@@ -54,9 +126,9 @@ def _rows(first: Sequence[str], second: Sequence[str]) -> list[int]:
     return rows
 
 
-def _places(tokens: Sequence[str]) -> dict[str, int]:
+def _places(tokens: Sequence[Hashable]) -> dict[Hashable, int]:
     """Return the bits at which each token stands."""
-    places: dict[str, int] = {}
+    places: dict[Hashable, int] = {}
     bit = 1
     for token in tokens:
         places[token] = places.get(token, 0) | bit
