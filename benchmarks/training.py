@@ -32,7 +32,8 @@ import numpy as np
 from truetune.backbones.base import ModelSettings, Recipe
 from truetune.backbones.builtin import builtin_folder
 from truetune.backbones.outputs import logits_of
-from truetune.backbones.torch import TorchBackbone, load_backbone, load_tokenizer, used_pieces
+from truetune.backbones.torch import load_backbone, load_tokenizer, used_pieces
+from truetune.backbones.torch_backbone import TorchBackbone
 from truetune.data.batch import padded, padding_share, target_number, token_batches
 from truetune.evaluation.api import evaluate
 from truetune.tasks.base import Encoding, Labels, Lengths, Training

@@ -12,7 +12,8 @@ import torch
 
 from truetune.backbones.base import ModelSettings, Recipe
 from truetune.backbones.outputs import features_of, logits_of, piece_features_of
-from truetune.backbones.torch import TorchBackbone, load_backbone, load_tokenizer, saved_backbone, used_pieces
+from truetune.backbones.torch import load_backbone, load_tokenizer, saved_backbone, used_pieces
+from truetune.backbones.torch_backbone import TorchBackbone
 from truetune.data.batch import padded, target_number
 from truetune.errors import ModelError
 from truetune.tasks.base import Labels, Lengths
@@ -247,11 +248,11 @@ def test_a_long_gradient_is_scaled_down_to_its_greatest_norm(tiny_bert: Path, mo
         def taken(kept: list[torch.Tensor] = seen, one: TorchBackbone = backbone) -> None:
             kept += [
                 parameter.grad.flatten().clone()
-                for group in one._optimizer.param_groups
+                for group in one._learner.optimizer.param_groups
                 for parameter in group["params"]
             ]
 
-        monkeypatch.setattr(backbone._optimizer, "step", taken)
+        monkeypatch.setattr(backbone._learner.optimizer, "step", taken)
         stepped(backbone, [batch_of(backbone, encoded_for(backbone))])
         norms[clip] = torch.cat(seen)
     assert norms[0.01].norm().item() == pytest.approx(0.01, rel=1e-5)
@@ -275,7 +276,7 @@ def test_weight_decay_spares_biases_norms_and_words(tiny_bert: Path) -> None:
     names = {id(parameter): name for name, parameter in backbone._network.named_parameters()}
     decayed = {
         names[id(parameter)]
-        for group in backbone._optimizer.param_groups
+        for group in backbone._learner.optimizer.param_groups
         for parameter in group["params"]
         if group["weight_decay"]
     }

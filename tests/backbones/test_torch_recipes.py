@@ -12,8 +12,9 @@ import torch
 
 from truetune.backbones.base import ModelSettings, Recipe
 from truetune.backbones.outputs import logits_of
-from truetune.backbones.torch import TorchBackbone, load_backbone, load_tokenizer, saved_backbone, used_pieces
+from truetune.backbones.torch import load_backbone, load_tokenizer, saved_backbone, used_pieces
 from truetune.backbones.torch_adversarial import perturbed
+from truetune.backbones.torch_backbone import TorchBackbone
 from truetune.data.batch import padded, target_number
 from truetune.errors import ModelError
 from truetune.tasks.base import Labels, Lengths
@@ -142,13 +143,13 @@ def test_fgm_moves_the_words_by_epsilon_along_their_gradient_and_back(tiny_bert:
     backbone = made(tiny_bert, Recipe(), PLAIN, trim)
     words = backbone._network.model.get_input_embeddings()
     backbone._network.train()
-    backbone._backward(batches_of(backbone), 4)
+    backbone._learner.backward(batches_of(backbone), 4)
     before, slope = words.rows.detach().clone(), words.rows.grad.clone()
     with perturbed(words, 0.7):
         move = words.rows.detach() - before
         assert move.norm().item() == pytest.approx(0.7, rel=1e-4)
         assert (move - 0.7 * slope / slope.norm()).abs().max().item() <= 1e-6
-        assert backbone._backward(batches_of(backbone), 4) > backbone_loss(tiny_bert, trim)
+        assert backbone._learner.backward(batches_of(backbone), 4) > backbone_loss(tiny_bert, trim)
     assert (words.rows.detach() == before).all()
 
 
@@ -175,10 +176,10 @@ def test_fgm_learns_from_the_sum_of_both_gradients(tiny_bert: Path, monkeypatch:
         backbone = made(tiny_bert, recipe, PLAIN)
 
         def taken(one: TorchBackbone = backbone) -> None:
-            slopes = [weight.grad for group in one._optimizer.param_groups for weight in group["params"]]
+            slopes = [weight.grad for group in one._learner.optimizer.param_groups for weight in group["params"]]
             norms.append(torch.cat([slope.flatten() for slope in slopes]).norm().item())
 
-        monkeypatch.setattr(backbone._optimizer, "step", taken)
+        monkeypatch.setattr(backbone._learner.optimizer, "step", taken)
         losses.append(stepped(backbone, batches_of(backbone)))
     assert losses[0] == losses[1]
     assert norms[1] == pytest.approx(2 * norms[0], rel=1e-3)

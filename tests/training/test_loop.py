@@ -13,7 +13,8 @@ import pytest
 
 from truetune.backbones.base import ModelSettings, Recipe
 from truetune.backbones.outputs import logits_of
-from truetune.backbones.torch import TorchBackbone, load_backbone, load_tokenizer, used_pieces
+from truetune.backbones.torch import load_backbone, load_tokenizer, used_pieces
+from truetune.backbones.torch_backbone import TorchBackbone
 from truetune.errors import RunError
 from truetune.tasks.base import Labels, Lengths
 from truetune.tasks.classify_encoding import encode as encode_texts

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from truetune.backbones.base import ModelSettings, Pooling
 from truetune.errors import ModelError
+from truetune.types import Batch
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,12 @@ class Network(nn.Module):
             hidden = pooled(hidden, mask, self.form.pooling)
         scored: Tensor = self.own(hidden) if self.own is not None else self.model.score(hidden)
         return scored
+
+    def inputs(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Return ids, mask and segments of a batch where the network is."""
+        device = next(self.parameters()).device
+        ids, mask, segments = (torch.from_numpy(part).to(device) for part in (batch.ids, batch.mask, batch.segments))
+        return ids, mask, segments
 
     def hidden(self, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
         """Return the last hidden states, `[batch, length, hidden]`."""

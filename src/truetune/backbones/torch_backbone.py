@@ -1,0 +1,142 @@
+"""The PyTorch backbone: any Transformers encoder or decoder, fine-tuned and asked for logits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from truetune.backbones.base import ModelSettings, Recipe, State
+from truetune.backbones.tokenizer import FastTokenizer
+from truetune.backbones.torch_network import Network
+from truetune.backbones.torch_optimizer import freeze_layers, group_of, trained
+from truetune.backbones.torch_saved import save_network
+from truetune.backbones.torch_step import Learner
+from truetune.backbones.torch_vocabulary import with_rows
+from truetune.errors import ModelError
+from truetune.types import Batch, Floats, Ints
+
+
+class TorchBackbone:
+    """The `Backbone` of PyTorch."""
+
+    def __init__(
+        self,
+        network: Network,
+        tokenizer: FastTokenizer,
+        settings: ModelSettings,
+        recipe: Recipe,
+        vocabulary: Ints | None,
+    ) -> None:
+        """`settings` as chosen for this machine; `vocabulary`: the pieces that training will meet, None: any."""
+        self.tokenizer = tokenizer
+        self.settings = settings
+        self._network = network
+        self._recipe = recipe
+        self._table = with_rows(network.model, None if settings.freeze_embeddings else vocabulary)
+        if settings.freeze_embeddings:
+            network.model.get_input_embeddings().requires_grad_(False)
+        freeze_layers(network, settings.freeze_layers)
+        self._learner = Learner(network, settings, recipe, self._table)
+        network.eval()
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Parameter groups from input to output."""
+        return tuple(dict.fromkeys(group_of(self._network).values()))
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What was chosen for this machine and model, as JSON values."""
+        parameters = trained(self._network).values()
+        return {
+            "device": str(next(self._network.parameters()).device),
+            "precision": self.settings.precision,
+            "pooling": self._network.form.pooling,
+            "max_length": self.tokenizer.max_length,
+            "trained_parameters": sum(one.numel() for one in parameters),
+            "trained_words": None if self._table is None else len(self._table.rows),
+        }
+
+    def train_step(self, micro_batches: Sequence[Batch], rates: Mapping[str, float], targets: int) -> float:
+        """Learn from several micro-batches as from one batch, and return the loss before the step."""
+        return self._learner.step(micro_batches, rates, targets)
+
+    def predict(self, batch: Batch) -> Floats:
+        """Return logits in float32 precision, `[batch, labels]` or `[batch, length, labels]`."""
+        with torch.inference_mode():
+            return _array(self._network(*self._network.inputs(batch)))
+
+    def features(self, batch: Batch) -> Floats:
+        """Return the mean of each input's last hidden states, `[batch, hidden]`."""
+        hidden = self.piece_features(batch)
+        weights = batch.mask[..., None].astype(np.float64)
+        means: Floats = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
+        return means
+
+    def piece_features(self, batch: Batch) -> Floats:
+        """Return the last hidden states, `[batch, length, hidden]`."""
+        with torch.inference_mode():
+            return _array(self._network.hidden(*self._network.inputs(batch)))
+
+    def state(self, optimizer: bool = True) -> State:
+        """Return a copy of the trained weights, and of the optimizer's running means.
+
+        Where weights are averaged, the averages are the weights; what is averaged goes with the optimizer.
+        """
+        tensors: dict[str, Tensor] = {f"weight/{name}": one for name, one in trained(self._network).items()}
+        if optimizer:
+            tensors |= self._learner.memory()
+        arrays = {name: one.detach().cpu().numpy().copy() for name, one in tensors.items()}
+        values = {"steps": self._learner.steps, "settings": _plain(self.settings)}
+        if optimizer:
+            values |= self._learner.values()
+        return State(arrays, values)
+
+    def restore(self, state: State) -> None:
+        """Go back to a state; without running means in it, the optimizer begins anew."""
+        parameters = trained(self._network)
+        expected = {f"weight/{name}": tuple(one.shape) for name, one in parameters.items()}
+        found = {name: one.shape for name, one in state.arrays.items() if name.startswith("weight/")}
+        if found != expected or state.values.get("settings") != _plain(self.settings):
+            differing = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+            raise ModelError(
+                "the stored state belongs to another model, vocabulary or setting "
+                f"({', '.join(differing[:3]) or 'settings differ'}); start the run anew"
+            )
+        self._refuse_other_average(state)
+        with torch.no_grad():
+            for name, parameter in parameters.items():
+                parameter.copy_(torch.from_numpy(state.arrays[f"weight/{name}"]))
+        if self._table is not None:
+            self._table.changed()
+        values = {name: torch.from_numpy(one) for name, one in state.arrays.items() if not name.startswith("weight/")}
+        self._learner.remember(values, state.values)
+
+    def _refuse_other_average(self, state: State) -> None:
+        """Raise ModelError for a state to train on from whose weights were averaged otherwise."""
+        moving = any(name.startswith("mean/") for name in state.arrays)
+        stored = float(state.values.get("ema", 0.0))
+        if stored != self._recipe.ema and (moving or stored):
+            raise ModelError(
+                f"the stored state averages its weights with decay {stored:g}, but recipe.ema is "
+                f"{self._recipe.ema:g}; go on with recipe.ema={stored:g}, or start the run anew"
+            )
+
+    def save(self, folder: Path) -> None:
+        """Write weights, config, tokenizer and settings; plain Transformers loads the folder too."""
+        save_network(self._network, self.tokenizer, self.settings, folder)
+
+
+def _plain(settings: ModelSettings) -> dict[str, Any]:
+    return {**asdict(replace(settings, device="any")), "labels": list(settings.labels)}
+
+
+def _array(tensor: Tensor) -> npt.NDArray[np.float64]:
+    return tensor.float().cpu().numpy().astype(np.float64)

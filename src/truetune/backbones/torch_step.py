@@ -1,0 +1,132 @@
+"""One step of training: losses, gradients, clipping, AdamW; all its randomness is a function of seed and number."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from truetune.backbones.base import ModelSettings, Recipe
+from truetune.backbones.torch_adversarial import check_perturbable, perturbed
+from truetune.backbones.torch_average import Average
+from truetune.backbones.torch_dropout import Bits, with_bit_dropout
+from truetune.backbones.torch_losses import disagreement, summed_loss
+from truetune.backbones.torch_network import Network
+from truetune.backbones.torch_optimizer import adamw, moments, set_moments, trained
+from truetune.backbones.torch_vocabulary import RowEmbedding
+from truetune.types import Batch
+
+
+class Learner:
+    """Moves the trained weights of a network as a recipe says."""
+
+    def __init__(self, network: Network, settings: ModelSettings, recipe: Recipe, table: RowEmbedding | None) -> None:
+        """`table`: the word embeddings, where only the rows of a step have gradients."""
+        self._network = network
+        self._settings = settings
+        self._recipe = recipe
+        self._table = table
+        self._device = next(network.parameters()).device
+        if recipe.fgm:
+            check_perturbable(network.model.get_input_embeddings())
+        self._bits = Bits(settings.seed)
+        if self._device.type == "cpu":
+            with_bit_dropout(network, self._bits)
+        self.optimizer = adamw(network, recipe)
+        self._average = Average(network, recipe.ema, table) if recipe.ema else None
+        self.steps = 0
+        """How many steps were taken."""
+
+    def step(self, micro_batches: Sequence[Batch], rates: Mapping[str, float], targets: int) -> float:
+        """Learn from several micro-batches as from one batch, and return the loss before the step."""
+        with self._average.training() if self._average else contextlib.nullcontext():
+            return self._learnt(micro_batches, rates, targets)
+
+    def backward(self, micro_batches: Sequence[Batch], targets: int) -> float:
+        """Add to the gradients those of the mean loss, and return it."""
+        total = 0.0
+        for batch in micro_batches:
+            loss = self._loss(batch) / targets
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.item()
+        return total
+
+    def memory(self) -> dict[str, Tensor]:
+        """Return what is needed, beside the network's weights, to take the next step: running means by name."""
+        return moments(self._network, self.optimizer) | (self._average.raw() if self._average else {})
+
+    def values(self) -> dict[str, Any]:
+        """Return how the weights were averaged, as JSON values."""
+        return {"ema": self._recipe.ema, "averaged": self._average.steps} if self._average else {}
+
+    def remember(self, memory: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
+        """Go on from what `memory` and `values` returned; the steps are those of `values`."""
+        set_moments(self._network, self.optimizer, memory)
+        if self._average is not None:
+            self._average.restore(memory, int(values.get("averaged", 0)))
+        self.steps = int(values["steps"])
+
+    def _learnt(self, micro_batches: Sequence[Batch], rates: Mapping[str, float], targets: int) -> float:
+        self._network.train()
+        with self._randomness():
+            total = moved = self.backward(micro_batches, targets)
+            if self._recipe.fgm and math.isfinite(total):
+                with perturbed(self._network.model.get_input_embeddings(), self._recipe.fgm):
+                    moved = self.backward(micro_batches, targets)
+        finite = self._move(rates) if math.isfinite(total) and math.isfinite(moved) else False
+        if finite and self._average is not None:
+            self._average.add()
+        self._clear_gradients()
+        self.steps += 1
+        self._network.eval()
+        return total if finite else math.nan
+
+    def _loss(self, batch: Batch) -> Tensor:
+        """Return the sum of the losses of all targets; of two passes their mean, and what they disagree in."""
+        recipe, multiple = self._recipe, self._settings.multiple
+        aims = torch.from_numpy(batch.targets).to(self._device)
+        logits = self._logits(batch)
+        loss = summed_loss(logits, aims, recipe, multiple)
+        if not recipe.r_drop:
+            return loss
+        other = self._logits(batch)
+        loss = (loss + summed_loss(other, aims, recipe, multiple)) / 2
+        return loss + recipe.r_drop * disagreement(logits, other, aims, multiple)
+
+    def _logits(self, batch: Batch) -> Tensor:
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._settings.precision == "bfloat16"):
+            logits: Tensor = self._network(*self._network.inputs(batch))
+            return logits.float()
+
+    @contextlib.contextmanager
+    def _randomness(self) -> Iterator[None]:
+        """Make all randomness of a step a function of seed and step number, and leave no trace of it."""
+        self._bits.begin(self.steps)
+        devices = [self._device] if self._device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(int(np.random.SeedSequence([self._settings.seed, self.steps]).generate_state(1)[0]))
+            yield
+
+    def _move(self, rates: Mapping[str, float]) -> bool:
+        """Clip the gradient and take the step; return False, and take none, where the gradient is not finite."""
+        gradients = [one.grad for one in trained(self._network).values() if one.grad is not None]
+        norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(one) for one in gradients])).item()
+        if not math.isfinite(norm):
+            return False
+        if norm > self._recipe.clip:
+            for gradient in gradients:
+                gradient.mul_(self._recipe.clip / norm)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rates[group["group"]]
+        self.optimizer.step()
+        return True
+
+    def _clear_gradients(self) -> None:
+        self.optimizer.zero_grad(set_to_none=True)
+        if self._table is not None:
+            self._table.clear_gradient()
