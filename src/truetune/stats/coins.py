@@ -31,7 +31,8 @@ def swapped(weights: Ints, resamples: int, width: int, rng: np.random.Generator)
             yield part, rng.binomial(weights, 0.5, size=(size, distinct)).astype(np.float64)
             continue
         thrown = np.frombuffer(rng.bytes(size * distinct), dtype=np.uint8).reshape(size, distinct)
-        counts = _set_bits(thrown & coins).astype(np.float64)
+        ones = thrown & coins
+        counts = (ones if coins.max() == 1 else _set_bits(ones)).astype(np.float64)
         if len(many):
             counts[:, many] = rng.binomial(weights[many], 0.5, size=(size, len(many)))
         yield part, counts

@@ -51,10 +51,10 @@ def drawn(weights: Ints, resamples: int, width: int, rng: np.random.Generator) -
         if multinomial:
             yield part, rng.multinomial(units, weights / units, size=size).astype(np.float64)
         else:
-            positions = rng.integers(0, units, size=(size, units), dtype=np.int32)
-            flat = owner[positions] + distinct * np.arange(size)[:, None]
-            counts = np.bincount(flat.ravel(), minlength=size * distinct)
-            yield part, counts.reshape(size, distinct).astype(np.float64)
+            counts = np.empty((size, distinct))
+            for draw, positions in enumerate(rng.integers(0, units, size=(size, units), dtype=np.int32)):
+                counts[draw] = np.bincount(positions if distinct == units else owner[positions], minlength=distinct)
+            yield part, counts
 
 
 def summing(table: npt.NDArray[Any]) -> Callable[[Floats], Floats]:
