@@ -13,8 +13,6 @@ CHINESE = ".zh-CN.md"
 PAGES = sorted(page for page in (ROOT / "docs").rglob("*.md") if not page.name.endswith(CHINESE))
 NOT_YET = {
     "adapters.md",
-    "architecture.md",
-    "data.md",
     "doctor.md",
     "results.md",
     "statistics.md",
