@@ -31,7 +31,7 @@ def tagged(seed: int, number: int = 150, found_of: float = 0.85) -> Case:
                 said.append([span[0], span[1] - 1, span[2]])
             elif draw < found_of + 0.1:
                 said.append([span[0], span[1], "ORG"])
-        gold.append({"text": text + "left.", "spans": spans})
+        gold.append({"text": text + f"left at {len(gold)}.", "spans": spans})
         predicted.append(said)
     return gold, predicted
 

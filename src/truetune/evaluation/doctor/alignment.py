@@ -42,7 +42,9 @@ def shift_findings(case: Case) -> Iterator[Finding]:
     other = alike(gold[edge + best : len(gold) - edge + best], predicted[inner])
     gain = other - own
     error = float(gain.std()) / np.sqrt(len(gain))
-    if gain.mean() < LEAST_GAIN or gain.mean() < LEAST_Z * error or other.mean() < 1.5 * own.mean():
+    if min(gain.mean(), other.mean()) < LEAST_GAIN or gain.mean() < LEAST_Z * error:
+        return
+    if other.mean() < 1.5 * own.mean():
         return
     where = np.flatnonzero(gain > 0)[:5].tolist()
     yield finding(

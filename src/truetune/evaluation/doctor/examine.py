@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterable, Iterator
 from truetune.evaluation.doctor.alignment import shift_findings
 from truetune.evaluation.doctor.answers import answer_findings
 from truetune.evaluation.doctor.case import ENOUGH, Case
+from truetune.evaluation.doctor.directions import direction_findings
 from truetune.evaluation.doctor.label_order import label_order_findings
 from truetune.evaluation.doctor.label_scores import score_findings
 from truetune.evaluation.doctor.outputs import output_findings
 from truetune.evaluation.doctor.perfect import perfect_findings
 from truetune.evaluation.doctor.placeholders import placeholder_findings
+from truetune.evaluation.doctor.repeats import repeat_findings
 from truetune.evaluation.doctor.span_places import span_findings, tag_findings
+from truetune.evaluation.doctor.span_reach import reach_findings
+from truetune.evaluation.doctor.span_units import unit_findings
+from truetune.evaluation.doctor.thresholds import threshold_findings
 from truetune.evaluation.tables import Aligned
 from truetune.types import Finding
 
@@ -21,11 +26,16 @@ CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     label_order_findings,
     shift_findings,
     score_findings,
+    direction_findings,
+    threshold_findings,
     span_findings,
+    unit_findings,
+    reach_findings,
     tag_findings,
     answer_findings,
     output_findings,
     perfect_findings,
+    repeat_findings,
 )
 WEIGHT = {"error": 0, "warning": 1, "note": 2}
 
