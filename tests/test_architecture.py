@@ -19,7 +19,7 @@ ROWS = (
     ("training", "evaluation", "audit", "bundle"),
     ("pretraining", "reports", "export"),
     ("workflows", "serving"),
-    ("optimize", "parity"),
+    ("optimization", "parity"),
     ("apps", "ui"),
     ("cli",),
 )

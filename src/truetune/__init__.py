@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from truetune.evaluation.incremental import Evaluation as Evaluation
     from truetune.evaluation.preference import preference as preference
     from truetune.evaluation.seeds import seeds as seeds
+    from truetune.optimization.run import optimize as optimize
     from truetune.stats.plan import Plan as Plan
     from truetune.workflows.finetune import finetune as finetune
     from truetune.workflows.predict import load as load
@@ -48,6 +49,7 @@ _PLACES = {
     "evaluate": "truetune.evaluation.api",
     "finetune": "truetune.workflows.finetune",
     "load": "truetune.workflows.predict",
+    "optimize": "truetune.optimization.run",
     "preference": "truetune.evaluation.preference",
     "seeds": "truetune.evaluation.seeds",
     "similarity": "truetune.workflows.similarity",
@@ -73,6 +75,7 @@ __all__ = [
     "evaluate",
     "finetune",
     "load",
+    "optimize",
     "preference",
     "seeds",
     "similarity",

@@ -75,7 +75,7 @@ def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     grammar = parser()
     _refuse_unknown(sys.argv[1:] if argv is None else argv, grammar)
     args, rest = grammar.parse_known_args(argv)
-    if args.command == "finetune" and all("=" in word and not word.startswith("-") for word in rest):
+    if args.command in ("finetune", "optimize") and all("=" in word and not word.startswith("-") for word in rest):
         args.overrides += rest
     elif rest:
         grammar.error(f"unrecognized arguments: {' '.join(rest)}")

@@ -36,6 +36,12 @@ def parser() -> argparse.ArgumentParser:
     finetune.add_argument("overrides", nargs="*", metavar="section.key=value", help="settings that replace the file's")
     finetune.add_argument("--resume", action="store_true", help="go on with the run that was interrupted")
 
+    optimize = _command(commands, "optimize", "search for better settings, confirm them, fine-tune with them")
+    optimize.add_argument("config", metavar="CONFIG")
+    optimize.add_argument("overrides", nargs="*", metavar="section.key=value", help="settings that replace the file's")
+    optimize.add_argument("--trials", type=int, metavar="N", help="at most so many trials (optimize.trials)")
+    optimize.add_argument("--minutes", type=float, metavar="M", help="minutes of training (optimize.minutes)")
+
     evaluate = _command(commands, "evaluate", "score predictions: anybody's files, or a run")
     evaluate.add_argument("run", nargs="?", metavar="RUN", help="a run folder")
     evaluate.add_argument("--data", metavar="FILE", help="labelled file for RUN's model (default: RUN's test part)")

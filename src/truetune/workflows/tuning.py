@@ -8,9 +8,11 @@ from dataclasses import replace
 
 from truetune.backbones.base import Backbone
 from truetune.backbones.outputs import logits_of
+from truetune.config import Config
 from truetune.data.encoded import kept
 from truetune.evaluation.families import applicable, families
 from truetune.metric import Metric, PerLabel
+from truetune.tasks.base import Training
 from truetune.tasks.windows import SHOWN
 from truetune.tracking.local import EventLog
 from truetune.training.checkpoint import Checkpoints, read_checkpoint
@@ -60,19 +62,25 @@ def together(findings: Iterable[Finding]) -> list[Finding]:
     return list(found.values())
 
 
-def tuned(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], validation: Validation, resume: bool) -> None:
-    """Fine-tune, and leave the backbone with the weights that scored best on validation."""
-    settings = stage.config.train
-    plan = Plan(
+def training_plan(config: Config, training: Training) -> Plan:
+    """Return how long and in which portions a config's training reads its inputs."""
+    settings = config.train
+    return Plan(
         learning_rate=settings.learning_rate,
         epochs=settings.epochs,
         tokens=settings.tokens_per_batch,
         warmup=settings.warmup,
         layer_decay=settings.layer_decay,
-        head_rate=settings.head_learning_rate or (HEAD_RATE if stage.training.head == "tag" else None),
+        head_rate=settings.head_learning_rate or (HEAD_RATE if training.head == "tag" else None),
         evaluations=settings.evaluations_per_epoch,
         seed=settings.seed,
     )
+
+
+def tuned(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], validation: Validation, resume: bool) -> None:
+    """Fine-tune, and leave the backbone with the weights that scored best on validation."""
+    settings = stage.config.train
+    plan = training_plan(stage.config, stage.training)
     checkpoints = Checkpoints(stage.run.checkpoints, settings.checkpoint_seconds)
     metric = validation.metric(settings.metric or stage.config.evaluate.metric)
     selection = Selection(metric.name, metric.better, settings.patience)

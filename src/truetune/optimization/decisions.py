@@ -1,0 +1,35 @@
+"""The decision log: what was tried, why, what it cost, what it brought, as JSON from which the page is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from truetune.metric import Metric
+from truetune.optimization.confirm import Confirmation
+from truetune.optimization.space import Move, Range
+from truetune.optimization.trial import Trial
+
+
+def decisions_of(
+    metric: Metric, space: Sequence[Move], trials: Sequence[Trial], found: Confirmation, optimism: float
+) -> dict[str, Any]:
+    """Return the whole search as JSON-ready values."""
+    return {
+        "metric": metric.name,
+        "better": metric.better,
+        "space": [_move(move) for move in space],
+        "trials": [asdict(trial) for trial in trials],
+        "seconds": sum(trial.seconds for trial in trials),
+        "optimism": optimism,
+        "confirmation": [one.to_dict() for one in found.finalists],
+        "winner": found.winner,
+        "changes": dict(trials[found.winner].changes),
+        "why": found.why,
+    }
+
+
+def _move(move: Move) -> dict[str, Any]:
+    values = asdict(move.values) if isinstance(move.values, Range) else list(move.values)
+    return {"key": move.key, "values": values, "why": move.why, "source": move.source}

@@ -1,0 +1,103 @@
+"""What to try next: Optuna, kept in step with the trials on disk."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from truetune.errors import MissingPackageError
+from truetune.optimization.space import Move, Range
+from truetune.optimization.trial import Trial
+
+if TYPE_CHECKING:
+    import optuna
+
+RANDOM_FIRST = 8
+"""Trials drawn at random before the sampler begins to learn from them."""
+
+
+class Proposals:
+    """Asks a sampler for changes, and tells it what became of them. A proposal that is not told costs nothing."""
+
+    def __init__(self, space: Sequence[Move], sampler: str, seed: int, sign: int) -> None:
+        try:
+            import optuna
+        except ImportError as error:
+            raise MissingPackageError("optuna", "`truetune optimize`", "optimize") from error
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._states = optuna.trial.TrialState
+        self._space, self._sign = space, sign
+        self._distributions = {move.key: _distribution(move) for move in space}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", category=optuna.exceptions.ExperimentalWarning)
+            self._study = optuna.create_study(sampler=_sampler(sampler, seed))
+        self._asked: optuna.trial.Trial | None = None
+
+    def next(self) -> dict[str, Any]:
+        """Return the changes to try next."""
+        self._asked = self._study.ask(self._distributions)
+        return {move.key: _value(move, self._asked.params[move.key]) for move in self._space}
+
+    def tell(self, trial: Trial) -> None:
+        """Say what became of the trial that was proposed last."""
+        asked, self._asked = self._asked, None
+        assert asked is not None
+        state = self._state(trial)
+        if state is self._states.PRUNED:
+            for place, rung in enumerate(trial.rungs):
+                asked.report(-self._sign * rung.value, place)
+        value = -self._sign * best_value(trial, self._sign) if trial.state == "finished" else None
+        self._study.tell(asked, value, state)
+
+    def remember(self, trial: Trial) -> None:
+        """Say what became of a trial of an earlier session, or of one that was not proposed here."""
+        from optuna.trial import create_trial
+
+        params = {move.key: _param(move, trial.changes[move.key]) for move in self._space if move.key in trial.changes}
+        if len(params) < len(self._space):
+            return
+        state = self._state(trial)
+        reported = {place: -self._sign * rung.value for place, rung in enumerate(trial.rungs)}
+        known = create_trial(
+            params=params,
+            distributions=self._distributions,
+            state=state,
+            value=-self._sign * best_value(trial, self._sign) if trial.state == "finished" else None,
+            intermediate_values=reported if state is self._states.PRUNED else {},
+        )
+        self._study.add_trial(known)
+
+    def _state(self, trial: Trial) -> optuna.trial.TrialState:
+        states = self._states
+        return {"finished": states.COMPLETE, "stopped": states.PRUNED, "failed": states.FAIL}[trial.state]
+
+
+def _sampler(name: str, seed: int) -> optuna.samplers.BaseSampler:
+    import optuna
+
+    if name == "random":
+        return optuna.samplers.RandomSampler(seed=seed)
+    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=RANDOM_FIRST, multivariate=True)
+
+
+def best_value(trial: Trial, sign: int) -> float:
+    """Return the best score of a trial's rungs, as a run keeps its best checkpoint."""
+    return max((rung.value for rung in trial.rungs), key=lambda value: sign * value)
+
+
+def _distribution(move: Move) -> optuna.distributions.BaseDistribution:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+    if isinstance(move.values, Range):
+        return FloatDistribution(move.values.low, move.values.high, log=move.values.log)
+    # Positions: Optuna takes plain values only, and a setting may be null or a list.
+    return CategoricalDistribution(tuple(range(len(move.values))))
+
+
+def _value(move: Move, param: Any) -> Any:
+    return param if isinstance(move.values, Range) else move.values[param]
+
+
+def _param(move: Move, value: Any) -> Any:
+    return value if isinstance(move.values, Range) else move.values.index(value)

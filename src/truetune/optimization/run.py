@@ -1,0 +1,148 @@
+"""`truetune optimize`: try changes to a config, confirm what seems better, fine-tune with it, write down why.
+
+One folder: the data as it was split, the trials, the runs that confirm, the decisions. The test part is opened once, by
+the fine-tuning at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from truetune import config as configs
+from truetune.backbones.torch import ensure_found
+from truetune.bundle.run_folder import RunFolder, latest_run
+from truetune.config import Config, Optimize
+from truetune.errors import ConfigError, RunError
+from truetune.files import read_json, whole_folder, write_json, write_text
+from truetune.optimization.confirm import Confirmation, confirmed
+from truetune.optimization.decisions import decisions_of
+from truetune.optimization.journal import Journal
+from truetune.optimization.optimism import optimism
+from truetune.optimization.proposals import Proposals
+from truetune.optimization.race import Race
+from truetune.optimization.runner import FinetuneRunner, changed, halves_of
+from truetune.optimization.search import Budget, Search, best_rung, confirming_runs, finalists_of
+from truetune.optimization.space import Move, default_space, space_of
+from truetune.optimization.trial import Trial
+from truetune.tasks.table import task_named
+from truetune.workflows.finetune import FinetuneResult, finetune
+from truetune.workflows.model import model_place, need_packages, training_of
+from truetune.workflows.parts import TaskData, prepared
+from truetune.workflows.progress import Progress
+from truetune.workflows.systems import plan_of
+
+DECISIONS, FOUND = "decisions.json", "found.yaml"
+
+
+@dataclass(frozen=True)
+class OptimizeResult:
+    """What a search found, and the fine-tuning with it."""
+
+    folder: Path
+    decisions: Mapping[str, Any]
+    final: FinetuneResult
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return {"folder": str(self.folder), **self.decisions, "final": self.final.to_dict()}
+
+
+def optimize(config: Config, name: str, *, progress: Progress | None = None) -> OptimizeResult:
+    """Search around a config as its group `optimize` says, and return what came of it.
+
+    A search of the same name and settings goes on where it was; `optimize.trials` and `optimize.minutes` may be
+    raised in between. Raises `ConfigError` where the folder has other settings.
+    """
+    shown = progress or Progress()
+    task = task_named(config.task)
+    training_of(task)
+    need_packages("`truetune optimize`")
+    place = model_place(config.model.name, shown)
+    ensure_found(place)
+    run = _started(config, name)
+    shown.say(f"search {run.path}")
+    data = prepared(task, config.data, run, shown)
+    found, trials = _searched(config, place, data, run, shown)
+    winner = trials[found.winner]
+    best = changed(config, winner.changes).model_copy(update={"optimize": Optimize()})
+    write_text(run.path / FOUND, configs.to_yaml(best))
+    shown.say(f"trial {winner.number} is taken: {found.why}")
+    final = _final(best, f"{name}-optimized", shown)
+    return OptimizeResult(run.path, read_json(run.path / DECISIONS), final)
+
+
+def _final(best: Config, name: str, progress: Progress) -> FinetuneResult:
+    """Fine-tune with what was found, which opens the test part; a run of the same settings is gone on with."""
+    settings = best.model_copy(update={"track": best.track.model_copy(update={"name": name})})
+    try:
+        begun = configs.load(latest_run(Path(settings.track.output), name).config) == settings
+    except RunError:
+        begun = False
+    return finetune(settings, resume=begun, progress=progress)
+
+
+def _started(config: Config, name: str) -> RunFolder:
+    run = RunFolder(Path(config.track.output) / f"{name}-search")
+    if not run.config.is_file():
+        with whole_folder(run.path) as folder:
+            write_text(RunFolder(folder).config, configs.to_yaml(config))
+    elif _comparable(configs.load(run.config)) != _comparable(config):
+        raise ConfigError(
+            f"{run.path}: holds a search with other settings; expected the same ones, except optimize.trials and "
+            "optimize.minutes. Name another one with track.name, or remove the folder"
+        )
+    return run
+
+
+def _comparable(config: Config) -> Config:
+    budget = {"trials": 1, "minutes": 1.0}
+    return config.model_copy(update={"optimize": config.optimize.model_copy(update=budget)})
+
+
+def _searched(
+    config: Config, place: str, data: TaskData, run: RunFolder, progress: Progress
+) -> tuple[Confirmation, list[Trial]]:
+    settings, plan = config.optimize, plan_of(config.evaluate)
+    halves = halves_of(data, config.train.metric or config.evaluate.metric, config.data.split_seed)
+    judge = halves["search"].judge
+    counts = read_json(run.facts)["splits"]["train"]["labels"]
+    space = space_of(settings.space) if settings.space else default_space(config, counts)
+    _check_space(config, space)
+    search = Search(
+        runner=FinetuneRunner(config, place, data, halves),
+        judge=judge,
+        race=Race(settings.margin, settings.risk),
+        journal=Journal(run.path),
+        seed=config.train.seed,
+        say=progress.say,
+    )
+    proposals = Proposals(space, settings.sampler, config.train.seed + len(search.journal.trials()), judge.sign)
+    reserved = (1 + settings.finalists) * settings.seeds
+    trials = search.run(proposals, Budget(settings.trials, 60 * settings.minutes, reserved))
+    finalists = finalists_of(search, trials, settings.finalists)
+    seeds = [config.train.seed + 1 + place for place in range(settings.seeds)]
+    runs = confirming_runs(search, finalists, seeds) if finalists else {}
+    changes = {trial.number: len(trial.changes) for trial in trials}
+    found = confirmed(halves["confirm"].judge, runs, changes, plan) if finalists else NOTHING
+    ended = [trial for trial in trials if trial.state == "finished"]
+    rows = judge.rows([best_rung(search.journal, trial, judge.sign) for trial in ended])
+    flattery = optimism(judge.metric, rows, judge.groups, plan)
+    write_json(run.path / DECISIONS, decisions_of(judge.metric, space, trials, found, flattery))
+    return found, trials
+
+
+NOTHING = Confirmation((), 0, "no other trial came to its end")
+
+
+def _check_space(config: Config, space: Sequence[Move]) -> None:
+    """Raise `ConfigError`, before anything is trained, for a setting or value that the config does not take."""
+    for move in space:
+        if move.key.partition(".")[0] not in ("train", "recipe", "model") or move.key == "train.seed":
+            raise ConfigError(
+                f"optimize.space: {move.key!r} cannot be searched; expected a setting of train, recipe or model"
+            )
+        for value in move.values if isinstance(move.values, tuple) else (move.values.low, move.values.high):
+            changed(config, {move.key: value})

@@ -1,0 +1,135 @@
+"""Trials that really train: the data of a run, read once; a model loaded and fine-tuned for each trial."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from truetune import config as configs
+from truetune.backbones.base import Backbone
+from truetune.backbones.outputs import logits_of
+from truetune.config import Config
+from truetune.data.keys import ranked
+from truetune.evaluation.tables import aligned_columns
+from truetune.optimization.race import Judge
+from truetune.optimization.trial import Changes, Part, Rung
+from truetune.tasks.base import Labels
+from truetune.training.loop import Step, train
+from truetune.training.stopping import Selection
+from truetune.types import Encoded, Ints
+from truetune.workflows.baselines import deciding_metric
+from truetune.workflows.model import PREDICTED_AT_ONCE, encoded_parts, recipe_of, settings_of, training_of
+from truetune.workflows.parts import TaskData, gold_field
+from truetune.workflows.tuning import THRESHOLD, training_plan
+
+RUNGS = 4
+"""How often a trial is looked at, at least."""
+
+
+@dataclass(frozen=True)
+class Half:
+    """Some examples of validation: what a model reads of them, and gold."""
+
+    columns: list[list[Any]]
+    judge: Judge
+
+
+def halves_of(data: TaskData, metric_name: str | None, seed: int) -> dict[Part, Half]:
+    """Return validation cut in two: examples that the search chooses by, and examples that confirm.
+
+    Groups stay whole. The cut is a function of the seed and of ids or groups, so it is the same in every session.
+    """
+    validation = data.parts["validation"]
+    groups = validation.groups
+    named = validation.ids if groups is None else groups
+    keys = ranked(map(str, named), len(named), seed)
+    _, place = np.unique(keys, return_inverse=True)
+    first = place < (int(place.max()) + 1) / 2
+    return {
+        "search": _half(data, metric_name, np.flatnonzero(first)),
+        "confirm": _half(data, metric_name, np.flatnonzero(~first)),
+    }
+
+
+def _half(data: TaskData, metric_name: str | None, places: Ints) -> Half:
+    part = data.parts["validation"].take(places)
+    field = gold_field(part.fields)
+    nothing = {one.name: () for fields in data.task.scoring.predicted for one in fields}
+    metric = deciding_metric(data.task, {field: ()}, nothing, metric_name)
+    fields = {name: part.column(name) for name in part.fields}
+    table = aligned_columns(data.task.scoring, part.ids, fields, {}, part.groups)
+    columns = [[*part.column(name)] for name in data.inputs.names]
+    return Half(columns, Judge(metric, {metric.gold: table.gold[metric.gold]}, table.groups))
+
+
+class FinetuneRunner:
+    """Fine-tunes the config's model with a trial's changes."""
+
+    def __init__(self, config: Config, place: str, data: TaskData, halves: Mapping[Part, Half]) -> None:
+        self._config, self._place, self._data, self._halves = config, place, data, halves
+        self._training = training_of(data.task)
+        self._labels: Labels = self._training.labels(data.gold("train"))
+        self._precision: Any = None
+
+    def run(self, changes: Changes, seed: int, part: Part) -> Iterator[Rung]:
+        """Train once, and yield what is predicted of a half of validation at each evaluation."""
+        config = changed(self._config, {**changes, "train.seed": seed})
+        backbone, inputs = self._backbone(config)
+        half = self._halves[part]
+        encoded = [
+            one
+            for some in encoded_parts(self._training, half.columns, None, self._labels, backbone.tokenizer)
+            for one in some.inputs
+        ]
+        said: list[dict[str, list[Any]]] = []
+
+        def evaluate() -> dict[str, float]:
+            logits = logits_of(backbone, encoded, PREDICTED_AT_ONCE)
+            said.append(self._training.decode(half.columns[0], encoded, logits, self._labels, THRESHOLD))
+            return {half.judge.metric.name: half.judge.value(said[-1])}
+
+        plan = training_plan(config, self._training)
+        plan = replace(plan, evaluations=max(plan.evaluations, math.ceil(RUNGS / plan.epochs)))
+        selection = Selection(half.judge.metric.name, half.judge.metric.better)
+        yield from self._rungs(train(backbone, inputs, plan, (selection, evaluate)), said)
+
+    @staticmethod
+    def _rungs(steps: Iterator[Step], said: list[dict[str, list[Any]]]) -> Iterator[Rung]:
+        began = time.perf_counter()
+        for step in steps:
+            if step.scores is not None:
+                yield Rung(step.number / step.steps, said.pop(), time.perf_counter() - began)
+
+    def _backbone(self, config: Config) -> tuple[Backbone, Sequence[Encoded]]:
+        from truetune.backbones.torch import load_backbone, load_tokenizer, used_pieces
+
+        settings = settings_of(config, self._place, self._training, self._labels)
+        tokenizer = load_tokenizer(settings)
+        columns, gold = self._data.columns("train"), self._data.gold("train")
+        inputs = [
+            one for some in encoded_parts(self._training, columns, gold, self._labels, tokenizer) for one in some.inputs
+        ]
+        if self._precision is not None:
+            settings = replace(settings, precision=self._precision)
+        vocabulary = used_pieces(one.ids for one in inputs) if config.model.trim_vocabulary else None
+        backbone = load_backbone(settings, recipe_of(config, inputs, self._labels), tokenizer, vocabulary)
+        # Measured once, so that trials differ in nothing but their changes.
+        self._precision = backbone.facts["precision"]
+        return backbone, inputs
+
+
+def changed(config: Config, changes: Changes) -> Config:
+    """Return the config with changes made; raises `ConfigError` for a key or a value that it does not take."""
+    settings = config.model_dump()
+    for key, value in changes.items():
+        *groups, last = key.split(".")
+        place = settings
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[last] = value
+    return configs.from_settings(settings, "optimize.space")

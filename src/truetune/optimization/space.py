@@ -1,0 +1,72 @@
+"""What may be changed: a plain table of moves, each with its range, its reason and its source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from truetune.config import Config
+from truetune.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number between two bounds, drawn evenly, or evenly in its logarithm."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Move:
+    """One setting that the search may change."""
+
+    key: str
+    """`section.key` of the config."""
+    values: Range | tuple[Any, ...]
+    why: str
+    source: str = ""
+
+
+IMBALANCED = 5.0
+"""From how many times as many examples in the most frequent as in the rarest label on balanced weights are tried."""
+
+
+def default_space(config: Config, label_counts: Mapping[str, int]) -> tuple[Move, ...]:
+    """Return the moves around a config: what published recipes vary, and what its data asks for."""
+    rate, epochs = config.train.learning_rate, config.train.epochs
+    moves = [
+        Move("train.learning_rate", Range(rate / 5, rate * 5, log=True), "decides most", "Devlin et al. 2019, A.3"),
+        Move("train.epochs", (epochs / 2, epochs, epochs * 2), "too few or too many passes", "Mosbach et al. 2021"),
+        Move("train.weight_decay", (0.0, 0.01, 0.1), "over-fitting", "Loshchilov and Hutter 2019"),
+        Move("train.warmup", (0.0, 0.1, 0.3), "unsteady beginning", "Mosbach et al. 2021"),
+        Move("train.tokens_per_batch", (512, 1024, 2048), "noise of the gradient", "Popel and Bojar 2018"),
+        Move("train.layer_decay", (0.8, 0.9, 1.0), "forgetting what was pretrained", "Howard and Ruder 2018"),
+        Move("model.dropout", (None, 0.0, 0.2), "over-fitting", "Srivastava et al. 2014"),
+        Move("recipe.label_smoothing", (0.0, 0.05, 0.1), "overconfidence, wrong labels", "Szegedy et al. 2016"),
+        Move("recipe.ema", (0.0, 0.99), "unsteady end", "Polyak and Juditsky 1992"),
+    ]
+    if label_counts and max(label_counts.values()) >= IMBALANCED * max(1, min(label_counts.values())):
+        weights = ("none", "balanced")
+        moves.append(Move("recipe.class_weights", weights, "rare labels are passed over", "King and Zeng 2001"))
+    return tuple(moves)
+
+
+def space_of(asked: Mapping[str, Any]) -> tuple[Move, ...]:
+    """Return the moves that a config names: a list of values, or `{low, high, log}`, for each key."""
+    return tuple(Move(key, _values(key, given), "asked for") for key, given in asked.items())
+
+
+def _values(key: str, given: Any) -> Range | tuple[Any, ...]:
+    where = f"optimize.space: {key}"
+    if isinstance(given, Sequence) and not isinstance(given, str) and given:
+        return tuple(given)
+    if isinstance(given, Mapping) and {"low", "high"} <= set(given) <= {"low", "high", "log"}:
+        low, high, log = given["low"], given["high"], given.get("log", False)
+        if isinstance(low, int | float) and isinstance(high, int | float) and isinstance(log, bool) and low < high:
+            if log and low <= 0:
+                raise ConfigError(f"{where}: low is {low}; expected more than 0 where log is true")
+            return Range(float(low), float(high), log)
+    raise ConfigError(f"{where}: expected a list of values, or low, high and log, found {given!r}")

@@ -1,0 +1,60 @@
+"""A trial: settings tried once, seen at several points of its training. What the search knows of training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+Changes = Mapping[str, Any]
+"""`section.key` -> value, where it differs from the config that the search began with."""
+Part = Literal["search", "confirm"]
+"""Which half of validation is predicted: the one that the search may look at, or the one that it never sees."""
+State = Literal["finished", "stopped", "failed"]
+
+
+@dataclass(frozen=True)
+class Rung:
+    """What a model in training says of one half of validation."""
+
+    share: float
+    """How much of the training is done, from 0 to 1."""
+    predicted: Mapping[str, Sequence[Any]]
+    """The predicted columns, in the order of the examples."""
+    seconds: float
+    """Of the training so far, with its evaluations."""
+
+
+class Runner(Protocol):
+    """Trains under changed settings. Whoever has seen enough closes the iterator, and the training ends."""
+
+    def run(self, changes: Changes, seed: int, part: Part) -> Iterator[Rung]:
+        """Yield the predictions on a part of validation at the same shares of training in every trial."""
+        ...
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The score of a trial at one rung."""
+
+    share: float
+    value: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of a trial; its predictions stand beside it on disk."""
+
+    number: int
+    """From 0, which is the config as it was given."""
+    changes: Changes
+    state: State
+    rungs: tuple[Seen, ...] = ()
+    reason: str = ""
+    """Why it was stopped or failed."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it was trained."""
+        return self.rungs[-1].seconds if self.rungs else 0.0

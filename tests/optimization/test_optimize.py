@@ -1,0 +1,95 @@
+"""A whole search with a tiny real model: trials, confirmation, decisions, the fine-tuning at the end."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from truetune import config as configs
+from truetune.errors import ConfigError
+from truetune.files import read_json
+from truetune.optimization.run import optimize
+from truetune.optimization.runner import changed
+from truetune.workflows.progress import Progress
+
+QUIET = Progress(quiet=True)
+
+
+def settings(folder: Path, model: Path, **search: Any) -> configs.Config:
+    rng = random.Random(0)
+    words = {"pos": ["lovely", "brilliant", "warm", "funny"], "neg": ["dull", "tedious", "bad", "boring"]}
+    rows = []
+    for place in range(160):
+        label = ("pos", "neg")[place % 2]
+        rows.append({"id": f"r{place}", "text": f"{rng.choice(words[label])} film {place}", "label": label})
+    source = folder / "reviews.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return configs.from_settings(
+        {
+            "task": "classification",
+            "data": {"source": str(source), "validation_share": 0.4, "test_share": 0.2},
+            "model": {"name": str(model), "dtype": "float32"},
+            # So low a rate that nothing is learnt: the search has something to find.
+            "train": {"epochs": 4.0, "learning_rate": 1e-6, "tokens_per_batch": 256},
+            "evaluate": {"resamples": 200, "baselines": ["majority"]},
+            "optimize": {
+                "trials": 4,
+                "minutes": 60.0,
+                "finalists": 1,
+                "seeds": 2,
+                "space": {"train.learning_rate": [3e-3, 1e-6], "train.warmup": [0.0, 0.1]},
+                **search,
+            },
+            "track": {"output": str(folder / "runs"), "name": "tiny"},
+        }
+    )
+
+
+def test_a_search_leaves_its_decisions_and_goes_on_where_it_was(tmp_path: Path, tiny_bert: Path) -> None:
+    config = settings(tmp_path, tiny_bert)
+    found = optimize(config, "tiny", progress=QUIET)
+    log = read_json(found.folder / "decisions.json")
+    assert log == found.decisions
+    assert [trial["number"] for trial in log["trials"]] == [0, 1, 2, 3]
+    best = max(log["trials"], key=lambda trial: trial["rungs"][-1]["value"])
+    assert best["changes"]["train.learning_rate"] == 3e-3
+    assert (log["winner"] != 0) == any(one["better"] for one in log["confirmation"])
+    taken = changed(config, log["changes"])
+    for file in (found.folder / "found.yaml", found.final.run / "config.yaml"):
+        read = configs.load(file)
+        assert (read.train, read.recipe, read.model) == (taken.train, taken.recipe, taken.model)
+    assert len(list(found.folder.glob("confirmation/*.parquet"))) == 2 * config.optimize.seeds
+    assert not list(found.folder.glob("**/*.pkl"))
+    trials = {file: file.stat().st_mtime_ns for file in found.folder.glob("trials/*/trial.json")}
+    again = optimize(config.model_copy(update={"optimize": config.optimize.model_copy(update={"trials": 5})}), "tiny")
+    assert len(again.decisions["trials"]) == 5
+    assert all(file.stat().st_mtime_ns == time for file, time in trials.items())
+
+
+def test_a_search_with_other_settings_is_not_mixed_with_this_one(tmp_path: Path, tiny_bert: Path) -> None:
+    config = settings(tmp_path, tiny_bert, trials=1)
+    optimize(config, "tiny", progress=QUIET)
+    other = config.model_copy(update={"train": config.train.model_copy(update={"clip": 0.5})})
+    with pytest.raises(ConfigError, match="holds a search with other settings"):
+        optimize(other, "tiny", progress=QUIET)
+
+
+@pytest.mark.parametrize(
+    ("space", "said"),
+    [
+        ({"data.limit": [1, 2]}, "cannot be searched"),
+        ({"train.seed": [1, 2]}, "cannot be searched"),
+        ({"train.epochs": ["many"]}, "train.epochs"),
+        ({"train.epoch": [1.0]}, "did you mean 'epochs'"),
+    ],
+)
+def test_a_space_that_the_config_does_not_take_is_told_before_training(
+    tmp_path: Path, tiny_bert: Path, space: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        optimize(settings(tmp_path, tiny_bert, space=space), "tiny", progress=QUIET)
+    assert not (tmp_path / "runs" / "tiny-search" / "trials").exists()

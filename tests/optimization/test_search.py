@@ -1,0 +1,150 @@
+"""The search over trials that cost nothing: what is tried, stopped, kept, resumed and confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from truetune.errors import TruetuneError
+from truetune.optimization.confirm import confirmed
+from truetune.optimization.journal import Journal
+from truetune.optimization.proposals import Proposals
+from truetune.optimization.race import Race
+from truetune.optimization.search import Budget, Search, best_of, confirming_runs, finalists_of
+from truetune.optimization.space import Move, Range
+from truetune.optimization.trial import Rung, Runner, Trial
+from truetune.stats.plan import Plan
+
+Make = Callable[..., Any]
+SPACE = (Move("train.x", Range(0.0, 1.0), ""), Move("train.y", (None, "on"), ""))
+
+
+def peaked(changes: Mapping[str, Any]) -> float:
+    """Return a skill of 0.7 as given, and up to 0.9 for x near 0.8."""
+    return 0.9 - abs(changes["train.x"] - 0.8) if changes else 0.7
+
+
+def level(changes: Mapping[str, Any]) -> float:
+    return 0.7
+
+
+def search_in(folder: Path, runner: Any, told: list[str] | None = None, race: Race | None = None) -> Search:
+    said = told if told is not None else []
+    return Search(runner, runner.judge("search"), race or Race(), Journal(folder), 0, said.append)
+
+
+def proposals(seed: int = 0, sampler: str = "tpe") -> Proposals:
+    return Proposals(SPACE, sampler, seed, 1)
+
+
+def test_the_search_finds_what_is_better_and_stops_what_is_not(tmp_path: Path, drawn: Make) -> None:
+    runner, said = drawn(peaked), list[str]()
+    trials = search_in(tmp_path, runner, said).run(proposals(), Budget(25, 1e9))
+    assert [trial.number for trial in trials] == list(range(25))
+    assert trials[0].changes == {}
+    assert abs(best_of(trials, 1).changes["train.x"] - 0.8) < 0.15
+    stopped = [trial for trial in trials if trial.state == "stopped"]
+    assert stopped
+    assert all(len(trial.rungs) < 4 and "behind the best" in trial.reason for trial in stopped)
+    assert runner.rungs_trained == sum(len(trial.rungs) for trial in trials)
+    assert len(said) == 25
+
+
+def test_without_racing_every_trial_is_trained_to_its_end(tmp_path: Path, drawn: Make) -> None:
+    trials = search_in(tmp_path, drawn(peaked), race=Race(risk=0.0)).run(proposals(), Budget(6, 1e9))
+    assert {trial.state for trial in trials} == {"finished"}
+
+
+def test_a_search_that_was_killed_goes_on_where_it_was(tmp_path: Path, drawn: Make) -> None:
+    class Killed(Exception):
+        pass
+
+    class Dying:
+        def __init__(self, runner: Any) -> None:
+            self.runner, self.left = runner, 13
+
+        def run(self, changes: Mapping[str, Any], seed: int, part: Any) -> Iterator[Rung]:
+            for rung in self.runner.run(changes, seed, part):
+                self.left -= 1
+                if self.left == 0:
+                    raise Killed
+                yield rung
+
+    runner = drawn(peaked)
+    dying: Runner = Dying(runner)
+    with pytest.raises(Killed):
+        Search(dying, runner.judge("search"), Race(), Journal(tmp_path), 0, lambda line: None).run(
+            proposals(), Budget(10, 1e9)
+        )
+    before = Journal(tmp_path).trials()
+    assert 0 < len(before) < 10
+    again = drawn(peaked)
+    trials = search_in(tmp_path, again).run(proposals(len(before)), Budget(10, 1e9))
+    assert trials[: len(before)] == before
+    assert len(trials) == len(again.asked) + len(before) == 10
+
+
+def test_a_failing_trial_costs_only_itself(tmp_path: Path, drawn: Make) -> None:
+    def skill(changes: Mapping[str, Any]) -> float:
+        if changes and changes["train.y"] is None:
+            raise TruetuneError("step 7: the loss is not a finite number")
+        return 0.8
+
+    trials = search_in(tmp_path, drawn(skill)).run(proposals(), Budget(12, 1e9))
+    failed = [trial for trial in trials if trial.state == "failed"]
+    assert len(trials) == 12
+    assert failed
+    assert all(trial.changes["train.y"] is None and "step 7" in trial.reason for trial in failed)
+    assert Journal(tmp_path).trials() == trials
+
+
+def test_a_config_that_cannot_be_trained_ends_the_search_with_its_error(tmp_path: Path, drawn: Make) -> None:
+    def skill(changes: Mapping[str, Any]) -> float:
+        raise TruetuneError("no such thing")
+
+    with pytest.raises(TruetuneError, match="nothing to improve: no such thing"):
+        search_in(tmp_path, drawn(skill)).run(proposals(), Budget(12, 1e9))
+
+
+def test_no_trial_begins_that_would_leave_no_time_to_confirm(drawn: Make) -> None:
+    done = [Trial(number, {}, "finished", rungs=(_seen(10.0),)) for number in range(3)]
+    assert Budget(9, 100.0, reserved=6).allows(done)
+    assert not Budget(9, 99.0, reserved=6).allows(done)
+    assert not Budget(3, 100.0).allows(done)
+    assert Budget(1, 0.0).allows([])
+
+
+def test_finalists_are_trained_again_on_examples_the_search_never_saw(tmp_path: Path, drawn: Make) -> None:
+    runner = drawn(peaked)
+    search = search_in(tmp_path, runner)
+    trials = search.run(proposals(), Budget(15, 1e9))
+    runner.asked.clear()
+    finalists = finalists_of(search, trials, 3)
+    assert finalists[0] == best_of(trials[1:], 1)
+    runs = confirming_runs(search, finalists, [1, 2, 3])
+    assert {(seed, part) for _, seed, part in runner.asked} == {(seed, "confirm") for seed in (1, 2, 3)}
+    assert len(runner.asked) == 3 * (1 + len(finalists))
+    confirming_runs(search, finalists, [1, 2, 3])
+    assert len(runner.asked) == 3 * (1 + len(finalists)), "runs on disk are not made again"
+    found = confirmed(runner.judge("confirm"), runs, {trial.number: len(trial.changes) for trial in trials}, Plan())
+    assert found.winner in {trial.number for trial in finalists}
+    assert next(one for one in found.finalists if one.number == found.winner).better
+
+
+def test_where_all_are_equal_the_config_stays_as_it_was(tmp_path: Path, drawn: Make) -> None:
+    runner = drawn(level)
+    search = search_in(tmp_path, runner)
+    trials = search.run(proposals(), Budget(10, 1e9))
+    runs = confirming_runs(search, finalists_of(search, trials, 3), [1, 2, 3])
+    found = confirmed(runner.judge("confirm"), runs, {trial.number: len(trial.changes) for trial in trials}, Plan())
+    assert found.winner == 0
+    assert "no finalist is shown better" in found.why
+
+
+def _seen(seconds: float) -> Any:
+    from truetune.optimization.trial import Seen
+
+    return Seen(1.0, 0.5, seconds)
