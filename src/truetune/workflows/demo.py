@@ -16,7 +16,18 @@ from truetune.workflows.progress import Progress
 Language = Literal["en", "zh"]
 
 EXAMPLES = {"en": 8_000, "zh": 5_000}
-"""How much of the embedded data is used, so that all of it takes minutes on two processor cores."""
+"""How much of the embedded data is used at most."""
+
+SHARES = (1.0, 0.75, 0.5, 0.25)
+TRAINING_SECONDS = 300.0
+"""The first of these shares whose training is expected to take no longer is used, so that all of it takes minutes."""
+
+PIECES = {"minilm-en": 26, "e5-small-multi": 55}
+"""Of a text of the embedded data, about."""
+WEIGHTS = {"minilm-en": 10.6e6, "e5-small-multi": 21.2e6}
+"""Of the layers; each takes six operations a piece in training, as Kaplan et al. (2020) count them."""
+REACHED = 0.7
+"""Training reaches this part of the speed of a bare matrix product (2 cores, float32, both models, measured)."""
 
 LEARNING = {
     "minilm-en": {"learning_rate": 1e-4, "epochs": 2.0},
@@ -47,7 +58,7 @@ def demo(task: str, language: Language, output: str, progress: Progress | None =
     model = _model(spoken, shown)
     settings = {
         "task": task,
-        "data": {"source": f"builtin:{data}", "limit": EXAMPLES[spoken]},
+        "data": {"source": f"builtin:{data}", "limit": _examples(spoken, model, shown)},
         "model": {"name": f"builtin:{model}", "max_length": 128},
         "train": {
             **LEARNING[model],
@@ -57,6 +68,25 @@ def demo(task: str, language: Language, output: str, progress: Progress | None =
         "track": {"output": output, "name": f"demo-{task}-{language}", "language": language},
     }
     return finetune(config.from_settings(settings), progress=shown)
+
+
+def examples_here(most: int, model: str, epochs: float, speed: float) -> int:
+    """Return how many examples a machine of this speed (operations a second) trains on within the time of a demo."""
+    seconds = most * 0.7 * epochs * PIECES[model] * 6 * WEIGHTS[model] / (REACHED * speed)
+    share = next((share for share in SHARES if share * seconds <= TRAINING_SECONDS), SHARES[-1])
+    return int(share * most)
+
+
+def _examples(language: Language, model: str, progress: Progress) -> int:
+    from truetune.backbones.torch_device import chosen_device, products_a_second
+
+    most = EXAMPLES[language]
+    if chosen_device().type != "cpu":
+        return most
+    found = examples_here(most, model, LEARNING[model]["epochs"], products_a_second(384))
+    if found < most:
+        progress.say(f"this machine would need long for {most:,} examples: {found:,} are used")
+    return found
 
 
 def _language_of(data: str) -> Language:
