@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import doctest
+import json
 import re
 import runpy
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+
+from truetune.cli.main import main
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
@@ -42,6 +46,15 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_every_family_has_an_example() -> None:
     pages = [page for page in SESSIONS if page.parent.name == "metrics" and page.name != "README.md"]
     assert len(pages) == 12
+
+
+def test_every_metric_stands_on_a_page(capsys: pytest.CaptureFixture[str]) -> None:
+    """By its name, or by one for several: `recall@k`, `*_weighted`."""
+    assert main(["metrics", "--json"]) == 0
+    names = {found["metric"] for found in json.loads(capsys.readouterr().out)["metrics"]}
+    pages = [page.read_text(encoding="utf-8") for page in (DOCS / "metrics").glob("*.md")]
+    told = {name.replace("@k", "@*") for page in pages for name in re.findall(r"`([\w@*+]+)(?:/[A-Z]+)?`", page)}
+    assert [name for name in sorted(names) if not any(fnmatch(name, one) for one in told - {"*"})] == []
 
 
 def test_a_wrong_number_would_be_seen() -> None:
