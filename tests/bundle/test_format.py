@@ -7,10 +7,32 @@ from pathlib import Path
 
 import pytest
 
-from truetune.bundle.format import NAME, Bundle, read_bundle, write_bundle
+from truetune.bundle.format import FORMAT, NAME, UPGRADES, Bundle, read_bundle, write_bundle
 from truetune.errors import ModelError
 
-BUNDLE = Bundle("classification", ("差评", "好评"), multiple=False, max_length=128, base_model="builtin:minilm-en")
+BUNDLE = Bundle(
+    "classification",
+    ("差评", "好评"),
+    multiple=False,
+    max_length=128,
+    base_model="builtin:minilm-en",
+    licence="Apache-2.0",
+    language="zh",
+    data={"train": "ab12", "test": "cd34"},
+)
+OLD = {
+    "format": 1,
+    "task": "classification",
+    "labels": ["差评", "好评"],
+    "multiple": False,
+    "max_length": 128,
+    "base_model": "builtin:minilm-en",
+    "framework": "pytorch",
+    "threshold": 0.4,
+    "scores": [],
+    "truetune": "0.1.0",
+}
+"""What the first format had."""
 
 
 @pytest.fixture
@@ -36,6 +58,24 @@ def test_a_file_that_may_hold_code_is_refused(folder: Path, name: str) -> None:
         read_bundle(folder)
 
 
+def test_the_first_format_is_read(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_text(json.dumps(OLD), encoding="utf-8")
+    found = read_bundle(tmp_path)
+    assert (found.labels, found.threshold) == (("差评", "好评"), 0.4)
+    assert (found.licence, found.language, found.data) == ("unknown", "", {})
+
+
+def test_every_older_format_has_its_way_to_the_next() -> None:
+    assert sorted(UPGRADES) == list(range(1, FORMAT))
+
+
+@pytest.mark.parametrize("version", [0, -1, "2", None])
+def test_a_format_that_never_was_is_refused(tmp_path: Path, version: object) -> None:
+    (tmp_path / NAME).write_text(json.dumps({**OLD, "format": version}), encoding="utf-8")
+    with pytest.raises(ModelError, match="has format"):
+        read_bundle(tmp_path)
+
+
 def test_another_format_is_refused_with_the_version_that_reads_it(folder: Path) -> None:
     stored = json.loads((folder / NAME).read_text(encoding="utf-8"))
     (folder / NAME).write_text(json.dumps({**stored, "format": 99, "truetune": "9.9"}), encoding="utf-8")
@@ -43,7 +83,9 @@ def test_another_format_is_refused_with_the_version_that_reads_it(folder: Path) 
         read_bundle(folder)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": 1, "surprise": 2}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"format": 1}', '{"format": 2, "surprise": 2}', json.dumps({**OLD, "labels": [1]})]
+)
 def test_a_damaged_one_is_refused(folder: Path, text: str) -> None:
     (folder / NAME).write_text(text, encoding="utf-8")
     with pytest.raises(ModelError, match="is damaged"):

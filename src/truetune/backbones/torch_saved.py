@@ -25,6 +25,8 @@ def save_network(network: Network, tokenizer: FastTokenizer, settings: ModelSett
     from safetensors.torch import save_file
 
     model = network.model
+    if model.config.pad_token_id is None:
+        model.config.pad_token_id = tokenizer.pad  # Transformers' own heads look for it in every batch
     table = model.get_input_embeddings()
     with whole_folder(folder) as temporary:
         try:
@@ -39,7 +41,11 @@ def save_network(network: Network, tokenizer: FastTokenizer, settings: ModelSett
         tokenizer.save(temporary)
         write_json(
             temporary / NAME,
-            {"settings": {**asdict(settings), "labels": list(settings.labels)}, "form": asdict(network.form)},
+            {
+                # Where the pretrained model lay on this machine is nobody's business.
+                "settings": {**asdict(settings), "name": ".", "labels": list(settings.labels)},
+                "form": asdict(network.form),
+            },
         )
 
 

@@ -5,21 +5,23 @@ Beside it stand the files that plain Transformers reads (config, safetensors, to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from truetune import __version__
+from truetune.bundle.safety import refuse_unsafe
 from truetune.errors import ModelError
 from truetune.files import read_json, write_json
 
-FORMAT = 1
-"""Raised when a bundle of an older format can no longer be read as it is."""
+FORMAT = 2
+"""Raised when what the file says changes; `UPGRADES` has the way from each older one."""
 
 NAME = "truetune.json"
-FORBIDDEN = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".msgpack", ".h5")
-"""Endings of files that may hold a pickle or other code; a bundle with one is refused."""
+SCORES = "scores.json"
+"""The scores of the model on the test part, as `evaluate` prints them; what the card's numbers come from."""
+CARD = "README.md"
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,12 @@ class Bundle:
     framework: str = "pytorch"
     threshold: float = 0.5
     """From which score on a label of a multi-label task is given."""
-    scores: tuple[Mapping[str, Any], ...] = field(default=())
-    """Scores on the test part, as `evaluate` prints them."""
+    licence: str = "unknown"
+    """Of the pretrained weights, where it is known; what came of them is bound by it."""
+    language: str = ""
+    """Of the training texts: `zh`, `en`, or empty where it was not looked at."""
+    data: Mapping[str, str] = field(default_factory=dict)
+    """Part -> fingerprint of its examples, as in the run's manifest."""
     truetune: str = __version__
 
 
@@ -45,24 +51,42 @@ def write_bundle(folder: Path, bundle: Bundle) -> None:
 
 
 def read_bundle(folder: Path) -> Bundle:
-    """Read `truetune.json`; a bundle of another format, or one with a file that may run code, is refused."""
+    """Read `truetune.json` of a folder in which nothing may run code or lead out of it; an older format is upgraded.
+
+    Raises `ModelError` with the reason for a folder that is no bundle, is damaged, unsafe, or of a newer format.
+    """
     file = folder / NAME
     if not file.is_file():
         raise ModelError(
             f"{folder}: holds no {NAME}, so it is no truetune model; give a run folder or its `model` folder"
         )
-    for other in sorted(folder.rglob("*")):
-        if other.suffix.lower() in FORBIDDEN:
-            raise ModelError(f"{other}: may hold code (pickle); a bundle holds safetensors only. Remove the file")
+    refuse_unsafe(folder)
     try:
         stored = read_json(file)
         version = stored.pop("format")
-        if version != FORMAT:
+        if not isinstance(version, int) or not 1 <= version <= FORMAT:
             raise ModelError(
-                f"{file}: has format {version}, this truetune reads format {FORMAT}; "
+                f"{file}: has format {version}, this truetune reads formats 1 to {FORMAT}; "
                 f"use truetune {stored.get('truetune', 'of another version')}"
             )
+        for older in range(version, FORMAT):
+            stored = UPGRADES[older](stored)
         bundle = Bundle(**stored)
+        return Bundle(**{**asdict(bundle), "labels": tuple(_label(one) for one in bundle.labels)})
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelError(f"{file}: is damaged ({error}); export the model again from its run") from None
-    return Bundle(**{**asdict(bundle), "labels": tuple(bundle.labels), "scores": tuple(bundle.scores)})
+
+
+def _label(name: object) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"the label {name!r} is no text")
+    return name
+
+
+def _from_1(stored: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 had a place for scores, which stayed empty; they stand in a file of their own now."""
+    return {key: value for key, value in stored.items() if key != "scores"}
+
+
+UPGRADES: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
+"""Format -> what makes the next one of it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,19 +15,28 @@ class EventLog:
     """Appends events to `events.jsonl`; a context manager.
 
     `keep_until_step` drops what an interrupted run wrote after the checkpoint that it resumes from, so
-    that no step stands twice.
+    that no step stands twice. `also` is told of every event: first of those that are kept, then of each new one.
     """
 
-    def __init__(self, path: Path, keep_until_step: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        keep_until_step: int | None = None,
+        also: Callable[[dict[str, Any]], None] = lambda event: None,
+    ) -> None:
+        self._also = also
         if keep_until_step is not None and path.exists():
             kept = [event for event in events(path) if event.get("step", 0) <= keep_until_step]
             write_text(path, "".join(_line(event) for event in kept))
+        for event in events(path):
+            also(event)
         self._file = path.open("a", encoding="utf-8")
 
     def write(self, event: dict[str, Any]) -> None:
         """Append one event."""
         self._file.write(_line(event))
         self._file.flush()
+        self._also(event)
 
     def __enter__(self) -> EventLog:
         return self

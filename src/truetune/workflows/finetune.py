@@ -15,20 +15,26 @@ from typing import Any
 
 from truetune import config as configs
 from truetune.backbones.base import Backbone
-from truetune.bundle.format import Bundle, write_bundle
+from truetune.bundle.format import NAME, SCORES, Bundle, write_bundle
 from truetune.bundle.run_folder import RunFolder, latest_run, new_run
 from truetune.config import Config
 from truetune.errors import ConfigError, DataError, TruetuneError
 from truetune.evaluation.compare import ComparisonResult, Gate, compared
 from truetune.evaluation.verdict import Verdict, verdict_of
 from truetune.files import read_json, whole_folder, write_json, write_text
+from truetune.reports.model_card import write_card
 from truetune.reports.page import run_page, write
 from truetune.tasks.base import Labels
 from truetune.tasks.table import task_named
+from truetune.text import script
+from truetune.tracking.local import events
+from truetune.tracking.trackers import need_trackers
 from truetune.types import Encoded, Score
 from truetune.workflows.baselines import NAMES, Stage, before
+from truetune.workflows.following import followed
 from truetune.workflows.manifest import manifest, now, timed
 from truetune.workflows.model import (
+    licence_of,
     model_place,
     need_packages,
     recipe_of,
@@ -38,7 +44,7 @@ from truetune.workflows.model import (
 from truetune.workflows.parts import prepared
 from truetune.workflows.progress import Progress
 from truetune.workflows.systems import plan_of, read_predicted, table_of, write_system
-from truetune.workflows.tuning import Validation, encoded_training, tuned
+from truetune.workflows.tuning import Follow, Validation, encoded_training, tuned
 
 AFTER = "fine-tuned"
 
@@ -76,6 +82,7 @@ def finetune(
     shown = progress or Progress()
     training_of(task_named(settings.task))
     need_packages("fine-tuning")
+    need_trackers(settings.track.to)
     place = _found_model(settings, shown)
     run = _started(settings, name, resume)
     shown.say(f"run {run.path}")
@@ -88,22 +95,36 @@ def finetune(
         backbone, inputs = _backbone(stage, place)
     with timed(run, "baselines"):
         before(stage, backbone)
-    with timed(run, "fine-tuning"):
-        if not (run.model / "truetune.json").is_file():
-            validation = Validation(stage, backbone)
-            tuned(stage, backbone, inputs, validation, resume)
-            _ship(stage, backbone, validation)
-    with timed(run, "evaluation"):
-        _after(stage)
+    with followed(settings, run, shown) as trackers:
+        with timed(run, "fine-tuning"):
+            if (run.model / NAME).is_file():
+                for event in events(run.events):
+                    trackers.event(event)
+            else:
+                validation = Validation(stage, backbone)
+                tuned(stage, backbone, inputs, validation, Follow(resume, trackers))
+                _ship(stage, backbone, validation)
+        with timed(run, "evaluation"):
+            _after(stage)
+        _finished(stage)
+    return result_of(run)
+
+
+def _finished(stage: Stage) -> None:
+    """Write what stands at the end of a run: card, comparison, verdict, manifest, report."""
+    run, settings = stage.run, stage.config
+    write_json(run.model / SCORES, read_json(run.scores("after")))
+    write_card(run.model)
     _concluded(stage)
     if not run.finished:
         began = read_json(run.path / STARTED)["at"]
         write_json(run.manifest, manifest(settings, run, read_json(run.path / CHOSEN), began))
     write(run.report, run_page(run.path, settings.track.language))
     shutil.rmtree(run.checkpoints, ignore_errors=True)
-    return result_of(run)
 
 
+SOME = 1000
+"""By how many training texts their language is told."""
 CHOSEN, STARTED = "machine.json", "started.json"
 """What was chosen for this machine, kept on resume; when the run began."""
 
@@ -213,10 +234,18 @@ def _ship(stage: Stage, backbone: Backbone, validation: Validation) -> None:
             labels=stage.labels.names,
             multiple=stage.labels.multiple,
             max_length=backbone.tokenizer.max_length,
-            base_model=stage.config.model.name,
+            base_model=_base_name(stage.config.model.name),
             threshold=threshold,
+            licence=licence_of(stage.config.model.name),
+            language=script(stage.data.texts("train")[:SOME]),
+            data={part: one["fingerprint"] for part, one in read_json(stage.run.facts)["splits"].items()},
         )
         write_bundle(folder, bundle)
+
+
+def _base_name(name: str) -> str:
+    """Return what the pretrained model is called: of a folder its own name, not where it lay."""
+    return Path(name).resolve().name if Path(name).is_dir() else name
 
 
 def _after(stage: Stage) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from truetune import config
 from truetune.backbones.base import Backbone, ModelSettings, Recipe
-from truetune.backbones.builtin import builtin_folder
+from truetune.backbones.builtin import MODELS, builtin_folder
 from truetune.backbones.outputs import Watch, logits_of, unwatched
 from truetune.errors import MissingPackageError, TruetuneError
 from truetune.tasks.base import Encoding, Labels, Lengths, Task, Training
@@ -26,6 +26,12 @@ def model_place(name: str, progress: Progress) -> str:
     if name.startswith("builtin:"):
         return str(builtin_folder(name.removeprefix("builtin:"), progress.say))
     return name
+
+
+def licence_of(name: str) -> str:
+    """Return the licence of a pretrained model's weights: known of the embedded ones, else `unknown`."""
+    known = MODELS.get(name.removeprefix("builtin:")) if name.startswith("builtin:") else None
+    return known.licence if known else "unknown"
 
 
 def settings_of(run: config.Config, place: str, training: Training, labels: Labels) -> ModelSettings:

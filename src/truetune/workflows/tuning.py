@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from truetune.backbones.base import Backbone
 from truetune.backbones.outputs import logits_of
@@ -15,6 +15,7 @@ from truetune.metric import Metric, PerLabel
 from truetune.tasks.base import Training
 from truetune.tasks.windows import SHOWN
 from truetune.tracking.local import EventLog
+from truetune.tracking.trackers import Trackers
 from truetune.training.checkpoint import Checkpoints, read_checkpoint
 from truetune.training.loop import Step, train
 from truetune.training.order import Plan
@@ -77,7 +78,15 @@ def training_plan(config: Config, training: Training) -> Plan:
     )
 
 
-def tuned(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], validation: Validation, resume: bool) -> None:
+@dataclass(frozen=True)
+class Follow:
+    """Whether training goes on from a checkpoint, and who else is told of its events."""
+
+    resume: bool
+    trackers: Trackers
+
+
+def tuned(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], validation: Validation, follow: Follow) -> None:
     """Fine-tune, and leave the backbone with the weights that scored best on validation."""
     settings = stage.config.train
     plan = training_plan(stage.config, stage.training)
@@ -85,12 +94,12 @@ def tuned(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], validatio
     metric = validation.metric(settings.metric or stage.config.evaluate.metric)
     selection = Selection(metric.name, metric.better, settings.patience)
     done = 0
-    if resume and checkpoints.last.exists():
+    if follow.resume and checkpoints.last.exists():
         done = int(read_checkpoint(checkpoints.last).loop["step"])
         stage.progress.say(f"going on after step {done:,}")
     # Whatever was logged after the last checkpoint will happen, and be logged, again.
-    with EventLog(stage.run.events, keep_until_step=done) as log:
-        steps = train(backbone, inputs, plan, (selection, validation.scores), checkpoints, resume)
+    with EventLog(stage.run.events, done, follow.trackers.event) as log:
+        steps = train(backbone, inputs, plan, (selection, validation.scores), checkpoints, follow.resume)
         with stage.progress.bar("fine-tuning", 1000) as bar:
             for step in steps:
                 _log(log, step)

@@ -1,0 +1,158 @@
+"""The model card of a bundle: `README.md` as the Hugging Face Hub reads it, in English and in Chinese.
+
+Every score comes from the bundle's `scores.json`, every other fact from its `truetune.json`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from truetune.bundle.format import CARD, SCORES, Bundle, read_bundle
+from truetune.files import read_json, write_text
+from truetune.reports import numbers
+from truetune.reports.metric_names import metric_name
+from truetune.reports.words import Say, say_in
+
+PIPELINES = {
+    "classification": "text-classification",
+    "pair": "text-classification",
+    "relations": "text-classification",
+    "ner": "token-classification",
+}
+"""Task -> what the Hub calls it."""
+LICENCES = {
+    "apache-2.0": "apache-2.0",
+    "mit": "mit",
+}
+"""Licences by the names of the Hub, found at the beginning of the known ones."""
+MOST_LABELS = 50
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
+
+OWN_HEAD = """import torch
+from safetensors.torch import load_file
+from transformers import AutoModel, AutoTokenizer
+
+tokenizer, body = AutoTokenizer.from_pretrained(path), AutoModel.from_pretrained(path).eval()
+head = load_file(f"{path}/head.safetensors")
+tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+inputs = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+with torch.inference_mode():
+    hidden, mask = body(**inputs).last_hidden_state, inputs["attention_mask"]
+    pooled = POOLED
+logits = pooled @ head["1.weight"].T + head["1.bias"]"""
+POOLED = {
+    "mean": "(hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)",
+    "first": "hidden[:, 0]",
+    "last": "hidden[torch.arange(len(texts)), mask.shape[1] - 1 - mask.flip(1).argmax(1)]",
+    None: "hidden",
+}
+OWN_CLASS = """import torch
+from transformers import AutoTokenizer, CLASS
+
+tokenizer, model = AutoTokenizer.from_pretrained(path), CLASS.from_pretrained(path).eval()
+tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+inputs = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+with torch.inference_mode():
+    logits = model(**inputs).logits"""
+
+
+def write_card(folder: Path) -> None:
+    """Write the card of a bundle, from its own files."""
+    write_text(folder / CARD, model_card(folder))
+
+
+def model_card(folder: Path) -> str:
+    """Return the card's text."""
+    bundle = read_bundle(folder)
+    scores = read_json(folder / SCORES) if (folder / SCORES).is_file() else {"scores": []}
+    form = read_json(folder / "backbone.json")["form"] if (folder / "backbone.json").is_file() else None
+    metadata = yaml.safe_dump(_metadata(bundle, scores), allow_unicode=True, sort_keys=False)
+    sections = [_section(say_in(language), bundle, scores, form) for language in ("en", "zh")]
+    return "---\n" + metadata + "---\n\n" + "\n".join(sections)
+
+
+def plain_code(form: Mapping[str, Any]) -> str:
+    """Return how Transformers alone gets the logits of `texts` from the folder `path` of such a form."""
+    if form["own_head"]:
+        return OWN_HEAD.replace("POOLED", POOLED[form["pooling"]])
+    name = "AutoModelForTokenClassification" if form["pooling"] is None else "AutoModelForSequenceClassification"
+    return OWN_CLASS.replace("CLASS", name)
+
+
+def _metadata(bundle: Bundle, scores: Mapping[str, Any]) -> dict[str, Any]:
+    licence = next((name for start, name in LICENCES.items() if bundle.licence.lower().startswith(start)), "unknown")
+    found: dict[str, Any] = {"license": licence, "library_name": "truetune", "tags": ["truetune", bundle.task]}
+    if bundle.language:
+        found["language"] = [bundle.language]
+    if bundle.task in PIPELINES:
+        found["pipeline_tag"] = PIPELINES[bundle.task]
+    if _HUB_NAME.fullmatch(bundle.base_model):
+        found["base_model"] = bundle.base_model
+    metrics = [
+        {"type": one["metric"], "value": one["value"], "name": metric_name(one["metric"], "en")}
+        for one in _overall(scores["scores"])
+        if one["value"] is not None
+    ]
+    if metrics:
+        task = {"type": PIPELINES.get(bundle.task, bundle.task)}
+        fingerprint = bundle.data.get("test", "unknown")
+        dataset = {"name": "test part", "type": f"fingerprint {fingerprint}"}
+        result = {"task": task, "dataset": dataset, "metrics": metrics}
+        found["model-index"] = [{"name": f"truetune {bundle.task}", "results": [result]}]
+    return found
+
+
+def _section(say: Say, bundle: Bundle, scores: Mapping[str, Any], form: Mapping[str, Any] | None) -> str:
+    task = say.name("task", bundle.task)
+    facts = {"base": _escaped(bundle.base_model), "version": bundle.truetune, "length": f"{bundle.max_length:,}"}
+    lines = [f"# {say['card.title'].format(task=task)}", "", say["card.what"].format(**facts), ""]
+    shown = [_escaped(label) for label in bundle.labels[:MOST_LABELS]]
+    more = [f"… ({len(bundle.labels):,})"] if len(bundle.labels) > MOST_LABELS else []
+    if shown:
+        lines += [say["card.labels"].format(labels=", ".join([*shown, *more])), ""]
+    if bundle.multiple:
+        lines += [say["card.threshold"].format(threshold=f"{bundle.threshold:g}"), ""]
+    lines += [f"## {say['card.use']}", "", *_fenced("import truetune\n\ntruetune.load(path).predict(texts)"), ""]
+    if form is not None:
+        lines += [say["card.plain"], "", *_fenced(plain_code(form)), "", say["card.plain.windows"], ""]
+    lines += [f"## {say['card.scores']}", "", *_scores(say, scores), ""]
+    if bundle.data:
+        rows = [f"- `{part}`: `{fingerprint}`" for part, fingerprint in bundle.data.items()]
+        lines += [f"## {say['card.data']}", "", say["card.data.lead"], "", *rows, ""]
+    lines += [say["card.licence"].format(licence=_escaped(bundle.licence)), ""]
+    return "\n".join(lines)
+
+
+def _scores(say: Say, scores: Mapping[str, Any]) -> list[str]:
+    found = _overall(scores["scores"])
+    if not found:
+        return [say["card.scores.none"]]
+    columns = [say["column.metric"], say["column.score"], "", say["column.examples"]]
+    lines = [say["card.scores.lead"].format(level=numbers.level(found) or numbers.NONE), ""]
+    lines += [f"| {' | '.join(columns)} |", "|---|---|---|---|"]
+    for one in found:
+        name = f"{_escaped(metric_name(one['metric'], say.language))} `{one['metric']}`"
+        bounds = numbers.interval(one["low"], one["high"])
+        lines.append(f"| {name} | {numbers.number(one['value'])} | {bounds} | {numbers.count(one['examples'])} |")
+    return lines
+
+
+def _overall(scores: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the scores of all examples; those of single labels stand in the file."""
+    return [one for one in scores if "/" not in one["metric"]]
+
+
+def _fenced(code: str) -> list[str]:
+    return ["```python", *code.splitlines(), "```"]
+
+
+def _escaped(text: str) -> str:
+    """Return a name from the data as text that Markdown and HTML leave as it is, on one line."""
+    return html.escape(_SPECIAL.sub(r"\\\1", " ".join(text.split())), quote=False)
