@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 from list_populations import diversities, novelties, similarities
@@ -178,6 +179,22 @@ def _scores(own: Own, rng: np.random.Generator) -> System:
     return system
 
 
+def _label_scores(own: Own, rng: np.random.Generator) -> System:
+    """Four labels of 40 % to 10 % with probabilities; the gold label's is higher the easier the example."""
+    gold = rng.choice(4, SIZE, p=[0.4, 0.3, 0.2, 0.1])
+    noise = rng.normal(size=(SIZE, 4))
+
+    def system(ease: float) -> Rows:
+        logits = noise + rng.normal(size=(SIZE, 4)) / 2
+        logits[np.arange(SIZE), gold] += 1.4 - own(ease)
+        scores = np.exp(logits)
+        scores /= scores.sum(axis=1, keepdims=True)
+        table = np.stack([scores, (gold[:, None] == np.arange(4)).astype(np.float64)], axis=1)
+        return Rows(table, np.arange(SIZE), tuple("abcd"))
+
+    return system
+
+
 def _unread(gold: object, predicted: object) -> Rows:
     raise NotImplementedError("populations are rows already")
 
@@ -213,6 +230,17 @@ def roc_auc(rows: Rows, counts: Numbers) -> Floats:
     return np.asarray(area / (hits[..., -1] * alarms[..., -1]))
 
 
+def roc_auc_of_pairs(rows: Rows, counts: Numbers) -> Floats:
+    """(score, gold) by label as the mean over ordered pairs of labels of the area among the examples of the two."""
+    areas = []
+    for one, other in permutations(range(len(rows.labels)), 2):
+        inside = np.flatnonzero(rows.table[:, 1, [one, other]].any(axis=1))
+        part = rows.table[inside]
+        two = Rows(np.stack([part[:, 1, one], part[:, 0, one]], axis=1), np.arange(len(inside)))
+        areas.append(roc_auc(two, counts[..., inside]))
+    return np.asarray(np.mean(areas, axis=0))
+
+
 def average_precision(rows: Rows, counts: Numbers) -> Floats:
     """(gold is positive, score) as the step-wise area under the precision-recall curve."""
     hits, taken = _from_the_top(rows, counts)
@@ -240,6 +268,9 @@ NOVELTY, DIVERSITY, SIMILARITY = (
 MACRO_F1 = Additive("macro-F1", _unread, f1_macro, "gold", "predicted", "macro-F1", "example")
 BLEU = Additive("BLEU", _unread, bleu, "gold", "predicted", "BLEU", "example")
 AUC = Pooled("AUC", _unread, roc_auc, "gold", "predicted", "AUC", "example", interval="delong")
+AUC_OF_PAIRS = Pooled(
+    "AUC of label pairs", _unread, roc_auc_of_pairs, "gold", "predicted", "AUC", "example", interval="delong-pairs"
+)
 AP = Pooled("AP", _unread, average_precision, "gold", "predicted", "AP", "example")
 
 KINDS: dict[str, tuple[Metric, Callable[[Own, np.random.Generator], System]]] = {
@@ -254,4 +285,5 @@ KINDS: dict[str, tuple[Metric, Callable[[Own, np.random.Generator], System]]] = 
     "novelty": (NOVELTY, novelties),
     "diversity": (DIVERSITY, diversities),
     "embedding similarity": (SIMILARITY, similarities),
+    "AUC of label pairs": (AUC_OF_PAIRS, _label_scores),
 }

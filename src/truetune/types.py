@@ -21,7 +21,7 @@ Column = Any
 """One value an example, in example order: a list, or an array where the field is a number or a label code."""
 
 Better = Literal["higher", "lower"]
-IntervalMethod = Literal["wilson", "t", "bca", "delong", "none"]
+IntervalMethod = Literal["wilson", "t", "bca", "delong", "delong-pairs", "none"]
 Head = Literal["classify", "tag", "span", "generate", "embed"]
 """What a model puts out: one label (set) a text, a tag a piece, a stretch of text, text, a vector."""
 Verdict = Literal["better", "worse", "no difference found", "not worse", "equivalent", "not shown"]

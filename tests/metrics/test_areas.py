@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from truetune.errors import MetricError
-from truetune.metrics.areas import AVERAGE_PRECISION, MULTIPLE, ROC_AUC, area_metrics, roc_auc_one_vs_one
+from truetune.metrics.areas import AVERAGE_PRECISION, MULTIPLE, ROC_AUC, ROC_AUC_OVO, area_metrics
 from truetune.metrics.label_scores import LabelScores
 from truetune.metrics.score_rows import binary_rows, score_rows
 from truetune.rows import Rows, joined
@@ -126,7 +126,21 @@ def test_one_against_the_rest_equals_scikit_learn(found: tuple) -> None:
 def test_one_against_one_equals_scikit_learn(found: tuple) -> None:
     gold, scores = found
     assume(len(set(gold.tolist())) == len(scores.labels))
-    check(roc_auc_one_vs_one(gold, scores), roc_auc_score(gold, scores.values, multi_class="ovo"))
+    check(ROC_AUC_OVO.value(score_rows(gold, scores)), roc_auc_score(gold, scores.values, multi_class="ovo"))
+
+
+@given(several_labels(), st.integers(0, 2**32 - 1))
+def test_pairs_of_many_draws_are_as_each_drawn_alone(found: tuple, seed: int) -> None:
+    gold, scores = found
+    rows = score_rows(gold, scores)
+    counts = np.random.default_rng(seed).integers(0, 3, (4, len(rows.table)))
+    for row, value in zip(counts, ROC_AUC_OVO.value(rows, counts), strict=True):
+        chosen = np.repeat(np.arange(len(rows.table)), row)
+        if rows.table.ndim == 3:
+            drawn = rows.table[chosen]
+            if drawn[:, 1].any(axis=0).all():
+                check(value, roc_auc_score(drawn[:, 1].argmax(axis=1), drawn[:, 0], multi_class="ovo"))
+        check(ROC_AUC_OVO.value(rows, row), value)
 
 
 @given(several_labels(), several_labels())
@@ -195,4 +209,4 @@ def test_scores_must_be_finite_and_one_an_example() -> None:
 def test_no_example_is_undefined() -> None:
     for metric in (ROC_AUC, AVERAGE_PRECISION, *MULTIPLE, *area_metrics(["a", "b", "c"])):
         assert np.isnan(metric.value(metric.rows([], [])))
-    assert np.isnan(roc_auc_one_vs_one([], []))
+    assert np.isnan(ROC_AUC_OVO.value(score_rows([], [])))

@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from truetune.errors import MetricError
 from truetune.rows import Rows
-from truetune.stats.delong import area
+from truetune.stats.delong import area, area_of_pairs
 
 
 def rows_of(positive, scores):
@@ -105,6 +105,32 @@ def test_a_label_without_positives_is_left_out_and_one_positive_adds_no_spread()
     single = gold.copy()
     single[np.flatnonzero(gold == 0)[1:]] = 1
     assert np.isfinite(area(by_label(single, scores)).standard_error)
+
+
+def test_pairs_of_labels_are_sklearns_one_against_one_and_their_error_that_of_the_covariances():
+    gold, scores = drawn_classes(np.random.default_rng(3), 300)
+    scores = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    found = area_of_pairs(by_label(gold, scores))
+    assert found.value == pytest.approx(roc_auc_score(gold, scores, multi_class="ovo"), abs=1e-12)
+    left_out = [np.delete(np.arange(300), left) for left in range(300)]
+    jackknifed = [area_of_pairs(by_label(gold[kept], scores[kept])).value for kept in left_out]
+    assert found.standard_error == pytest.approx(np.sqrt(299 * np.var(jackknifed)), rel=0.02)
+
+
+def test_pairs_of_equal_rows_weigh_as_often_as_they_stand():
+    gold, scores = drawn_classes(np.random.default_rng(4), 60)
+    rows = by_label(np.repeat(gold, 3), np.repeat(scores, 3, axis=0))
+    alone = Rows(rows.dense(), np.arange(180), rows.labels)
+    assert len(rows.table) < 180
+    found, wanted = area_of_pairs(rows), area_of_pairs(alone)
+    assert found.value == pytest.approx(wanted.value)
+    assert found.standard_error == pytest.approx(wanted.standard_error)
+
+
+def test_pairs_of_two_labels_are_one_area():
+    rows = rows_of(np.array([1, 0, 1, 0, 1, 0]), np.array([3.0, 1.0, 2.0, 2.0, 0.0, 1.0]))
+    assert area_of_pairs(rows).value == area(rows).value
+    assert np.isnan(area_of_pairs(by_label(np.zeros(4, dtype=int), np.full((4, 3), 0.1))).value)
 
 
 def test_other_rows_are_refused():

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _of_task(task: Task) -> Iterator[Listed]:
-    yield from _listed(task.scoring.metrics)
+    yield from _listed((*task.scoring.metrics, *task.scoring.sometimes))
     together = task.scoring.together
     if together is not None:
         for name, definition in together.about.items():

@@ -101,4 +101,6 @@ def _why_not(name: str, scoring: Scoring) -> str:
     ]
     if needs:
         return f"metric {name!r} cannot be computed: it needs {' or '.join(needs)}; add that, or ask for another"
+    if any(metric.name == name for metric in scoring.sometimes):
+        return f"metric {name!r} is not there for these labels and scores; see the page of its family, or leave it out"
     return f"unknown metric {name!r}; {nearest(name, {metric.name for metric in scoring.metrics})}"

@@ -10,11 +10,10 @@ import numpy as np
 
 from truetune.metric import Pooled
 from truetune.metrics.f_measures import mean_of_defined, quotient
-from truetune.metrics.label_scores import gold_places, probabilities
 from truetune.metrics.rankings import Counts, Ranked, ranking, rankings
-from truetune.metrics.score_rows import GOLD, SCORE, rows_of_label, rows_of_pair, score_rows, score_set_rows
+from truetune.metrics.score_rows import GOLD, SCORE, rows_of_label, score_rows, score_set_rows
 from truetune.rows import Rows
-from truetune.types import Column, Floats, Numbers
+from truetune.types import Floats, Numbers
 
 Area = Callable[[Ranked], Floats]
 
@@ -70,6 +69,25 @@ def _pooled(area: Area) -> Callable[[Rows, Numbers], Floats]:
     return pooled
 
 
+def _of_pairs(rows: Rows, counts: Numbers) -> Floats:
+    """Return the mean area over ordered pairs of labels, each among the examples of the two, by the first one's score.
+
+    Hand and Till (2001), M. Pairs of which a label has no example are left out; NaN where none is left.
+    """
+    table = rows.table
+    if table.ndim == 2:  # of two labels both orders have one area
+        return of_binary(roc_area, table[:, 0], table[:, 1], counts)
+    each = []
+    for one, other in permutations(range(table.shape[2]), 2):
+        inside = np.flatnonzero(table[:, GOLD, [one, other]].any(axis=1))
+        part, held = table[inside][:, :, [one]], counts[..., inside]
+        if counts.ndim == 1:
+            each.append(of_binary(roc_area, part[:, GOLD, 0], part[:, SCORE, 0], held))
+        else:
+            each += [roc_area(ranked) for ranked in rankings(part, held)]
+    return mean_of_defined(np.stack(each, axis=-1)) if each else np.full(counts.shape[:-1], np.nan)
+
+
 _AUC = "area under the ROC curve = P(a positive scores above a negative) + P(tie) / 2"
 _AP = "average precision = sum (R_n - R_(n-1)) P_n over distinct scores, step-wise, not interpolated"
 _POSITIVE = "positive is the second label in sorted order"
@@ -102,6 +120,17 @@ SINGLE = (ROC_AUC, AVERAGE_PRECISION)
 """Fields `label`, `scores`. They take any number of labels; `area_metrics` says which label is positive, and
 gives those of each label, once the labels are known."""
 
+ROC_AUC_OVO = replace(
+    ROC_AUC,
+    name="roc_auc_ovo",
+    pooled=_of_pairs,
+    interval="delong-pairs",
+    definition=f"{_AUC}; unweighted mean over ordered pairs of labels, each among the examples of the two alone (Hand "
+    "and Till 2001), pairs of which one has no example left out",
+    undefined="no two labels have both examples and scores",
+)
+"""Of three labels and more; of two it is `roc_auc`. It does not depend on how frequent labels are."""
+
 MULTIPLE = tuple(
     replace(
         metric,
@@ -118,7 +147,7 @@ def area_metrics(labels: Sequence[str], multiple: bool = False) -> tuple[Pooled,
     """Return the metrics for scores of these labels.
 
     Two labels: `roc_auc` and `average_precision` of the second label in sorted order, which the rows' note
-    names. More, or label sets (`multiple`): the means over labels, and
+    names. More, or label sets (`multiple`): the means over labels (without sets also `roc_auc_ovo`), and
     `roc_auc/LABEL`, `average_precision/LABEL` of each label against the rest.
     """
     names = tuple(sorted(labels))
@@ -128,7 +157,8 @@ def area_metrics(labels: Sequence[str], multiple: bool = False) -> tuple[Pooled,
             replace(AVERAGE_PRECISION, definition=f"{_AP}; {_POSITIVE}"),
         )
     whole = MULTIPLE if multiple else SINGLE
-    return (*whole, *(metric for label in names for metric in _of_label(label, whole, multiple)))
+    pairs = () if multiple or len(names) < 3 else (ROC_AUC_OVO,)
+    return (*whole, *pairs, *(metric for label in names for metric in _of_label(label, whole, multiple)))
 
 
 def _of_label(label: str, whole: Sequence[Pooled], multiple: bool) -> tuple[Pooled, ...]:
@@ -138,18 +168,3 @@ def _of_label(label: str, whole: Sequence[Pooled], multiple: bool) -> tuple[Pool
         for metric, text in zip(whole, (_AUC, _AP), strict=True)
     )
     return area, precision
-
-
-def roc_auc_one_vs_one(gold: Column, predicted: Column) -> float:
-    """Return the mean AUC over ordered pairs of labels, each among the examples of the two alone.
-
-    Hand and Till (2001), M; as scikit-learn's `multi_class="ovo"`. It does not depend on how frequent
-    labels are. Pairs of which a label has no example are left out; NaN where none is left.
-    """
-    scores = probabilities(predicted, exclusive=True)
-    places = gold_places(gold, scores)
-    values = []
-    for pair in permutations(range(len(scores.labels)), 2):
-        rows = rows_of_pair(pair, places, scores)
-        values.append(of_binary(roc_area, rows.table[:, 0], rows.table[:, 1], rows.counts))
-    return float(mean_of_defined(np.array(values, dtype=np.float64)))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from truetune.errors import MetricError
 from truetune.metric import RowsOf
 from truetune.metrics.label_scores import LabelScores, gold_matrix, gold_places, probabilities
 from truetune.rows import Rows
-from truetune.types import Bools, Column, Floats, Ints
+from truetune.types import Bools, Column, Floats
 
 SCORE, GOLD = 0, 1
 """The statistics of rows by label; rows of one label are (gold, score), two columns."""
@@ -83,12 +81,6 @@ def rows_of_label(label: str, multiple: bool) -> RowsOf:
         return binary_rows(positive, scores.values[:, place])
 
     return rows
-
-
-def rows_of_pair(pair: Sequence[int], places: Ints, scores: LabelScores) -> Rows:
-    """Return the rows of the examples of two labels: is it the second one, and the second one's score."""
-    inside = np.isin(places, pair)
-    return binary_rows(places[inside] == pair[1], scores.values[inside, pair[1]])
 
 
 def _by_label(gold: Bools, scores: LabelScores) -> Rows:

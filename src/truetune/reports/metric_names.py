@@ -18,6 +18,7 @@ NAMES = {
     "mcc": ("Matthews correlation", "马修斯相关系数"),
     "kappa": ("Cohen's kappa", "Cohen κ 系数"),
     "roc_auc": ("Area under ROC curve", "ROC 曲线下面积"),
+    "roc_auc_ovo": ("Area under ROC curve, pairs of labels", "ROC 曲线下面积（标签两两之间）"),
     "average_precision": ("Average precision", "平均精确率（AP）"),
     "log_loss": ("Log loss", "对数损失"),
     "brier": ("Brier score", "Brier 分数"),

@@ -2,14 +2,15 @@
 
 DeLong, DeLong and Clarke-Pearson (1988), through ranks as Sun and Xu (2014): O(n log n). The mean of the
 areas of several labels, each against the rest, moves with an example by the mean of what the example does
-to each area, so that the covariance between labels is in it. With groups the same parts are summed by
-group (Obuchowski 1997).
+to each area, so that the covariance between labels is in it; so does the mean of the areas of pairs of labels,
+each among the examples of the two. With groups the same parts are summed by group (Obuchowski 1997).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 
@@ -47,12 +48,44 @@ def area(rows: Rows, groups: Ints | None = None) -> Area:
     Rows `[distinct, 2, labels]` of (score, gold) give the unweighted mean over the labels that have both
     positives and negatives. A label with one positive alone adds nothing to the moves of such a mean.
     """
+    everyone = slice(None)
+    return _mean(((positive, score, everyone) for positive, score in binary(rows)), rows, groups)
+
+
+def area_of_pairs(rows: Rows, groups: Ints | None = None) -> Area:
+    """Return the unweighted mean, over ordered pairs of labels, of the area among the examples of the two alone.
+
+    The first label is the positive one and its score ranks (Hand and Till 2001). Pairs of which a label has no
+    example are left out. Rows are those of `area`; of two labels both orders have the one area.
+    """
+    if not rows.labels:
+        return area(rows, groups)
+    labels = list(binary(rows))
+
+    def pairs() -> Iterator[_Ranking]:
+        for (one, score), (other, _) in permutations(labels, 2):
+            inside = np.flatnonzero(one | other)
+            yield one[inside], score[inside], inside
+
+    return _mean(pairs(), rows, groups)
+
+
+AreaOf = Callable[[Rows, Ints | None], Area]
+
+AREAS: dict[str, AreaOf] = {"delong": area, "delong-pairs": area_of_pairs}
+"""The area that each interval method is of."""
+
+_Ranking = tuple[Bools, Floats, Ints | slice]
+"""Which rows are positive, their scores, and which rows of all they are."""
+
+
+def _mean(problems: Iterator[_Ranking], rows: Rows, groups: Ints | None) -> Area:
     counts, values, parts = rows.counts, [], np.zeros(len(rows.table))
-    for positive, score in binary(rows):
-        found = _of_label(positive, score, counts, corrected=groups is None)
+    for positive, score, inside in problems:
+        found = _of_label(positive, score, counts[inside], corrected=groups is None)
         if np.isfinite(found.value):
             values.append(found.value)
-            parts += np.where(np.isfinite(found.moves), found.moves, 0.0) if rows.labels else found.moves
+            parts[inside] += np.where(np.isfinite(found.moves), found.moves, 0.0) if rows.labels else found.moves
     if not values:
         return Area(float("nan"), np.full(len(parts), np.nan), counts)
     value, parts = float(np.mean(values)), parts / len(values)

@@ -10,7 +10,7 @@ import numpy as np
 
 from truetune.metric import Additive, Metric
 from truetune.stats.binomial import wilson
-from truetune.stats.delong import binary
+from truetune.stats.delong import AREAS, binary
 from truetune.stats.plan import Plan
 from truetune.stats.quantiles import normal_quantile
 from truetune.stats.sample import Sample
@@ -56,7 +56,7 @@ def effective_trials(metric: Metric, sample: Sample) -> float:
     inside a group or a sentence may depend on each other wholly, so they count once. An area under the ROC
     curve counts the smaller class of each label.
     """
-    if metric.interval == "delong":
+    if metric.interval in AREAS:
         owner = np.arange(len(sample.rows)) if sample.groups is None else sample.groups
         positives = [positive[sample.rows.index] for positive, _ in binary(sample.rows)]
         smaller = np.array([min(len(np.unique(owner[side])) for side in (one, ~one)) for one in positives])

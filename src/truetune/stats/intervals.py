@@ -48,7 +48,7 @@ def intervals(
             found[place] = missing("", f"one {sample.unit} alone shows no spread")
         elif metric.interval == "bca":
             resample.append(place)
-        elif metric.interval == "delong":
+        elif metric.interval in delong.AREAS:
             found[place] = _delong(metric, sample, plan)
         elif metric.interval == "wilson":
             found[place] = _wilson(metric, value, sample, plan)
@@ -98,7 +98,7 @@ def _t(metric: Metric, value: float, sample: Sample, plan: Plan) -> Interval:
 
 def _delong(metric: Metric, sample: Sample, plan: Plan) -> Interval:
     """Areas under the ROC curve: DeLong's standard error on the logit scale."""
-    found = delong.area(sample.rows, sample.groups)
+    found = delong.AREAS[metric.interval](sample.rows, sample.groups)
     error = found.standard_error
     if np.isnan(error):
         return missing("", f"fewer than two {sample.unit}s of a class show no spread")

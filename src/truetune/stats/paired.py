@@ -114,8 +114,8 @@ def _compared(metrics: Sequence[Metric], pairs: Pairs, plan: Plan, joint: Coins 
         flipped = flips(metric, pairs)
         if groups is None and flipped is not None and np.isclose(abs(gap), flipped.share, rtol=0, atol=1e-9):
             found[place] = _mcnemar(gap, flipped, metric, plan)
-        elif metric.interval == "delong":
-            compared = _delong(gap, pairs, plan, joint)
+        elif metric.interval in delong.AREAS:
+            compared = _delong(gap, delong.AREAS[metric.interval], pairs, plan, joint)
             if compared is not None:
                 found[place] = compared
     rest = [place for place in defined if place not in found]
@@ -156,13 +156,13 @@ def _mcnemar(gap: float, flipped: Flips, metric: Metric, plan: Plan) -> Paired:
     )
 
 
-def _delong(gap: float, pairs: Pairs, plan: Plan, joint: Coins | None) -> Paired | None:
+def _delong(gap: float, area: delong.AreaOf, pairs: Pairs, plan: Plan, joint: Coins | None) -> Paired | None:
     """Areas under the ROC curve; None where the difference shows no spread."""
     sides, sample = (pairs.first, pairs.second), pairs.sample
     golds = zip(*(delong.binary(side) for side in sides), strict=True)
     if not all(np.array_equal(gold, same) for (gold, _), (same, _) in golds):
         raise MetricError("the two systems were scored on different gold; compare them on the same examples")
-    one, other = (delong.area(side, sample.groups) for side in sides)
+    one, other = (area(side, sample.groups) for side in sides)
     moves = other.moves - one.moves
     error = delong.standard_error(moves, one.weights)
     if not error > 0:

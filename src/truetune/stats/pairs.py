@@ -51,6 +51,11 @@ class Pairs:
         return cls(one, other, Sample.of(both, groups))
 
     @property
+    def alike(self) -> bool:
+        """Whether every example has the same row for both systems."""
+        return np.array_equal(self.first.table, self.second.table)
+
+    @property
     def gaps(self) -> Numbers:
         """What swapping a unit of each kind moves, second less first, `[kinds, *row]`: no kind that moves nothing."""
         table = self._gaps.table

@@ -33,6 +33,8 @@ def swapped_differences(
     a metric undefined.
     """
     values = [np.full(number, np.nan) for number in resamples_of(metrics, pairs.sample, resamples)]
+    if pairs.alike:
+        return [np.zeros_like(found) for found in values]
     added = {place: metric.formula for place, metric in enumerate(metrics) if isinstance(metric, Additive)}
     pooled = [place for place in range(len(metrics)) if place not in added]
     if added:

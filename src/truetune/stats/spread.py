@@ -96,6 +96,8 @@ def _bootstrap(metrics: Sequence[Metric], gaps: Sequence[float], pairs: Pairs, p
     if not metrics:
         return []
     sample = pairs.sample
+    if pairs.alike:
+        return [Spread(NAN, NAN, 0.0, sample.degrees, f"BCa bootstrap interval{sample.units_named}") for _ in metrics]
     apart = [difference(metric, pairs) for metric in metrics]
     resampled = resampled_values(apart, sample, plan.resamples, plan.generator("paired bootstrap"))
     left_out = jackknife(apart, sample, np.array(gaps), plan.generator("jackknife blocks"))

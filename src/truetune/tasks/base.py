@@ -53,6 +53,8 @@ class Scoring:
     primary: tuple[str, ...]
     refined: Callable[[Mapping[str, Column], Mapping[str, Column]], tuple[Metric, ...]] | None = None
     """(gold, predicted) -> metrics that depend on which labels have scores; each replaces the one of its name."""
+    sometimes: tuple[Metric, ...] = ()
+    """Metrics that `refined` adds for some examples only: for lists and messages."""
     oddities: Oddities | None = None
     """What is odd about gold and predicted, for people."""
     constant: Callable[[Mapping[str, Column], Mapping[str, Column]], str] | None = None
