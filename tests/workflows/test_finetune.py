@@ -86,6 +86,14 @@ def test_a_run_goes_the_whole_way(tmp_path: Path, tiny_bert: Path, task: str) ->
     assert not {".pt", ".bin", ".pkl", ".pickle"} & set(names)
 
 
+def test_the_metric_of_the_config_decides_in_every_file(tmp_path: Path, tiny_bert: Path) -> None:
+    asked = settings(tmp_path, tiny_bert, epochs=1)
+    asked["evaluate"]["metric"] = "f1_macro"
+    result = finetune(asked, progress=QUIET)
+    assert result.comparison["primary"] == result.after["primary"] == result.before["primary"] == "f1_macro"
+    assert read_json(result.run / "after/scores.json")["primary"] == "f1_macro"
+
+
 @pytest.mark.parametrize("task", ["classification", "ner"])
 def test_a_run_that_keeps_little_in_memory_is_the_same_run(
     tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch, task: str

@@ -29,10 +29,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _result(args: argparse.Namespace, asked: Asked) -> EvaluationResult:
     if args.run and not (args.gold or args.predicted):
-        from truetune.workflows.rescore import run_table
+        from truetune.workflows.rescore import run_primary, run_table
 
-        task, table = run_table(Path(args.run), args.data, args.group)
-        return evaluated(task, table, names=asked.names, slice_by=asked.slice_by, plan=asked.plan)
+        path = Path(args.run)
+        task, table = run_table(path, args.data, args.group)
+        return evaluated(task, table, slice_by=asked.slice_by, plan=asked.plan, primary=run_primary(path))
     if args.run or not (args.task and args.gold and args.predicted):
         raise TruetuneError("expected either RUN, or --task, --gold and --predicted")
     return scored(task_named(args.task), (args.gold, args.predicted), args.group, asked)

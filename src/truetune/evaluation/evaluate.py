@@ -95,6 +95,8 @@ class Asked:
     names: Sequence[str] | None = None
     slice_by: str | None = None
     plan: Plan = field(default_factory=Plan)
+    primary: str | None = None
+    """The metric that decides; None for the first of `names`, else the task's."""
 
 
 @dataclass(frozen=True)
@@ -117,17 +119,19 @@ def evaluated(
     names: Sequence[str] | None = None,
     slice_by: str | None = None,
     plan: Plan | None = None,
+    primary: str | None = None,
 ) -> EvaluationResult:
     """Score aligned gold and predictions in every metric that applies, or in those that `names` asks for.
 
-    The order of the examples changes nothing, to the last digit.
+    The order of the examples changes nothing, to the last digit. `primary` names the metric that decides, if it is
+    another than the first of `names`, or the task's.
     """
     rated = _together(task, table, names, plan or Plan())
     if names is not None and rated:
         names = [name for name in names if not any(name in (one.metric, _family(one.metric)) for one in rated)]
         if not names:
             return EvaluationResult(task.name, len(table), rated[0].metric, rated, table.warnings)
-    asked = Asked(names, slice_by, plan or Plan())
+    asked = Asked(names, slice_by, plan or Plan(), primary)
     metrics = applicable(task.scoring, table.gold, table.predicted, names)
     cells, cell_of = cells_of(table, slice_by)
     found = [
@@ -164,7 +168,7 @@ def result_of(
     return EvaluationResult(
         task=task.name,
         examples=len(found[0].rows),
-        primary=primary_metric(task.scoring, metrics) if asked.names is None else asked.names[0],
+        primary=primary_metric(task.scoring, metrics, asked.primary or next(iter(asked.names or ()), None)),
         scores=scores_of(found, cells, asked),
         warnings=(*warnings, *_low_support(found), *few_groups(cells.number_of_groups), *small),
         slices=slices,

@@ -98,7 +98,7 @@ def before(stage: Stage, backbone: Backbone) -> str:
             stage.progress.say(f"baseline {name}")
             fitted = fitters[name]()
             write_json(stage.run.system(f"baselines/{name}") / FIT, _fit(fitted))
-            write_system(stage.run, f"baselines/{name}", name, stage.data, fitted.predicted, stage.plan)
+            write_system(stage.run, f"baselines/{name}", name, stage.data, fitted.predicted, stage.config.evaluate)
     if not stage.run.scores("before").is_file():
         fits = {name: read_json(stage.run.system(f"baselines/{name}") / FIT) for name in names}
         values = {name: fit["validation"] for name, fit in fits.items() if fit["validation"] is not None}

@@ -256,7 +256,7 @@ def _after(stage: Stage) -> None:
         return
     model = load(stage.run.model, stage.config.model.device)
     predicted = model.predict_columns(stage.data.columns("test"), stage.progress)
-    result = write_system(stage.run, "after", AFTER, stage.data, predicted, stage.plan)
+    result = write_system(stage.run, "after", AFTER, stage.data, predicted, stage.config.evaluate)
     stage.progress.say(f"after: {result.primary} {result.score(result.primary).value:.4f} on the test part")
 
 

@@ -23,6 +23,11 @@ def run_task(run: RunFolder) -> Task:
     return task_named(config.load(run.config).task)
 
 
+def run_primary(path: Path) -> str | None:
+    """Return the metric that decides a run by its config; None for the task's primary one."""
+    return config.load(finished_run(path).config).evaluate.metric
+
+
 def run_table(path: Path, data: str | None = None, group: str | None = None) -> tuple[Task, Aligned]:
     """Return a run's task with its saved test predictions, or with its model's predictions for a labelled file."""
     run = finished_run(path)

@@ -33,7 +33,7 @@ def table_of(data: TaskData, part: str, predicted: Mapping[str, Mapping[str, Seq
 
 
 def write_system(
-    run: RunFolder, folder: str, name: str, data: TaskData, predicted: Mapping[str, Sequence[Any]], plan: Plan
+    run: RunFolder, folder: str, name: str, data: TaskData, predicted: Mapping[str, Sequence[Any]], settings: Evaluate
 ) -> EvaluationResult:
     """Save a system's predictions on the test part and their scores; scores last, so that they mean done."""
     part = data.parts["test"]
@@ -44,7 +44,8 @@ def write_system(
     columns |= {GOLD + name: list(values) for name, values in data.gold("test").items()}
     columns |= {PREDICTED + name: values for name, values in predicted.items()}
     write_parquet(run.predictions(folder), columns)
-    result = evaluated(data.task, table_of(data, "test", {name: predicted}), plan=plan)
+    table = table_of(data, "test", {name: predicted})
+    result = evaluated(data.task, table, plan=plan_of(settings), primary=settings.metric)
     write_json(run.scores(folder), {"system": name, **result.to_dict()})
     return result
 
