@@ -43,6 +43,13 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+def test_every_page_is_led_to() -> None:
+    for index, pages in ((DOCS.parent / "README.md", DOCS), (DOCS / "metrics" / "README.md", DOCS / "metrics")):
+        led_to = {(index.parent / target).resolve() for target in LINK.findall(index.read_text(encoding="utf-8"))}
+        alone = {page.resolve() for page in pages.glob("*.md") if not page.name.endswith(".zh-CN.md")} - led_to
+        assert alone - {index.resolve()} == set()
+
+
 def test_every_family_has_an_example() -> None:
     pages = [page for page in SESSIONS if page.parent.name == "metrics" and page.name != "README.md"]
     assert len(pages) == 12
