@@ -91,10 +91,22 @@ def test_the_simplest_of_those_that_cannot_be_told_apart_is_named() -> None:
     assert confirmed(judge, runs, {0: 0, 4: 5, 7: 1}, Plan()).winner == 7
 
 
+def test_the_best_rung_is_one_with_a_score() -> None:
+    trial = Trial(1, {}, "finished", (Seen(0.3, None, 1.0), Seen(0.6, 0.2, 2.0), Seen(1.0, 0.7, 3.0)))
+    assert (trial.best(1), trial.best(-1)) == (2, 1)
+    assert Trial(1, {}, "finished", (Seen(1.0, None, 1.0),)).best(1) == 0
+
+
 def test_a_trial_is_saved_whole_and_read_back(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
-    trial = Trial(3, {"train.epochs": 2.0, "model.dropout": None}, "stopped", (Seen(0.25, 0.5, 1.5),), "behind")
-    journal.write(trial, [Rung(0.25, {"label": ["a", "b"]}, 1.5)])
+    trial = Trial(
+        3,
+        {"train.epochs": 2.0, "model.dropout": None},
+        "stopped",
+        (Seen(0.25, 0.5, 1.5), Seen(0.5, None, 3.0)),
+        "behind",
+    )
+    journal.write(trial, [Rung(0.25, {"label": ["a", "b"]}, 1.5), Rung(0.5, {"label": ["a", "a"]}, 3.0)])
     assert journal.trials() == [trial]
     assert journal.predicted(3, 0) == {"label": ["a", "b"]}
     assert journal.confirming(3, 1) is None

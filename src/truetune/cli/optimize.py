@@ -56,5 +56,5 @@ def _print(found: OptimizeResult, language: str, level: float) -> None:
     print(f"The best of the trials looks better by about {log['optimism']:.4f} than it is, having been chosen.")
     for line in found.final.verdict["lines"][language]:
         print(line)
-    print(found.folder / "decisions.json")
+    print(found.folder / "report.html")
     print(found.final.run / "report.html")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -45,10 +46,9 @@ class Proposals:
         assert asked is not None
         state = self._state(trial)
         if state is self._states.PRUNED:
-            for place, rung in enumerate(trial.rungs):
-                asked.report(-self._sign * rung.value, place)
-        value = -self._sign * best_value(trial, self._sign) if trial.state == "finished" else None
-        self._study.tell(asked, value, state)
+            for place, value in self._reported(trial).items():
+                asked.report(value, place)
+        self._study.tell(asked, self._value(trial), state)
 
     def remember(self, trial: Trial) -> None:
         """Say what became of a trial of an earlier session, or of one that was not proposed here."""
@@ -58,15 +58,21 @@ class Proposals:
         if len(params) < len(self._space):
             return
         state = self._state(trial)
-        reported = {place: -self._sign * rung.value for place, rung in enumerate(trial.rungs)}
         known = create_trial(
             params=params,
             distributions=self._distributions,
             state=state,
-            value=-self._sign * best_value(trial, self._sign) if trial.state == "finished" else None,
-            intermediate_values=reported if state is self._states.PRUNED else {},
+            value=self._value(trial),
+            intermediate_values=self._reported(trial) if state is self._states.PRUNED else {},
         )
         self._study.add_trial(known)
+
+    def _value(self, trial: Trial) -> float | None:
+        """Return what the sampler minimises; None for a trial that is not finished."""
+        return -self._sign * best_value(trial, self._sign) if trial.state == "finished" else None
+
+    def _reported(self, trial: Trial) -> dict[int, float]:
+        return {place: -self._sign * one.value for place, one in enumerate(trial.rungs) if one.value is not None}
 
     def _state(self, trial: Trial) -> optuna.trial.TrialState:
         states = self._states
@@ -82,8 +88,9 @@ def _sampler(name: str, seed: int) -> optuna.samplers.BaseSampler:
 
 
 def best_value(trial: Trial, sign: int) -> float:
-    """Return the best score of a trial's rungs, as a run keeps its best checkpoint."""
-    return max((rung.value for rung in trial.rungs), key=lambda value: sign * value)
+    """Return the best score of a trial's rungs, or the worst thinkable one where none is defined."""
+    value = trial.rungs[trial.best(sign)].value if trial.rungs else None
+    return -sign * math.inf if value is None else value
 
 
 def _distribution(move: Move) -> optuna.distributions.BaseDistribution:

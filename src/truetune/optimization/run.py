@@ -27,6 +27,7 @@ from truetune.optimization.runner import FinetuneRunner, changed, halves_of
 from truetune.optimization.search import Budget, Search, best_rung, confirming_runs, finalists_of
 from truetune.optimization.space import Move, default_space, space_of
 from truetune.optimization.trial import Trial
+from truetune.reports.page import search_page, write
 from truetune.tasks.table import task_named
 from truetune.workflows.finetune import FinetuneResult, finetune
 from truetune.workflows.model import model_place, need_packages, training_of
@@ -66,6 +67,7 @@ def optimize(config: Config, name: str, *, progress: Progress | None = None) -> 
     shown.say(f"search {run.path}")
     data = prepared(task, config.data, run, shown)
     found, trials = _searched(config, place, data, run, shown)
+    write(run.report, search_page(read_json(run.path / DECISIONS), run.path.name, config.track.language))
     winner = trials[found.winner]
     best = changed(config, winner.changes).model_copy(update={"optimize": Optimize()})
     write_text(run.path / FOUND, configs.to_yaml(best))

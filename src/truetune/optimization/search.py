@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -101,7 +102,11 @@ class Search:
         return self.judge.lead(self.journal.predicted(best.number, len(rungs) - 1), rungs[-1].predicted)
 
     def _seen(self, rungs: Sequence[Rung]) -> tuple[Seen, ...]:
-        return tuple(Seen(rung.share, self.judge.value(rung.predicted), rung.seconds) for rung in rungs)
+        values = [self.judge.value(rung.predicted) for rung in rungs]
+        return tuple(
+            Seen(rung.share, value if math.isfinite(value) else None, rung.seconds)
+            for rung, value in zip(rungs, values, strict=True)
+        )
 
 
 def best_of(trials: Sequence[Trial], sign: int) -> Trial:
@@ -130,8 +135,7 @@ def finalists_of(search: Search, trials: Sequence[Trial], most: int) -> list[Tri
 
 def best_rung(journal: Journal, trial: Trial, sign: int) -> Predicted:
     """Return what a trial predicted where its score was best."""
-    place = max(range(len(trial.rungs)), key=lambda one: sign * trial.rungs[one].value)
-    return journal.predicted(trial.number, place)
+    return journal.predicted(trial.number, trial.best(sign))
 
 
 def confirming_runs(

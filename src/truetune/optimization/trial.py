@@ -38,7 +38,8 @@ class Seen:
     """The score of a trial at one rung."""
 
     share: float
-    value: float
+    value: float | None
+    """None where the metric was undefined."""
     seconds: float
 
 
@@ -53,6 +54,11 @@ class Trial:
     rungs: tuple[Seen, ...] = ()
     reason: str = ""
     """Why it was stopped or failed."""
+
+    def best(self, sign: int) -> int:
+        """Return the rung with the best score, from 0: the checkpoint that a run would keep."""
+        known = [place for place, rung in enumerate(self.rungs) if rung.value is not None]
+        return max(known, key=lambda place: sign * (self.rungs[place].value or 0.0), default=0)
 
     @property
     def seconds(self) -> float:

@@ -30,6 +30,7 @@ from truetune.reports.sections.learning import learning_section
 from truetune.reports.sections.manifest import manifest_section
 from truetune.reports.sections.reliability import reliability_section
 from truetune.reports.sections.scores import scores_section
+from truetune.reports.sections.search import confirmation_section, race_section, search_head, space_section
 from truetune.reports.sections.slices import slices_section
 from truetune.reports.sections.verdict import comparison_head, run_head, scores_head
 from truetune.reports.support import support
@@ -68,6 +69,13 @@ def comparison_page(comparison: Mapping[str, Any], language: str) -> str:
     say = say_in(language)
     head = comparison_head(say, comparison)
     return _html(say, head, (comparisons_section(say, comparison),), head.title)
+
+
+def search_page(log: Mapping[str, Any], name: str, language: str) -> str:
+    """Return the page of a search for better settings, from its `decisions.json`."""
+    say = say_in(language)
+    sections = (race_section(say, log), confirmation_section(say, log), space_section(say, log))
+    return _html(say, search_head(say, log, name), sections, name)
 
 
 def write(path: Path, html: str) -> None:

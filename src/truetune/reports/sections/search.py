@@ -1,0 +1,159 @@
+"""A search for better settings: what was tried, how the trials raced, what was confirmed, and what was taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from truetune.reports import numbers
+from truetune.reports.content import Cell, Column, Figure, Head, Paragraph, Part, Section, Table
+from truetune.reports.metric_names import metric_name
+from truetune.reports.phrases import in_language
+from truetune.reports.plots.race import Lap, race
+from truetune.reports.words import Say
+
+Json = Mapping[str, Any]
+
+
+def search_head(say: Say, log: Json, name: str) -> Head:
+    """Return what was taken, and why."""
+    winner = int(log["winner"])
+    states = [trial["state"] for trial in log["trials"]]
+    counts = {state: numbers.count(states.count(state)) for state in ("finished", "stopped", "failed")}
+    tried = say["search.tried"].format(
+        trials=numbers.count(len(states)), time=numbers.duration(log["seconds"]), **counts
+    )
+    changes = changes_text(say, log["changes"])
+    statement = say["search.taken"].format(number=winner, changes=changes) if winner else say["search.nothing"]
+    lines = (in_language(log["why"], say.language), tried, _optimism(say, log))
+    metric = metric_name(log["metric"], say.language)
+    return Head(say["search.kicker"], name, metric, "better" if winner else "open", statement, lines)
+
+
+def race_section(say: Say, log: Json) -> Section:
+    """Return the trials over their training, and the table of all of them."""
+    trials = log["trials"]
+    winner, metric = log["winner"], metric_name(log["metric"], say.language)
+    laps = [
+        Lap(_css(trial, winner), say["search.trial"].format(number=trial["number"]), rungs)
+        for trial in sorted(trials, key=lambda one: (one["number"] == winner, one["number"] == 0))
+        if (rungs := tuple((rung["share"], rung["value"]) for rung in trial["rungs"] if rung["value"] is not None))
+    ]
+    parts: list[Part] = [Paragraph(say["search.race.lead"])]
+    if laps:
+        key = [("before", say["search.given"]), ("other", say["search.others"])]
+        key += [("after", say["search.trial"].format(number=winner))] if winner else []
+        described = (say["search.race"], say["search.race.described"].format(number=numbers.count(len(laps))))
+        drawn = race(laps, (say["search.share"], metric), key, described)
+        parts.append(Figure(say["search.race"], drawn, say["search.race.caption"]))
+    parts.append(_trials(say, trials, metric, log["better"]))
+    return Section("race", say["search.race.title"], tuple(parts))
+
+
+def confirmation_section(say: Say, log: Json) -> Section:
+    """Return the finalists' new runs against the config as it was given."""
+    title = say["search.confirmation"]
+    found = log["confirmation"]
+    if not found:
+        return Section("confirmation", title, (Paragraph(in_language(log["why"], say.language), "missing"),))
+    columns = (
+        Column(say["search.column.trial"]),
+        Column(say["column.difference"], True),
+        Column("p", True, say["search.holm"]),
+        Column(say["search.column.seeds"], True),
+        Column(say["search.column.examples"], True),
+        Column(say["column.verdict"]),
+    )
+    rows = []
+    for one in found:
+        difference = one["difference"]
+        rows.append(
+            (
+                Cell(say["search.trial"].format(number=one["number"])),
+                Cell(
+                    numbers.signed(difference["value"]),
+                    numbers.interval(difference["low"], difference["high"], sign=True),
+                    in_language(difference["method"], say.language),
+                ),
+                Cell(numbers.p_value(one["p_adjusted"])),
+                Cell(numbers.number(difference["seed_deviation"])),
+                Cell(numbers.number(difference["example_error"])),
+                Cell(say["search.better" if one["better"] else "search.not better"]),
+            )
+        )
+    table = Table("confirmation", say["search.confirmation.caption"], columns, tuple(rows), found)
+    return Section("confirmation", title, (Paragraph(say["search.confirmation.lead"]), table))
+
+
+def space_section(say: Say, log: Json) -> Section:
+    """Return what could be changed."""
+    columns = (
+        Column(say["search.column.setting"]),
+        Column(say["search.column.values"]),
+        Column(say["search.column.why"]),
+        Column(say["search.column.source"]),
+    )
+    rows = tuple(
+        (
+            Cell(move["key"]),
+            Cell(_values(say, move["values"])),
+            Cell(in_language(move["why"], say.language)),
+            Cell(move["source"]),
+        )
+        for move in log["space"]
+    )
+    table = Table("space", say["search.space.caption"], columns, rows, log["space"])
+    return Section("space", say["search.space"], (table,))
+
+
+def changes_text(say: Say, changes: Json) -> str:
+    """Return changed settings as one line."""
+    return ", ".join(f"{key}={_short(value)}" for key, value in changes.items()) or say["search.given"]
+
+
+def _optimism(say: Say, log: Json) -> str:
+    return say["search.optimism"].format(optimism=numbers.number(log["optimism"]))
+
+
+def _trials(say: Say, trials: Sequence[Json], metric: str, better: str) -> Table:
+    columns = (
+        Column(say["search.column.trial"]),
+        Column(metric, True),
+        Column(say["search.column.rungs"], True),
+        Column(say["search.column.time"], True),
+        Column(say["search.column.state"]),
+        Column(say["search.column.changes"]),
+    )
+    rows = []
+    for trial in trials:
+        values = [rung["value"] for rung in trial["rungs"] if rung["value"] is not None]
+        best = (max if better == "higher" else min)(values, default=None)
+        rungs = trial["rungs"]
+        rows.append(
+            (
+                Cell(str(trial["number"])),
+                Cell(numbers.number(best)),
+                Cell(numbers.share(rungs[-1]["share"]) if rungs else numbers.NONE),
+                Cell(numbers.duration(rungs[-1]["seconds"]) if rungs else numbers.NONE),
+                Cell(say.name("state", trial["state"]), "", in_language(trial["reason"], say.language)),
+                Cell(changes_text(say, trial["changes"])),
+            )
+        )
+    return Table("trials", say["search.trials.caption"], columns, tuple(rows), trials)
+
+
+def _css(trial: Json, winner: int) -> str:
+    if trial["number"] == winner and winner:
+        return "after"
+    return "before" if trial["number"] == 0 else "other"
+
+
+def _values(say: Say, values: Any) -> str:
+    if isinstance(values, Mapping):
+        text = say["search.range.log" if values["log"] else "search.range"]
+        return text.format(low=_short(values["low"]), high=_short(values["high"]))
+    return ", ".join(_short(value) for value in values)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else "null" if value is None else str(value)
