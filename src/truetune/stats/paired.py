@@ -69,9 +69,9 @@ def paired(
 ) -> list[Paired]:
     """Return the paired comparison of two systems in each metric; the rows are of the same examples in order.
 
-    Shares of right answers are tested by the exact McNemar test (mid-p), areas under the ROC curve by
-    DeLong's, everything else, and whatever has `groups` `[examples]`, by swapping whole examples or groups
-    at random. Swaps and resamples are drawn once for all metrics.
+    Shares of right answers without `groups` `[examples]` are tested by the exact McNemar test (mid-p), areas
+    under the ROC curve by DeLong's, everything else by swapping whole examples or groups at random. Swaps and
+    resamples are drawn once for all metrics.
     """
     plan = plan or Plan()
     pairs = Pairs.of(first, second, groups)
