@@ -77,6 +77,9 @@ class Model(Group):
     freeze_layers: int = Field(
         default=0, ge=0, description="Do not train all embeddings and this many layers from the input on"
     )
+    gradient_checkpointing: bool = Field(
+        default=False, description="Less memory, more time: compute inner values of layers again for the gradient"
+    )
     device: str = Field(default="auto", description="auto, cpu, cuda, cuda:0, mps")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description="Precision of matrix products")
 
@@ -96,12 +99,22 @@ class Train(Group):
     weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.01, description="Decoupled; none on biases and norms")
     warmup: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.1, description="Share of steps with a rising rate")
     tokens_per_batch: int = Field(default=1024, gt=0, description="Padded pieces a step")
+    keep_every: int | None = Field(
+        default=None, gt=0, description="Keep the checkpoint of every so many steps, beside the best and the last"
+    )
+    packing: bool = Field(
+        default=False, description="Decoders: several texts in one row of a batch, none of which sees another"
+    )
     clip: Annotated[float, Field(gt=0)] = Field(default=1.0, description="Largest norm of the gradient")
     evaluations_per_epoch: int = Field(default=1, gt=0, description="How often validation is scored")
     patience: int | None = Field(
         default=None,
         gt=0,
         description="Stop after this many evaluations without a better score; never when absent",
+    )
+    margin: Annotated[float, Field(gt=0)] | None = Field(
+        default=None,
+        description="Stop when `patience` (2) evaluations gained less than this for sure, by an interval",
     )
     metric: str | None = Field(default=None, description="What chooses the checkpoint; default: the primary metric")
     seed: int = Field(default=0, description="Seed of initial head, order and dropout")
@@ -128,6 +141,21 @@ class Recipe(Group):
     )
     fgm: Annotated[float, Field(ge=0)] = Field(
         default=0.0, description="Adversarial training: norm of the move of the word embeddings; below that of one row"
+    )
+    lora_rank: int = Field(
+        default=0, ge=0, description="LoRA: train a difference of this rank to each matrix of the layers, and the head"
+    )
+    lora_alpha: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="LoRA: the difference is scaled by this / lora_rank; default: twice the rank"
+    )
+    lora_dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0, description="LoRA: dropout of what goes into the trained difference"
+    )
+    mixout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0, description="Share of the matrices of the layers that is as pretrained at each step (0.1 to 0.9)"
+    )
+    swa: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+        default=None, description="Average the weights of the evaluations behind this share of the steps too (0.5)"
     )
     ema: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.0, description="Decay of averages of the weights over the steps, used in place of the last (0.99)"
@@ -186,6 +214,18 @@ class Config(Group):
     evaluate: Evaluate = Evaluate()
     optimize: Optimize = Optimize()
     track: Track = Track()
+    scale: Literal["single", "torchrun"] = Field(
+        default="single", description="torchrun: fine-tune in `workers` processes on this machine"
+    )
+    workers: int = Field(default=1, ge=1, description="Processes that fine-tune together, each a share of every step")
+
+    @model_validator(mode="after")
+    def _scaled(self) -> Config:
+        if self.workers > 1 and self.scale == "single":
+            raise ValueError(f"`workers: {self.workers}` needs `scale: torchrun`")
+        if self.workers > 1 and self.recipe.fgm:
+            raise ValueError("`recipe.fgm` moves words by the gradient of a whole step; set it to 0, or `workers` to 1")
+        return self
 
     @field_validator("task")
     @classmethod

@@ -210,7 +210,10 @@ class Batch:
     targets: npt.NDArray[Any]
     """`[batch]`, `[batch, labels]` or `[batch, length]`"""
     inputs: Ints
-    """`[batch]`, positions of the inputs in the encoded set"""
+    """`[inputs]`, positions of the inputs in the encoded set; one a row unless they are packed"""
+    packed: Ints | None = None
+    """`[batch, length]`, where several inputs share a row: which of `inputs` a piece belongs to, -1 for none. Targets
+    of whole inputs are then `[inputs]` or `[inputs, labels]`."""
 
 
 JSONObject = Mapping[str, Any]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from truetune.backbones.base import ModelSettings, Recipe
+from truetune.backbones.base import Lora, ModelSettings, Recipe
 from truetune.backbones.outputs import logits_of
 from truetune.backbones.torch import load_backbone, load_tokenizer, saved_backbone, used_pieces
 from truetune.backbones.torch_adversarial import perturbed
@@ -191,6 +191,63 @@ def test_fgm_needs_words_that_are_trained(tiny_bert: Path) -> None:
             made(tiny_bert, Recipe(fgm=1.0), settings)
 
 
+# ------------------------------------------------------------------------------------------------- mixout
+
+
+def mixed_and_own(backbone: TorchBackbone) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """The weights that a step is computed with, and those that are trained, by name."""
+    mixout = backbone._learner._mixout
+    assert mixout is not None
+    own = {name: one.detach().clone().numpy() for name, one in backbone._network.named_parameters()}
+    with mixout.mixed():
+        mixed = {name: one.detach().clone().numpy() for name, one in backbone._network.named_parameters()}
+    after = {name: one.detach().numpy() for name, one in backbone._network.named_parameters()}
+    assert same(own, after)
+    return {name: (mixed[name], own[name]) for name in own}
+
+
+def test_mixout_puts_pretrained_weights_in_and_keeps_the_expectation(tiny_bert: Path) -> None:
+    """A share of 64 / 256 is as pretrained; the others are as far beyond w as keeps the mean w."""
+    backbone = made(tiny_bert, Recipe(mixout=0.25), PLAIN)
+    start = {name: one.detach().clone().numpy() for name, one in backbone._network.named_parameters()}
+    for _ in range(3):
+        stepped(backbone, batches_of(backbone))
+    found = mixed_and_own(backbone)
+    for name, (mixed, own) in found.items():
+        if ".layer." not in name or own.ndim < 2:
+            assert (mixed == own).all(), name
+            continue
+        pretrained = mixed == start[name]
+        assert 0.15 < pretrained.mean() < 0.35
+        beyond = start[name] + (own - start[name]) / 0.75
+        assert np.abs(mixed - beyond)[~pretrained].max() <= 1e-6
+
+
+def test_the_gradient_of_mixout_is_that_of_the_mixed_weights_times_the_mask(tiny_bert: Path) -> None:
+    """Before any step u = w, so the mixed weights are w, and only the mask tells the gradients apart."""
+    mixing, plain = made(tiny_bert, Recipe(mixout=0.5), PLAIN), made(tiny_bert, Recipe(), PLAIN)
+    for one in (mixing, plain):
+        one._network.train()
+    mixout = mixing._learner._mixout
+    assert mixout is not None
+    with mixout.mixed():
+        mixing._learner.backward(batches_of(mixing), 4)
+    plain._learner.backward(batches_of(plain), 4)
+    slopes = dict(plain._network.named_parameters())
+    for name, one in mixing._network.named_parameters():
+        if ".layer." in name and one.ndim > 1 and one.grad is not None:
+            assert slopes[name].grad is not None
+            dropped = one.grad == 0
+            assert 0.4 < dropped.float().mean() < 0.6
+            assert torch.allclose(one.grad[~dropped], 2 * slopes[name].grad[~dropped], atol=1e-6)  # type: ignore[index]
+
+
+def test_mixout_needs_pretrained_weights_that_are_trained(tiny_bert: Path) -> None:
+    for settings in (replace(PLAIN, freeze_layers=2), replace(PLAIN, lora=Lora(2, 4.0))):
+        with pytest.raises(ModelError, match=r"recipe\.mixout .* no layer"):
+            made(tiny_bert, Recipe(mixout=0.5), settings)
+
+
 # ------------------------------------------------------------------------------------------ frozen layers
 
 
@@ -216,7 +273,10 @@ def test_more_frozen_layers_than_there_are_is_an_error(tiny_bert: Path) -> None:
 @pytest.mark.parametrize("trim", [True, False])
 @pytest.mark.parametrize(
     "recipe",
-    [Recipe(ema=0.9), Recipe(class_weights=(1.0, 3.0, 2.0), focal_gamma=2.0, ema=0.5, r_drop=2.0, fgm=0.5)],
+    [
+        Recipe(ema=0.9),
+        Recipe(class_weights=(1.0, 3.0, 2.0), focal_gamma=2.0, ema=0.5, r_drop=2.0, fgm=0.5, mixout=0.3),
+    ],
     ids=["ema", "all"],
 )
 def test_a_restored_state_goes_on_bit_for_bit(tiny_bert: Path, recipe: Recipe, trim: bool) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truetune.data.batch import padded, padding_share, target_number, token_batches
+from truetune.data.batch import packed, packed_batches, padded, padding_share, target_number, token_batches
 from truetune.types import IGNORED, Encoded
 
 
@@ -73,3 +73,34 @@ def test_targets_of_texts_are_not_padded_even_where_labels_are_as_many_as_pieces
 def test_padding_share_by_hand() -> None:
     assert padding_share(np.array([4, 2, 3]), [np.array([0, 1]), np.array([2])]) == pytest.approx(2 / 11)
     assert padding_share(np.array([], dtype=np.int64), []) == 0
+
+
+# ------------------------------------------------------------------------------------------------- packing
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=100), st.integers(1, 200), st.integers(0, 99))
+def test_packed_batches_hold_every_input_once_within_the_budget(sizes: list[int], tokens: int, seed: int) -> None:
+    lengths = np.array(sizes)
+    batches = packed_batches(lengths, tokens, np.random.default_rng(seed))
+    assert sorted(np.concatenate(batches).tolist()) == list(range(len(sizes)))
+    assert all(len(batch) == 1 or lengths[batch].sum() <= tokens for batch in batches)
+
+
+def test_rows_are_filled_up_and_every_piece_knows_its_input() -> None:
+    """Lengths 2, 5, 3, 1 at the positions 3, 0, 2, 1: the longest alone, the others fill one row of 5 and one of 1."""
+    inputs = [encoded([1] * 5, 7), encoded([2], 8), encoded([3] * 3, 9), encoded([4] * 2, 6)]
+    batch = packed(inputs, np.array([3, 0, 2, 1]), 0)
+    assert batch.ids.tolist() == [[1, 1, 1, 1, 1], [3, 3, 3, 4, 4], [2, 0, 0, 0, 0]]
+    assert batch.packed is not None
+    assert batch.packed.tolist() == [[1, 1, 1, 1, 1], [2, 2, 2, 0, 0], [3, -1, -1, -1, -1]]
+    assert (batch.mask == (batch.packed >= 0)).all()
+    assert batch.targets.tolist() == [6, 7, 9, 8]
+    assert batch.inputs.tolist() == [3, 0, 2, 1]
+
+
+def test_targets_of_pieces_stand_beside_their_pieces() -> None:
+    inputs = [encoded([1, 1, 1], [5, 6, 7]), encoded([2, 2], [8, IGNORED]), encoded([3], [9])]
+    batch = packed(inputs, np.array([2, 0, 1]), 0)
+    assert batch.ids.tolist() == [[1, 1, 1], [2, 2, 3]]
+    assert batch.targets.tolist() == [[5, 6, 7], [8, IGNORED, 9]]
+    assert target_number(batch) == 5

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -68,3 +70,48 @@ def test_which_steps_are_kept(tmp_path: Path) -> None:
     every = Checkpoints(tmp_path, every=5)
     assert every.kept(10) == tmp_path / "step-00000010.safetensors"
     assert every.kept(11) is None
+
+
+FULL = """
+import resource, sys
+import numpy as np
+from pathlib import Path
+from truetune.backbones.base import State
+from truetune.errors import RunError
+from truetune.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+
+path = Path(sys.argv[1])
+write_checkpoint(path, Checkpoint(State({"a": np.zeros(100)}), {"step": 1}))
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    write_checkpoint(path, Checkpoint(State({"a": np.zeros(1_000_000)}), {"step": 2}))
+except RunError as error:
+    print(error)
+print(read_checkpoint(path).loop["step"], sorted(file.name for file in path.parent.iterdir()))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files")
+def test_a_write_that_the_system_refuses_leaves_the_checkpoint_before(tmp_path: Path) -> None:
+    """A real refusal, in a process that may write no file above 100 kB: as a disk that is full."""
+    command = [sys.executable, "-c", FULL, str(tmp_path / "last.safetensors")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    message, left = done.stdout.splitlines()
+    assert "last.safetensors: the checkpoint cannot be written" in message
+    assert "the one before it is whole. Make room and go on with --resume" in message
+    assert left == "1 ['last.safetensors']"
+
+
+def test_what_is_kept_to_go_on_from_is_removed_and_the_rest_stays(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path / "checkpoints", every=5)
+    checkpoints.remove()
+    kept = checkpoints.kept(5)
+    assert kept is not None
+    for path in (checkpoints.last, checkpoints.best, kept):
+        write_checkpoint(path, Checkpoint(State({"a": np.zeros(3)}), {}))
+    (tmp_path / "checkpoints" / ".last.safetensors.cut").write_text("what a kill left")
+    checkpoints.remove()
+    assert list(checkpoints.folder.iterdir()) == [kept]
+    kept.unlink()
+    checkpoints.remove()
+    assert not checkpoints.folder.exists()

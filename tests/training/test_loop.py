@@ -16,7 +16,10 @@ from truetune.backbones.outputs import logits_of
 from truetune.backbones.torch import load_backbone, load_tokenizer, used_pieces
 from truetune.backbones.torch_backbone import TorchBackbone
 from truetune.errors import RunError
+from truetune.metric import Additive
+from truetune.rows import Rows
 from truetune.tasks.base import Labels, Lengths
+from truetune.tasks.classification import CLASSIFICATION
 from truetune.tasks.classify_encoding import encode as encode_texts
 from truetune.tasks.tag_encoding import decode as decode_tags
 from truetune.tasks.tag_encoding import encode as encode_tags
@@ -24,6 +27,7 @@ from truetune.tasks.tag_encoding import tag_labels
 from truetune.training.checkpoint import Checkpoints
 from truetune.training.loop import train
 from truetune.training.order import Plan
+from truetune.training.plateau import Margin
 from truetune.training.stopping import Selection
 from truetune.types import Encoded, Span
 
@@ -212,3 +216,79 @@ def test_only_files_that_hold_no_code_are_written(tiny_bert: Path, tmp_path: Pat
     assert names[:2] == ["best.safetensors", "last.safetensors"]
     assert all(name.startswith("step-") and name.endswith(".safetensors") for name in names[2:])
     assert len(names) > 2
+
+
+# --------------------------------------------------------------------------- the mean of checkpoints, and margins
+
+
+def test_the_mean_of_checkpoints_is_chosen_where_it_scores_best(tiny_bert: Path) -> None:
+    """Evaluations behind half of the steps are averaged: the last two of four; the fifth score is that of the mean."""
+    one = toy(tiny_bert)
+    seen: list[dict[str, np.ndarray]] = []
+    scores = iter([0.1, 0.2, 0.3, 0.4, 0.9])
+
+    def evaluate() -> dict[str, float]:
+        seen.append(dict(one.backbone.state(optimizer=False).arrays))
+        return {"accuracy": next(scores)}
+
+    plan = replace(PLAN, evaluations=4, average_from=0.5)
+    steps = list(train(one.backbone, one.encoded, plan, (SELECTION, evaluate)))
+    told = [(step.scores, step.averaged, step.best) for step in steps if step.scores]
+    assert told[-2] == ({"accuracy": 0.3}, None, True)
+    assert told[-1] == ({"accuracy": 0.4}, {"accuracy": 0.9}, True)
+    for name, array in one.backbone.state(optimizer=False).arrays.items():
+        assert (array == seen[4][name]).all()
+        assert np.abs(array - (seen[2][name] + seen[3][name].astype(np.float64)) / 2).max() <= 1e-6
+
+
+def test_a_mean_that_is_no_better_changes_nothing(tiny_bert: Path) -> None:
+    plain, averaged = toy(tiny_bert), toy(tiny_bert)
+    plan = replace(PLAN, epochs=2, average_from=0.2)
+    for one, chosen, scores in ((plain, replace(plan, average_from=None), [0.5] * 6), (averaged, plan, [0.5] * 20)):
+        list(train(one.backbone, one.encoded, chosen, (SELECTION, scripted(scores))))
+    ended = plain.backbone.state(optimizer=False).arrays
+    assert all((array == ended[name]).all() for name, array in averaged.backbone.state(optimizer=False).arrays.items())
+
+
+def judged(one: Toy) -> Selection:
+    """A margin that tiny runs reach: what each text contributed to the accuracy at the last evaluation."""
+    accuracy = next(metric for metric in CLASSIFICATION.scoring.metrics if metric.name == "accuracy")
+    assert isinstance(accuracy, Additive)
+
+    def rows() -> Rows:
+        chosen = [LABELS.names[int(logits.argmax())] for logits in logits_of(one.backbone, one.encoded)]
+        return accuracy.rows(one.gold, chosen)
+
+    return Selection("accuracy", margin=Margin(0.2, accuracy, rows))
+
+
+def test_a_run_with_margin_and_mean_stops_early_and_resumes_exactly(tiny_bert: Path, tmp_path: Path) -> None:
+    plan = replace(PLAN, epochs=12, evaluations=2, average_from=0.0)
+    unbroken = toy(tiny_bert)
+    expected = list(train(unbroken.backbone, unbroken.encoded, plan, (judged(unbroken), unbroken.accuracy)))
+    assert len(expected) < expected[0].steps, "it stopped before the end"
+    assert any(step.averaged for step in expected)
+    weights = unbroken.backbone.state(optimizer=False).arrays
+    for broken_at in range(3, len(expected), len(expected) // 3):
+        checkpoints = Checkpoints(tmp_path / str(broken_at), seconds=0.0)
+        first, second = toy(tiny_bert), toy(tiny_bert)
+        steps = train(first.backbone, first.encoded, plan, (judged(first), first.accuracy), checkpoints)
+        for _ in range(broken_at):
+            next(steps)
+        steps.close()
+        rest = list(train(second.backbone, second.encoded, plan, (judged(second), second.accuracy), checkpoints, True))
+        tail = expected[len(expected) - len(rest) :]
+        assert [replace(step, seconds=0.0) for step in rest] == [replace(step, seconds=0.0) for step in tail]
+        ended = second.backbone.state(optimizer=False).arrays
+        assert all((array == weights[name]).all() for name, array in ended.items())
+    plain = toy(tiny_bert)
+    with pytest.raises(RunError, match="belongs to other data"):
+        list(train(plain.backbone, plain.encoded, plan, (SELECTION, plain.accuracy), checkpoints, resume=True))
+
+
+def test_a_decoder_learns_from_texts_that_share_rows(tiny_llama: Path) -> None:
+    one = toy(tiny_llama, dropout=0.0)
+    plan = replace(PLAN, epochs=12, packing=True)
+    steps = list(train(one.backbone, one.encoded, plan, (SELECTION, one.accuracy)))
+    assert sum(step.inputs for step in steps) == 12 * 80
+    assert one.accuracy()["accuracy"] >= 0.97

@@ -36,6 +36,14 @@ def test_the_rest_after_any_step_is_the_rest_of_the_whole() -> None:
         assert told(Order(LENGTHS, PLAN), after) == whole[after:]
 
 
+def test_the_evaluations_that_are_left_are_counted() -> None:
+    order = Order(LENGTHS, replace(PLAN, epochs=2.5, evaluations=3))
+    due = [turn.number for turn in order.after(0) if turn.evaluated]
+    assert len(due) == 9
+    for after in range(order.steps + 1):
+        assert order.evaluations(after) == sum(step > after for step in due)
+
+
 def test_evaluations_are_spread_and_the_last_step_is_one() -> None:
     turns = list(Order(LENGTHS, PLAN).after(0))
     assert sum(turn.evaluated for turn in turns) == 4

@@ -19,6 +19,17 @@ Pooling = Literal["mean", "first", "last"]
 
 
 @dataclass(frozen=True)
+class Lora:
+    """Train a difference of low rank to each matrix of the layers, instead of the pretrained part [Hu et al. 2022]."""
+
+    rank: int
+    alpha: float
+    """The difference is B A times alpha / rank."""
+    dropout: float = 0.0
+    """Of what goes into A."""
+
+
+@dataclass(frozen=True)
 class ModelSettings:
     """Which pretrained model, with which head."""
 
@@ -39,6 +50,10 @@ class ModelSettings:
     """Keep the word embeddings as they are."""
     freeze_layers: int = 0
     """Keep this many layers from the input on as they are, and all embeddings with them."""
+    lora: Lora | None = None
+    """None: the pretrained part is trained itself."""
+    gradient_checkpointing: bool = False
+    """Compute the inner values of layers again for the gradient instead of keeping them [Chen et al. 2016]."""
     precision: Precision | Literal["auto"] = "auto"
     """Of matrix products in training; predictions are always float32."""
     device: str = "auto"
@@ -70,6 +85,8 @@ class Recipe:
     fgm: float = 0.0
     """Norm of the adversarial move of the word embeddings, on which each step learns too [Miyato et al. 2017]; 0: none.
     The loss that a step returns is without it."""
+    mixout: float = 0.0
+    """Share of the matrices of the layers that is as pretrained at each step [Lee, Cho and Kang 2020]; 0: none."""
     ema: float = 0.0
     """Decay of the running averages of the weights, which are predicted with, chosen and shipped; 0: none."""
 
@@ -83,8 +100,25 @@ class State:
     """JSON values."""
 
 
+class Together(Protocol):
+    """The process that runs this, among several that learn as one."""
+
+    rank: int
+    """From 0; the first alone writes."""
+    size: int
+
+    def summed(self, own: Floats) -> Floats:
+        """Return the sum of an array over all processes; each must call it with the same shape."""
+        ...
+
+
 class Backbone(Protocol):
     """A model that learns and predicts."""
+
+    @property
+    def together(self) -> Together | None:
+        """The other processes that learn with this one, each from its share of every step; None: it learns alone."""
+        ...
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -106,7 +140,7 @@ class Backbone(Protocol):
 
         The loss is the sum over all targets divided by `targets`, the true number of them in the whole step.
         `rates` gives the learning rate of each group. A loss or gradient that is not finite changes nothing,
-        and NaN is returned.
+        and NaN is returned. Of several processes each has its own micro-batches, and `targets` of all of them.
         """
         ...
 
@@ -120,6 +154,21 @@ class Backbone(Protocol):
 
     def piece_features(self, batch: Batch) -> Floats:
         """Return the last hidden states, `[batch, length, hidden]`; no dropout."""
+        ...
+
+    def work(self, pieces: int, pairs: int) -> float:
+        """Return the floating point operations of learning from so many pieces, by the model's formula.
+
+        `pairs` is the sum of the squared lengths of the inputs. Padding is not counted.
+        """
+        ...
+
+    def best_speed(self) -> float:
+        """Measure and return the operations a second of a large matrix product, in the precision of training."""
+        ...
+
+    def readings(self) -> Mapping[str, float]:
+        """Return what the device tells of itself (`gpu_memory_bytes`...); nothing on a CPU."""
         ...
 
     def state(self, optimizer: bool = True) -> State:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from truetune.backbones.base import Backbone
+from truetune.backbones.base import Backbone, Together
 from truetune.data.batch import padded, token_batches
 from truetune.types import Batch, Encoded, Floats, Ints
 
@@ -26,7 +26,12 @@ def unwatched(batches: Sequence[Ints]) -> Iterable[Ints]:
 def logits_of(
     backbone: Backbone, encoded: Sequence[Encoded], tokens: int = TOKENS, watch: Watch = unwatched
 ) -> list[Floats]:
-    """Return the logits of each input: `[labels]` for `classify`, `[its length, labels]` for `tag`."""
+    """Return the logits of each input: `[labels]` for `classify`, `[its length, labels]` for `tag`.
+
+    Where several processes learn together, each predicts its share, and all of them get all logits.
+    """
+    if backbone.together is not None:
+        return _shared(backbone, backbone.together, encoded, tokens)
     return _in_order(encoded, _each(backbone.predict, backbone.tokenizer.pad, encoded, tokens, watch))
 
 
@@ -52,6 +57,28 @@ def _each(
         found = outputs(padded(encoded, positions, pad))
         for place, output in zip(positions.tolist(), found, strict=True):
             yield place, output[: lengths[place]] if output.ndim == 2 else output
+
+
+def _shared(backbone: Backbone, together: Together, encoded: Sequence[Encoded], tokens: int) -> list[Floats]:
+    """Return the logits of all inputs: each process writes those of its batches into zeros, and all are added.
+
+    No input is predicted twice, so none is counted twice.
+    """
+    own: dict[int, Floats] = {}
+    watch: Watch = lambda batches: batches[together.rank :: together.size]  # noqa: E731
+    for place, output in _each(backbone.predict, backbone.tokenizer.pad, encoded, tokens, watch):
+        own[place] = output
+    some = next(iter(own.values()), None)
+    told = together.summed(np.array([0.0, 0, 0] if some is None else [1.0, some.ndim, some.shape[-1]]))
+    dimensions, labels = (int(one / told[0]) for one in told[1:])
+    lengths = [len(one.ids) if dimensions == 2 else 1 for one in encoded]
+    ends = np.cumsum([0, *lengths])
+    whole = np.zeros((int(ends[-1]), labels))
+    for place, output in own.items():
+        whole[ends[place] : ends[place + 1]] = output
+    whole = together.summed(whole)
+    parts = [whole[ends[place] : ends[place + 1]] for place in range(len(encoded))]
+    return parts if dimensions == 2 else [part[0] for part in parts]
 
 
 def _in_order(encoded: Sequence[Encoded], outputs: Iterator[tuple[int, Floats]]) -> list[Floats]:

@@ -16,6 +16,7 @@ from truetune.backbones.torch_backbone import TorchBackbone
 from truetune.backbones.torch_device import chosen_device, chosen_precision
 from truetune.backbones.torch_model import explained, load_network, quiet
 from truetune.backbones.torch_saved import load_saved
+from truetune.backbones.torch_together import Processes, local_device
 from truetune.types import Ints
 
 
@@ -45,20 +46,25 @@ def load_tokenizer(settings: ModelSettings) -> FastTokenizer:
 
 
 def load_backbone(
-    settings: ModelSettings, recipe: Recipe, tokenizer: FastTokenizer, vocabulary: Ints | None = None
+    settings: ModelSettings,
+    recipe: Recipe,
+    tokenizer: FastTokenizer,
+    vocabulary: Ints | None = None,
+    together: Processes | None = None,
 ) -> TorchBackbone:
     """Load a pretrained model for fine-tuning.
 
     `vocabulary`, the sorted distinct pieces of the training inputs, trims what is trained to their embedding
-    rows: same result, less work. Raises ModelError for a model that cannot be loaded or used.
+    rows: same result, less work. With `together` it learns with other processes. Raises ModelError for a model that
+    cannot be loaded or used.
     """
-    device = chosen_device(settings.device)
+    device = chosen_device(settings.device if together is None else local_device(settings.device))
     network = load_network(settings, device)
     precision, _ = chosen_precision(settings.precision, device, network.model.config.hidden_size)
     chosen = replace(settings, device=str(device), precision=precision, max_length=tokenizer.max_length)
     if vocabulary is not None:
         vocabulary = np.union1d(vocabulary, tokenizer.special)
-    return TorchBackbone(network, tokenizer, chosen, recipe, vocabulary)
+    return TorchBackbone(network, tokenizer, chosen, recipe, vocabulary, together)
 
 
 def saved_backbone(folder: Path, device: str = "auto") -> TorchBackbone:

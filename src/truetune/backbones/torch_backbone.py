@@ -12,13 +12,17 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from truetune.backbones.base import ModelSettings, Recipe, State
+from truetune.backbones.base import ModelSettings, Precision, Recipe, State
 from truetune.backbones.tokenizer import FastTokenizer
+from truetune.backbones.torch_device import device_readings
+from truetune.backbones.torch_lora import with_lora
 from truetune.backbones.torch_network import Network
 from truetune.backbones.torch_optimizer import freeze_layers, group_of, trained
 from truetune.backbones.torch_saved import save_network
 from truetune.backbones.torch_step import Learner
+from truetune.backbones.torch_together import Processes
 from truetune.backbones.torch_vocabulary import with_rows
+from truetune.backbones.torch_work import Work, best_speed
 from truetune.errors import ModelError
 from truetune.types import Batch, Floats, Ints
 
@@ -33,17 +37,23 @@ class TorchBackbone:
         settings: ModelSettings,
         recipe: Recipe,
         vocabulary: Ints | None,
+        together: Processes | None = None,
     ) -> None:
         """`settings` as chosen for this machine; `vocabulary`: the pieces that training will meet, None: any."""
         self.tokenizer = tokenizer
+        self.together = together
         self.settings = settings
         self._network = network
         self._recipe = recipe
-        self._table = with_rows(network.model, None if settings.freeze_embeddings else vocabulary)
-        if settings.freeze_embeddings:
+        if settings.lora is not None:
+            with_lora(network, settings.lora, settings.seed)
+        frozen = settings.freeze_embeddings or settings.lora is not None
+        self._table = with_rows(network.model, None if frozen else vocabulary)
+        if frozen:
             network.model.get_input_embeddings().requires_grad_(False)
         freeze_layers(network, settings.freeze_layers)
-        self._learner = Learner(network, settings, recipe, self._table)
+        self._learner = Learner(network, settings, recipe, self._table, together)
+        self._work = Work(network, recipe)
         network.eval()
 
     @property
@@ -59,6 +69,7 @@ class TorchBackbone:
             "device": str(next(self._network.parameters()).device),
             "precision": self.settings.precision,
             "pooling": self._network.form.pooling,
+            "packable": self._network.packable,
             "max_length": self.tokenizer.max_length,
             "trained_parameters": sum(one.numel() for one in parameters),
             "trained_words": None if self._table is None else len(self._table.rows),
@@ -84,6 +95,19 @@ class TorchBackbone:
         """Return the last hidden states, `[batch, length, hidden]`."""
         with torch.inference_mode():
             return _array(self._network.hidden(*self._network.inputs(batch)))
+
+    def work(self, pieces: int, pairs: int) -> float:
+        """Return the operations of learning from so many pieces, by the model's formula."""
+        return self._work.of(pieces, pairs)
+
+    def best_speed(self) -> float:
+        """Measure the operations a second of a large matrix product, in the precision of training."""
+        precision: Precision = "bfloat16" if self.settings.precision == "bfloat16" else "float32"
+        return best_speed(next(self._network.parameters()).device, precision)
+
+    def readings(self) -> Mapping[str, float]:
+        """Return memory and load of a GPU, nothing on a CPU."""
+        return device_readings(next(self._network.parameters()).device)
 
     def state(self, optimizer: bool = True) -> State:
         """Return a copy of the trained weights, and of the optimizer's running means.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Literal
@@ -94,6 +95,20 @@ def products_a_second(hidden: int, pieces: int = 1024, repeats: int = 15) -> flo
             inputs @ weights.t()
             times.append(time.perf_counter() - start)
     return 2 * pieces * hidden * 4 * hidden / min(times)
+
+
+def device_readings(device: torch.device) -> dict[str, float]:
+    """Return memory in bytes and, where it is told, the share of time that a GPU is busy; nothing on a CPU."""
+    if device.type != "cuda":
+        return {}
+    found: dict[str, float] = {
+        "gpu_memory_bytes": torch.cuda.memory_allocated(device),
+        "gpu_peak_memory_bytes": torch.cuda.max_memory_allocated(device),
+    }
+    # The load comes from a library of the driver, which may be missing.
+    with contextlib.suppress(Exception):
+        found["gpu_busy"] = torch.cuda.utilization(device) / 100
+    return found
 
 
 def _seconds(work: Callable[[], Tensor]) -> float:

@@ -8,7 +8,10 @@ elements are scaled by exactly the inverse of what is kept, so expectations do n
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -21,13 +24,34 @@ LEVELS = 256
 class Bits:
     """The random bits of one step: a function of seed and step number, so there is no state to save."""
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, seed: int, stream: int = 0) -> None:
+        """`stream`: 0, or a number of a process that draws others than the first."""
+        self._seed, self._stream = seed, stream
         self.begin(0)
 
     def begin(self, step: int) -> None:
         """Draw from the stream of this step from now on."""
-        self._rng = np.random.Generator(np.random.SFC64([self._seed, step]))
+        self.source = [self._seed, step, *([self._stream] if self._stream else [])]
+        self._rng = np.random.Generator(np.random.SFC64(self.source))
+
+    def replayed(self) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+        """Return two contexts: what is drawn in the first is drawn again in the second, which leaves no trace."""
+        drawn: list[Any] = []
+        return self._recording(drawn), self._replaying(drawn)
+
+    @contextlib.contextmanager
+    def _recording(self, drawn: list[Any]) -> Iterator[None]:
+        drawn.append(self._rng.bit_generator.state)
+        yield
+
+    @contextlib.contextmanager
+    def _replaying(self, drawn: list[Any]) -> Iterator[None]:
+        now = self._rng.bit_generator.state
+        self._rng.bit_generator.state = drawn[0]
+        try:
+            yield
+        finally:
+            self._rng.bit_generator.state = now
 
     def multipliers(self, shape: torch.Size, probability: float, dtype: torch.dtype) -> Tensor:
         """Return 0 for dropped elements and 1 / (kept share) for the others."""

@@ -34,6 +34,7 @@ class Network(nn.Module):
         self.own = head
         accepted = inspect.signature(model.base_model.forward).parameters
         self._segments = "token_type_ids" in accepted and getattr(model.config, "type_vocab_size", 0) > 1
+        self._positions = "position_ids" in accepted
         self._cache = {"use_cache": False} if "use_cache" in accepted else {}
 
     @property
@@ -41,8 +42,18 @@ class Network(nn.Module):
         """The pretrained part."""
         return self.model.base_model
 
-    def forward(self, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
-        """Return logits, `[batch, labels]`, or `[batch, length, labels]` for `tag`."""
+    @property
+    def packable(self) -> bool:
+        """Whether several texts may share a row: the model reads one way, and is told where a text begins."""
+        return self._positions and is_decoder(self.model.config)
+
+    def forward(self, ids: Tensor, mask: Tensor, segments: Tensor, packed: Tensor | None = None) -> Tensor:
+        """Return logits, `[inputs, labels]`, or `[batch, length, labels]` for `tag`.
+
+        `packed` `[batch, length]`: where several inputs share a row, which of them a piece belongs to, -1 for none.
+        """
+        if packed is not None:
+            return self._packed(ids, mask, segments, packed)
         if not self.form.own_head and self.form.pooling in (None, "first"):
             logits: Tensor = self.model(**self._inputs(ids, mask, segments)).logits
             return logits
@@ -52,11 +63,34 @@ class Network(nn.Module):
         scored: Tensor = self.own(hidden) if self.own is not None else self.model.score(hidden)
         return scored
 
-    def inputs(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Return ids, mask and segments of a batch where the network is."""
+    def inputs(self, batch: Batch) -> tuple[Tensor, ...]:
+        """Return what `forward` takes of a batch, where the network is."""
         device = next(self.parameters()).device
-        ids, mask, segments = (torch.from_numpy(part).to(device) for part in (batch.ids, batch.mask, batch.segments))
-        return ids, mask, segments
+        parts = (batch.ids, batch.mask, batch.segments, *([] if batch.packed is None else [batch.packed]))
+        return tuple(torch.from_numpy(part).to(device) for part in parts)
+
+    def _packed(self, ids: Tensor, mask: Tensor, segments: Tensor, packed: Tensor) -> Tensor:
+        """Return the logits of texts that share rows: each piece sees those before it in its own text."""
+        if not self.packable:
+            raise ModelError(
+                f"train.packing: {self.model.config.model_type} cannot have several texts in a row (only decoders that "
+                "are told positions can); set it to false"
+            )
+        length = packed.shape[1]
+        places = torch.arange(length, device=packed.device)
+        begins = torch.ones_like(packed, dtype=torch.bool)
+        begins[:, 1:] = packed[:, 1:] != packed[:, :-1]
+        positions = places - torch.where(begins, places, 0).cummax(dim=1).values
+        seen = (packed[:, :, None] == packed[:, None, :]) & (places[:, None] >= places)
+        inputs = {**self._inputs(ids, mask, segments), "attention_mask": seen[:, None], "position_ids": positions}
+        if self.form.pooling is None and not self.form.own_head:
+            logits: Tensor = self.model(**inputs).logits
+            return logits
+        hidden: Tensor = self.body(**inputs).last_hidden_state
+        if self.form.pooling is not None:
+            hidden = _pooled_texts(hidden, packed, self.form.pooling)
+        scored: Tensor = self.own(hidden) if self.own is not None else self.model.score(hidden)
+        return scored
 
     def hidden(self, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
         """Return the last hidden states, `[batch, length, hidden]`."""
@@ -77,6 +111,22 @@ def pooled(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
         return hidden[torch.arange(len(hidden), device=hidden.device), last]
     weights = mask[..., None].to(torch.float32)
     return (hidden.float() * weights).sum(1) / weights.sum(1)
+
+
+def _pooled_texts(hidden: Tensor, packed: Tensor, pooling: Pooling) -> Tensor:
+    """Return one vector a text, `[inputs, hidden]`, where texts share rows; in the order of their numbers."""
+    belongs = packed.flatten()
+    places = torch.arange(len(belongs), device=packed.device)
+    flat = hidden.flatten(0, 1)
+    texts = int(belongs.max()) + 1
+    if pooling == "mean":
+        own = belongs >= 0
+        sums = flat.new_zeros(texts, flat.shape[1], dtype=torch.float32).index_add(0, belongs[own], flat[own].float())
+        return sums / torch.bincount(belongs[own], minlength=texts)[:, None]
+    order = torch.argsort(belongs * len(belongs) + places)[(belongs < 0).sum() :]
+    counts = torch.bincount(belongs[belongs >= 0], minlength=texts)
+    ends = counts.cumsum(0)
+    return flat[order[ends - (counts if pooling == "first" else 1)]]
 
 
 def chosen_form(settings: ModelSettings, config: Any) -> Form:

@@ -27,7 +27,7 @@ def group_of(network: Network) -> dict[str, str]:
 
     What of the pretrained part stands after the layers (a last norm, a pooler) goes with the last layer.
     """
-    layers = _layer_prefix(network)
+    layers = layer_prefix(network)
     inside = {id(one) for one in network.body.parameters()}
     groups, last = {}, EMBEDDINGS
     for name, parameter in trained(network).items():
@@ -104,7 +104,7 @@ def set_moments(network: Network, optimizer: torch.optim.AdamW, values: Mapping[
         optimizer.state[parameter] = state
 
 
-def _layer_prefix(network: Network) -> str:
+def layer_prefix(network: Network) -> str:
     """Return the name of the longest list of modules in the pretrained part."""
     lists = {name: module for name, module in network.named_modules() if isinstance(module, nn.ModuleList)}
     return max(lists, key=lambda name: len(lists[name]), default="")

@@ -10,6 +10,7 @@ import torch
 
 from truetune.backbones.base import ModelSettings
 from truetune.backbones.tokenizer import FastTokenizer
+from truetune.backbones.torch_lora import merged
 from truetune.backbones.torch_model import HEAD_FILE, build_network, explained, quiet
 from truetune.backbones.torch_network import Form, Network
 from truetune.backbones.torch_vocabulary import RowEmbedding, plain_embedding
@@ -21,7 +22,10 @@ NAME = "backbone.json"
 
 
 def save_network(network: Network, tokenizer: FastTokenizer, settings: ModelSettings, folder: Path) -> None:
-    """Write the folder, whole or not at all. Plain Transformers loads it with the head where its own class has one."""
+    """Write the folder, whole or not at all. Plain Transformers loads it with the head where its own class has one.
+
+    LoRA is merged into the matrices that it stands beside; the network stays as it was.
+    """
     from safetensors.torch import save_file
 
     model = network.model
@@ -32,7 +36,7 @@ def save_network(network: Network, tokenizer: FastTokenizer, settings: ModelSett
         try:
             if isinstance(table, RowEmbedding):
                 model.set_input_embeddings(plain_embedding(table))
-            with quiet():
+            with quiet(), merged(model):
                 model.save_pretrained(temporary)
         finally:
             model.set_input_embeddings(table)
@@ -42,8 +46,8 @@ def save_network(network: Network, tokenizer: FastTokenizer, settings: ModelSett
         write_json(
             temporary / NAME,
             {
-                # Where the pretrained model lay on this machine is nobody's business.
-                "settings": {**asdict(settings), "name": ".", "labels": list(settings.labels)},
+                # Where the pretrained model lay on this machine is nobody's business; LoRA is merged.
+                "settings": {**asdict(settings), "name": ".", "labels": list(settings.labels), "lora": None},
                 "form": asdict(network.form),
             },
         )

@@ -16,17 +16,31 @@ from truetune.backbones.torch_adversarial import check_perturbable, perturbed
 from truetune.backbones.torch_average import Average
 from truetune.backbones.torch_dropout import Bits, with_bit_dropout
 from truetune.backbones.torch_losses import disagreement, summed_loss
+from truetune.backbones.torch_mixout import Mixout
 from truetune.backbones.torch_network import Network
 from truetune.backbones.torch_optimizer import adamw, moments, set_moments, trained
+from truetune.backbones.torch_recompute import recompute_layers
+from truetune.backbones.torch_together import Processes
 from truetune.backbones.torch_vocabulary import RowEmbedding
 from truetune.types import Batch
+
+MIXED = 2**31
+"""The stream of random bits that all processes draw alike."""
 
 
 class Learner:
     """Moves the trained weights of a network as a recipe says."""
 
-    def __init__(self, network: Network, settings: ModelSettings, recipe: Recipe, table: RowEmbedding | None) -> None:
-        """`table`: the word embeddings, where only the rows of a step have gradients."""
+    def __init__(
+        self,
+        network: Network,
+        settings: ModelSettings,
+        recipe: Recipe,
+        table: RowEmbedding | None,
+        together: Processes | None = None,
+    ) -> None:
+        """`table`: the word embeddings, where only the rows of a step have gradients; `together`: who learns too."""
+        self._together = together
         self._network = network
         self._settings = settings
         self._recipe = recipe
@@ -34,9 +48,13 @@ class Learner:
         self._device = next(network.parameters()).device
         if recipe.fgm:
             check_perturbable(network.model.get_input_embeddings())
-        self._bits = Bits(settings.seed)
+        self._bits = Bits(settings.seed, 0 if together is None else together.rank)
         if self._device.type == "cpu":
             with_bit_dropout(network, self._bits)
+        self._mixed_bits = Bits(settings.seed, MIXED)
+        if settings.gradient_checkpointing:
+            recompute_layers(network, self._bits)
+        self._mixout = Mixout(network, recipe.mixout, self._mixed_bits) if recipe.mixout else None
         self.optimizer = adamw(network, recipe)
         self._average = Average(network, recipe.ema, table) if recipe.ema else None
         self.steps = 0
@@ -73,11 +91,13 @@ class Learner:
 
     def _learnt(self, micro_batches: Sequence[Batch], rates: Mapping[str, float], targets: int) -> float:
         self._network.train()
-        with self._randomness():
+        with self._randomness(), self._mixout.mixed() if self._mixout else contextlib.nullcontext():
             total = moved = self.backward(micro_batches, targets)
             if self._recipe.fgm and math.isfinite(total):
                 with perturbed(self._network.model.get_input_embeddings(), self._recipe.fgm):
                     moved = self.backward(micro_batches, targets)
+        if self._together is not None:
+            total = moved = self._joined(total, self._together)
         finite = self._move(rates) if math.isfinite(total) and math.isfinite(moved) else False
         if finite and self._average is not None:
             self._average.add()
@@ -85,6 +105,17 @@ class Learner:
         self.steps += 1
         self._network.eval()
         return total if finite else math.nan
+
+    def _joined(self, loss: float, together: Processes) -> float:
+        """Put the gradients of all processes together, and return the sum of their losses."""
+        if self._table is not None:
+            self._table.whole_gradient()
+        parameters = list(trained(self._network).values())
+        for parameter in parameters:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        together.sum_gradients(parameters)
+        return float(together.summed(np.array([loss]))[0])
 
     def _loss(self, batch: Batch) -> Tensor:
         """Return the sum of the losses of all targets; of two passes their mean, and what they disagree in."""
@@ -107,9 +138,10 @@ class Learner:
     def _randomness(self) -> Iterator[None]:
         """Make all randomness of a step a function of seed and step number, and leave no trace of it."""
         self._bits.begin(self.steps)
+        self._mixed_bits.begin(self.steps)
         devices = [self._device] if self._device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
-            torch.manual_seed(int(np.random.SeedSequence([self._settings.seed, self.steps]).generate_state(1)[0]))
+            torch.manual_seed(int(np.random.SeedSequence(self._bits.source).generate_state(1)[0]))
             yield
 
     def _move(self, rates: Mapping[str, float]) -> bool:

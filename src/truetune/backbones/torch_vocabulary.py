@@ -80,6 +80,15 @@ class RowEmbedding(nn.Module):
         self._gradient[distinct] += sums
         self._touched.append(distinct)
 
+    def whole_gradient(self) -> None:
+        """Have a gradient for every row, because others will write into any of them; it is cleared as a whole."""
+        if not self.rows.requires_grad:
+            return
+        if self._gradient is None:
+            self._gradient = torch.zeros_like(self.rows)
+        self.rows.grad = self._gradient
+        self._touched = [torch.arange(len(self.rows), device=self.rows.device)]
+
     @property
     def touched(self) -> Tensor:
         """The distinct places of the rows that have a gradient."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from truetune.errors import RunError
 from truetune.files import write_text
 
 
@@ -34,8 +35,14 @@ class EventLog:
 
     def write(self, event: dict[str, Any]) -> None:
         """Append one event."""
-        self._file.write(_line(event))
-        self._file.flush()
+        try:
+            self._file.write(_line(event))
+            self._file.flush()
+        except OSError as error:
+            raise RunError(
+                f"{self._file.name}: cannot be written ({error.strerror}); the last checkpoint is whole. "
+                "Make room and go on with --resume"
+            ) from error
         self._also(event)
 
     def __enter__(self) -> EventLog:

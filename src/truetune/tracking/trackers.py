@@ -103,7 +103,9 @@ def numbers_of(event: Mapping[str, Any]) -> dict[str, float]:
     """Return the curves' points of an event: `train/loss`, `validation/accuracy`..."""
     if event.get("event") == "evaluation":
         return {f"validation/{name}": float(value) for name, value in event["scores"].items()}
-    names = ("loss", "learning_rate", "epoch", "seconds", "tokens")
+    if event.get("event") == "hardware":
+        return {f"hardware/{name}": float(value) for name, value in event.items() if name not in ("event", "step")}
+    names = ("loss", "learning_rate", "epoch", "seconds", "tokens", "utilisation")
     return {f"train/{name}": float(event[name]) for name in names if isinstance(event.get(name), int | float)}
 
 

@@ -52,6 +52,16 @@ class Checkpoints:
         """The weights that scored best."""
         return self.folder / "best.safetensors"
 
+    def remove(self) -> None:
+        """Remove what was kept to go on from; checkpoints that are kept at every so many steps stay."""
+        if not self.folder.exists():
+            return
+        for path in self.folder.iterdir():
+            if not path.name.startswith("step-"):
+                path.unlink()
+        if not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
     def kept(self, step: int) -> Path | None:
         """Return where the checkpoint of this step is kept, if it is."""
         if self.every is None or step % self.every:

@@ -9,18 +9,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, NoReturn
+from dataclasses import dataclass, replace
+from typing import NoReturn
 
 import numpy as np
 
-from truetune.backbones.base import Backbone, State
-from truetune.data.batch import padded, target_number
+from truetune.backbones.base import Backbone
+from truetune.data.batch import packed, padded, pairs_number, target_number
 from truetune.errors import RunError
-from truetune.training.checkpoint import Checkpoint, Checkpoints, read_checkpoint, write_checkpoint
+from truetune.training.averaging import CheckpointMean
+from truetune.training.checkpoint import Checkpoints
+from truetune.training.keeper import Keeper, Remembered
 from truetune.training.order import Order, Plan, Turn, fingerprint
+from truetune.training.plateau import Plateau
 from truetune.training.schedule import Schedule
-from truetune.training.stopping import Progress, Selection
+from truetune.training.stopping import PATIENCE, Progress, Selection
 from truetune.types import Batch, Encoded
 
 Evaluate = Callable[[], Mapping[str, float]]
@@ -43,6 +46,8 @@ class Step:
     """Texts, or windows of long texts."""
     pieces: int
     """Without padding."""
+    pairs: int
+    """Sum of the squared lengths of the texts: pairs of pieces that may see each other."""
     padding: float
     """Share of padding in what was computed."""
     learning_rate: float
@@ -51,8 +56,10 @@ class Step:
     """Of the step alone, without evaluation and checkpoint."""
     scores: Mapping[str, float] | None = None
     """Of the validation part, where it was evaluated after this step."""
+    averaged: Mapping[str, float] | None = None
+    """The same of the mean of the checkpoints until then, where it was evaluated too."""
     best: bool = False
-    """Whether these are the best scores so far."""
+    """Whether these, or those of the mean, are the best scores so far."""
 
 
 def train(
@@ -67,25 +74,31 @@ def train(
 
     With `resume` it goes on after the last checkpoint, if there is one, and yields only the steps that follow
     on it; losses, scores and weights are those of an unbroken run, bit for bit on the same machine and threads.
-    A loss that is not finite stops the run with RunError; the last checkpoint stays.
+    Where the backbone learns together with other processes, each takes its share of every micro-batch, and the first
+    alone writes. A loss that is not finite stops the run with RunError; the last checkpoint stays.
     """
-    selection, evaluate = validation
+    selection, _ = validation
     order = Order(np.array([len(one.ids) for one in encoded], dtype=np.int64), plan)
     schedule = Schedule(plan.learning_rate, order.steps, plan.warmup, plan.layer_decay, plan.head_rate)
-    keeper = _Keeper(backbone, checkpoints, fingerprint(encoded, plan) if checkpoints else "")
+    plateau = Plateau(selection.margin, selection.patience or PATIENCE) if selection.margin else None
+    mean = CheckpointMean() if plan.average_from is not None else None
+    parts: dict[str, Remembered] = ({"plateau": plateau} if plateau else {}) | ({"mean": mean} if mean else {})
+    keeper = Keeper(backbone, checkpoints, fingerprint(encoded, plan) if checkpoints else "", parts)
     done, progress = keeper.resumed() if resume else (0, Progress())
-    turns = order.after(done) if not progress.exhausted(selection.patience) else iter(())
-    for turn in turns:
-        step = _taken(backbone, encoded, turn, schedule)
+
+    def ended(step: int) -> bool:
+        return plateau.reached(order.evaluations(step)) if plateau else progress.exhausted(selection.patience)
+
+    for turn in order.after(done) if not ended(done) else iter(()):
+        step = _taken(backbone, encoded, turn, schedule, packed if plan.packing else padded)
         if turn.evaluated:
-            scores = dict(evaluate())
-            progress = progress.after(selection.score(scores), turn.number, selection.better)
-            best = progress.best_step == turn.number
-            step = replace(step, scores=scores, best=best)
-            if best:
-                keeper.keep_best()
+            step, progress = _evaluated(step, progress, validation, (backbone, keeper))
+            if plateau and step.scores:
+                plateau.add(selection.score(step.scores))
+            if mean and turn.number > (plan.average_from or 0) * order.steps:
+                step, progress = _averaged(step, progress, validation, (backbone, keeper), mean)
         yield step
-        stops = progress.exhausted(selection.patience)
+        stops = ended(turn.number)
         keeper.keep_last(turn.number, progress, now=stops or turn.number == order.steps)
         if stops:
             break
@@ -97,12 +110,52 @@ def train(
     keeper.restore_best()
 
 
-def _taken(backbone: Backbone, encoded: Sequence[Encoded], turn: Turn, schedule: Schedule) -> Step:
+def _evaluated(
+    step: Step, progress: Progress, validation: tuple[Selection, Evaluate], kept: tuple[Backbone, Keeper]
+) -> tuple[Step, Progress]:
+    (selection, evaluate), (backbone, keeper) = validation, kept
+    scores = dict(evaluate())
+    progress = progress.after(selection.score(scores), step.number, selection.better)
+    best = progress.best_step == step.number
+    if best:
+        keeper.keep_best(backbone.state(optimizer=False))
+    return replace(step, scores=scores, best=best), progress
+
+
+def _averaged(
+    step: Step,
+    progress: Progress,
+    validation: tuple[Selection, Evaluate],
+    kept: tuple[Backbone, Keeper],
+    mean: CheckpointMean,
+) -> tuple[Step, Progress]:
+    """Take a checkpoint into the mean, and keep the mean where it scores better than all before."""
+    (selection, evaluate), (backbone, keeper) = validation, kept
+    mean.add(backbone.state(optimizer=False))
+    if mean.number == 1:
+        return step, progress
+    with mean.used_by(backbone):
+        scores = dict(evaluate())
+    judged = progress.after(selection.score(scores), step.number, selection.better)
+    if judged.since:
+        return replace(step, averaged=scores), progress
+    keeper.keep_best(mean.state)
+    return replace(step, averaged=scores, best=True), judged
+
+
+def _taken(
+    backbone: Backbone, encoded: Sequence[Encoded], turn: Turn, schedule: Schedule, batched: Callable[..., Batch]
+) -> Step:
     start = time.perf_counter()
-    batches = [padded(encoded, positions, backbone.tokenizer.pad) for positions in turn.batches]
+    batches = [batched(encoded, positions, backbone.tokenizer.pad) for positions in turn.batches]
     rates = schedule.rates(turn.number, backbone.groups)
     targets = sum(target_number(batch) for batch in batches)
-    loss = backbone.train_step(batches, rates, targets) if targets else 0.0
+    own = batches
+    if backbone.together is not None:
+        rank, size = backbone.together.rank, backbone.together.size
+        shares = [positions[rank::size] for positions in turn.batches]
+        own = [batched(encoded, share, backbone.tokenizer.pad) for share in shares if len(share)]
+    loss = backbone.train_step(own, rates, targets) if targets else 0.0
     if not math.isfinite(loss):
         _stop(turn.number, batches, encoded)
     pieces = sum(int(batch.mask.sum()) for batch in batches)
@@ -113,6 +166,7 @@ def _taken(backbone: Backbone, encoded: Sequence[Encoded], turn: Turn, schedule:
         loss=loss,
         inputs=sum(len(batch.inputs) for batch in batches),
         pieces=pieces,
+        pairs=sum(pairs_number(batch) for batch in batches),
         padding=1 - pieces / sum(batch.mask.size for batch in batches),
         learning_rate=rates[backbone.groups[-1]],
         seconds=time.perf_counter() - start,
@@ -127,63 +181,3 @@ def _stop(number: int, batches: Sequence[Batch], encoded: Sequence[Encoded]) -> 
         f"{shown} (positions from 0); the weights were not changed by it and the last checkpoint stays. "
         "Lower train.learning_rate, set model.dtype to float32, or look at these examples"
     )
-
-
-class _Keeper:
-    """Keeps the best weights and the last checkpoint: on disk, or the best in memory where there is no folder."""
-
-    def __init__(self, backbone: Backbone, checkpoints: Checkpoints | None, origin: str) -> None:
-        self._backbone = backbone
-        self._checkpoints = checkpoints
-        self._origin = origin
-        self._best: State | None = None
-        self._saved = time.monotonic()
-
-    def resumed(self) -> tuple[int, Progress]:
-        """Bring the backbone back to the last checkpoint; return the steps done and the progress until then."""
-        if self._checkpoints is None or not self._checkpoints.last.exists():
-            return 0, Progress()
-        found = read_checkpoint(self._checkpoints.last)
-        if found.loop["origin"] != self._origin:
-            raise RunError(
-                f"{self._checkpoints.last}: belongs to other data or other `train` settings; resume with those "
-                "of its config.yaml, or start a new run"
-            )
-        self._backbone.restore(found.state)
-        return found.loop["step"], _progress(found.loop["progress"])
-
-    def keep_best(self) -> None:
-        state = self._backbone.state(optimizer=False)
-        if self._checkpoints is None:
-            self._best = state
-        else:
-            write_checkpoint(self._checkpoints.best, Checkpoint(state, {"origin": self._origin}))
-
-    def keep_last(self, step: int, progress: Progress, now: bool) -> None:
-        """Write the last checkpoint, where enough time has passed or `now`, and the ones kept at every n steps."""
-        if self._checkpoints is None:
-            return
-        late = time.monotonic() - self._saved >= self._checkpoints.seconds
-        kept = self._checkpoints.kept(step)
-        if not (now or late or kept):
-            return
-        loop = {"origin": self._origin, "step": step, "progress": _values(progress)}
-        checkpoint = Checkpoint(self._backbone.state(), loop)
-        for path in (self._checkpoints.last, *([kept] if kept else [])):
-            write_checkpoint(path, checkpoint)
-        self._saved = time.monotonic()
-
-    def restore_best(self) -> None:
-        state = self._best
-        if self._checkpoints is not None:
-            state = read_checkpoint(self._checkpoints.best).state
-        assert state is not None
-        self._backbone.restore(state)
-
-
-def _values(progress: Progress) -> dict[str, Any]:
-    return {**asdict(progress), "best": None if math.isnan(progress.best) else progress.best}
-
-
-def _progress(values: Mapping[str, Any]) -> Progress:
-    return Progress(**{**values, "best": math.nan if values["best"] is None else values["best"]})

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from truetune.data.batch import token_batches
+from truetune.data.batch import packed_batches, token_batches
 from truetune.errors import ConfigError
 from truetune.types import Encoded, Ints
 
@@ -26,12 +26,16 @@ class Plan:
     """Pieces of one micro-batch, padding counted."""
     accumulate: int = 1
     """Micro-batches of one step; the step equals one on all their inputs at once."""
+    packing: bool = False
+    """Several inputs in a row of a batch; batches are then drawn without regard to length."""
     warmup: float = 0.1
     layer_decay: float = 1.0
     head_rate: float | None = None
     """Peak learning rate of the head; None: as the rest."""
     evaluations: int = 1
     """Evaluations an epoch; the last step is always evaluated."""
+    average_from: float | None = None
+    """Share of the steps behind which the weights at evaluations are averaged too; None: never."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -64,6 +68,12 @@ class Order:
         """How many steps there are."""
         return sum(self._counts)
 
+    def evaluations(self, after: int) -> int:
+        """Return how many evaluations follow on a step; 0: all of them."""
+        begins = np.cumsum([0, *self._counts[:-1]]).tolist()
+        due = (begin + place for begin, count in zip(begins, self._counts, strict=True) for place in self._due(count))
+        return sum(step > after for step in due)
+
     def after(self, step: int) -> Iterator[Turn]:
         """Yield the steps that follow on a step; 0: all."""
         number = 0
@@ -88,7 +98,8 @@ class Order:
 
     def _epoch(self, epoch: int) -> list[list[Ints]]:
         rng = np.random.default_rng([self._plan.seed, epoch])
-        batches = token_batches(self._lengths, self._plan.tokens, rng)
+        drawn = packed_batches if self._plan.packing else token_batches
+        batches = drawn(self._lengths, self._plan.tokens, rng)
         size = self._plan.accumulate
         return [batches[start : start + size] for start in range(0, len(batches), size)]
 

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from truetune.errors import RunError, nearest
+from truetune.training.plateau import Margin
 from truetune.types import Better
+
+PATIENCE = 2
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,10 @@ class Selection:
     metric: str
     better: Better = "higher"
     patience: int | None = None
-    """Stop after this many evaluations in a row without a better score; None: never."""
+    """Stop after this many evaluations in a row without a better score; None: never. With a margin: of how many
+    evaluations the greatest gain must not matter; None: 2."""
+    margin: Margin | None = None
+    """Stop by the interval of what the last evaluations gained instead (`training/plateau.py`)."""
 
     def score(self, scores: Mapping[str, float]) -> float:
         """Return the score that chooses; one that was not computed is an error, never passed over."""

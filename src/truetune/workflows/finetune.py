@@ -29,6 +29,7 @@ from truetune.tasks.table import task_named
 from truetune.text import script
 from truetune.tracking.local import events
 from truetune.tracking.trackers import need_trackers
+from truetune.training.checkpoint import Checkpoints
 from truetune.types import Encoded, Score
 from truetune.workflows.baselines import NAMES, Stage, before
 from truetune.workflows.following import followed
@@ -92,22 +93,28 @@ def finetune(
             labels = training_of(data.task).labels(data.gold("train"))
             _refuse_one_answer(labels, run)
         stage = Stage(settings, data, labels, run, plan_of(settings.evaluate), shown)
-        backbone, inputs = _backbone(stage, place)
+        backbone, inputs = loaded(stage, place)
     with timed(run, "baselines"):
         before(stage, backbone)
     with followed(settings, run, shown) as trackers:
         with timed(run, "fine-tuning"):
+            if settings.workers > 1 and not (run.model / NAME).is_file():
+                _launched(run, settings.workers, resume)
             if (run.model / NAME).is_file():
                 for event in events(run.events):
                     trackers.event(event)
             else:
-                validation = Validation(stage, backbone)
-                tuned(stage, backbone, inputs, validation, Follow(resume, trackers))
-                _ship(stage, backbone, validation)
+                fine_tuned(stage, backbone, inputs, Follow(resume, trackers))
         with timed(run, "evaluation"):
             _after(stage)
         _finished(stage)
     return result_of(run)
+
+
+def _launched(run: RunFolder, workers: int, resume: bool) -> None:
+    from truetune.backbones.torch_launch import launched
+
+    launched(["-m", "truetune.workflows.worker", str(run.path), *(["--resume"] if resume else [])], workers)
 
 
 def _finished(stage: Stage) -> None:
@@ -120,7 +127,7 @@ def _finished(stage: Stage) -> None:
         began = read_json(run.path / STARTED)["at"]
         write_json(run.manifest, manifest(settings, run, read_json(run.path / CHOSEN), began))
     write(run.report, run_page(run.path, settings.track.language))
-    shutil.rmtree(run.checkpoints, ignore_errors=True)
+    Checkpoints(run.checkpoints).remove()
 
 
 SOME = 1000
@@ -204,26 +211,42 @@ def _found_model(settings: Config, progress: Progress) -> str:
     return place
 
 
-def _backbone(stage: Stage, place: str) -> tuple[Backbone, Sequence[Encoded]]:
-    """Load the model; what is measured for this machine is kept when a run is resumed."""
+def fine_tuned(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], follow: Follow) -> None:
+    """Fine-tune and save the bundle; of several processes all learn, and the first saves."""
+    validation = Validation(stage, backbone)
+    tuned(stage, backbone, inputs, validation, follow)
+    threshold = validation.threshold(validation.metric(stage.config.evaluate.metric))
+    if backbone.together is None or backbone.together.rank == 0:
+        _ship(stage, backbone, threshold)
+
+
+def loaded(stage: Stage, place: str, together: Any = None) -> tuple[Backbone, Sequence[Encoded]]:
+    """Load the model; what is measured for this machine is kept when a run is resumed.
+
+    `together`: the processes of `backbones/torch_together.py` that it learns with.
+    """
     from truetune.backbones.torch import load_backbone, load_tokenizer, used_pieces
 
     settings = settings_of(stage.config, place, stage.training, stage.labels)
     tokenizer = load_tokenizer(settings)
-    inputs = encoded_training(stage, tokenizer)
+    inputs = encoded_training(stage, tokenizer, audited=together is None)
     chosen = stage.run.path / CHOSEN
     if chosen.is_file():
         settings = replace(settings, precision=read_json(chosen)["precision"])
     vocabulary = used_pieces(one.ids for one in inputs) if stage.config.model.trim_vocabulary else None
-    backbone = load_backbone(settings, recipe_of(stage.config, inputs, stage.labels), tokenizer, vocabulary)
+    backbone = load_backbone(settings, recipe_of(stage.config, inputs, stage.labels), tokenizer, vocabulary, together)
+    if stage.config.train.packing and not backbone.facts["packable"]:
+        raise ConfigError(
+            f"train.packing: {stage.config.model.name} cannot have several texts in a row (only decoders that are told "
+            "positions can); set it to false: batches by length hardly pad"
+        )
     if not chosen.is_file():
         write_json(chosen, dict(backbone.facts))
     return backbone, inputs
 
 
-def _ship(stage: Stage, backbone: Backbone, validation: Validation) -> None:
+def _ship(stage: Stage, backbone: Backbone, threshold: float) -> None:
     """Save the bundle; `truetune.json` is written last, so that it says the model is whole."""
-    threshold = validation.threshold(validation.metric(stage.config.evaluate.metric))
     with whole_folder(stage.run.model) as folder:
         backbone.save(folder / "saved")
         for file in (folder / "saved").iterdir():

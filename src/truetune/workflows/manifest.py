@@ -17,6 +17,7 @@ from truetune import __version__
 from truetune.bundle.run_folder import RunFolder
 from truetune.config import Config
 from truetune.files import read_json, write_json
+from truetune.tracking.hardware import peak_bytes
 
 PACKAGES = ("numpy", "scipy", "pyarrow", "torch", "transformers", "tokenizers", "safetensors", "scikit-learn")
 
@@ -53,7 +54,7 @@ def manifest(config: Config, run: RunFolder, model: Mapping[str, Any], started: 
         "started": started,
         "finished": now(),
         "seconds": read_json(run.timings) if run.timings.is_file() else {},
-        "peak_memory_bytes": peak_memory(),
+        "peak_memory_bytes": peak_bytes(),
         "data": {
             "source": config.data.source or config.data.train,
             "fingerprint": {name: part["fingerprint"] for name, part in facts["splits"].items()},
@@ -83,16 +84,6 @@ def processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def peak_memory() -> int | None:
-    """Return the largest resident size of this process in bytes, where the system tells."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def commit() -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from truetune import config
-from truetune.backbones.base import Backbone, ModelSettings, Recipe
+from truetune.backbones.base import Backbone, Lora, ModelSettings, Recipe
 from truetune.backbones.builtin import MODELS, builtin_folder
 from truetune.backbones.outputs import Watch, logits_of, unwatched
 from truetune.errors import MissingPackageError, TruetuneError
@@ -46,10 +46,19 @@ def settings_of(run: config.Config, place: str, training: Training, labels: Labe
         dropout=model.dropout,
         freeze_embeddings=model.freeze_embeddings,
         freeze_layers=model.freeze_layers,
+        lora=lora_of(run.recipe),
+        gradient_checkpointing=model.gradient_checkpointing,
         precision=model.dtype,
         device=model.device,
         seed=run.train.seed,
     )
+
+
+def lora_of(recipe: config.Recipe) -> Lora | None:
+    """Return how low the rank is of what is trained; None: the pretrained part is trained itself."""
+    if not recipe.lora_rank:
+        return None
+    return Lora(recipe.lora_rank, recipe.lora_alpha or 2.0 * recipe.lora_rank, recipe.lora_dropout)
 
 
 def recipe_of(run: config.Config, inputs: Iterable[Encoded], labels: Labels) -> Recipe:
@@ -64,6 +73,7 @@ def recipe_of(run: config.Config, inputs: Iterable[Encoded], labels: Labels) -> 
         focal_gamma=recipe.focal_gamma,
         r_drop=recipe.r_drop,
         fgm=recipe.fgm,
+        mixout=recipe.mixout,
         ema=recipe.ema,
     )
 

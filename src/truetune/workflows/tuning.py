@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from truetune.backbones.base import Backbone
@@ -11,20 +12,24 @@ from truetune.backbones.outputs import logits_of
 from truetune.config import Config
 from truetune.data.encoded import kept
 from truetune.evaluation.families import applicable, families
+from truetune.evaluation.tables import group_codes
 from truetune.metric import Metric, PerLabel
+from truetune.rows import Rows
 from truetune.tasks.base import Training
 from truetune.tasks.windows import SHOWN
 from truetune.tracking.local import EventLog
 from truetune.tracking.trackers import Trackers
 from truetune.training.checkpoint import Checkpoints, read_checkpoint
-from truetune.training.loop import Step, train
+from truetune.training.loop import train
 from truetune.training.order import Plan
+from truetune.training.plateau import Margin
 from truetune.training.stopping import Selection
 from truetune.types import Encoded, Finding, Floats, Tokenizer
 from truetune.workflows.baselines import Stage, deciding_metric
 from truetune.workflows.model import PREDICTED_AT_ONCE, encoded_parts
 from truetune.workflows.parts import gold_field, write_findings
 from truetune.workflows.systems import table_of
+from truetune.workflows.watching import Watcher
 
 THRESHOLD = 0.5
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
@@ -36,8 +41,11 @@ HEAD_RATE = 1e-3
 is pretrained a new head does not get beyond saying so (docs/training.md has the measurement)."""
 
 
-def encoded_training(stage: Stage, tokenizer: Tokenizer) -> Sequence[Encoded]:
-    """Return the inputs of the training part, on disk where they are many; what was lost is added to the audit."""
+def encoded_training(stage: Stage, tokenizer: Tokenizer, audited: bool = True) -> Sequence[Encoded]:
+    """Return the inputs of the training part, on disk where they are many; what was lost is added to the audit.
+
+    Not where that is not to be `audited`, because another process does it.
+    """
     findings: list[Finding] = []
 
     def parts() -> Iterator[list[Encoded]]:
@@ -47,7 +55,8 @@ def encoded_training(stage: Stage, tokenizer: Tokenizer) -> Sequence[Encoded]:
             yield encoding.inputs
 
     inputs = kept(parts(), stage.run.path / "data")
-    write_findings(stage.run, together(findings))
+    if audited:
+        write_findings(stage.run, together(findings))
     return inputs
 
 
@@ -70,10 +79,12 @@ def training_plan(config: Config, training: Training) -> Plan:
         learning_rate=settings.learning_rate,
         epochs=settings.epochs,
         tokens=settings.tokens_per_batch,
+        packing=settings.packing,
         warmup=settings.warmup,
         layer_decay=settings.layer_decay,
         head_rate=settings.head_learning_rate or (HEAD_RATE if training.head == "tag" else None),
         evaluations=settings.evaluations_per_epoch,
+        average_from=config.recipe.swa,
         seed=settings.seed,
     )
 
@@ -90,20 +101,23 @@ def tuned(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], validatio
     """Fine-tune, and leave the backbone with the weights that scored best on validation."""
     settings = stage.config.train
     plan = training_plan(stage.config, stage.training)
-    checkpoints = Checkpoints(stage.run.checkpoints, settings.checkpoint_seconds)
+    checkpoints = Checkpoints(stage.run.checkpoints, settings.checkpoint_seconds, settings.keep_every)
     metric = validation.metric(settings.metric or stage.config.evaluate.metric)
-    selection = Selection(metric.name, metric.better, settings.patience)
+    selection = Selection(metric.name, metric.better, settings.patience, validation.margin(metric, settings.margin))
     done = 0
     if follow.resume and checkpoints.last.exists():
         done = int(read_checkpoint(checkpoints.last).loop["step"])
         stage.progress.say(f"going on after step {done:,}")
+    steps = train(backbone, inputs, plan, (selection, validation.scores), checkpoints, follow.resume)
+    if backbone.together is not None and backbone.together.rank:
+        deque(steps, maxlen=0)
+        return
     # Whatever was logged after the last checkpoint will happen, and be logged, again.
     with EventLog(stage.run.events, done, follow.trackers.event) as log:
-        steps = train(backbone, inputs, plan, (selection, validation.scores), checkpoints, follow.resume)
+        watcher = Watcher(log, backbone, stage.progress, selection.metric)
         with stage.progress.bar("fine-tuning", 1000) as bar:
             for step in steps:
-                _log(log, step)
-                _show(stage, step, bar, selection.metric)
+                watcher.seen(step, bar)
 
 
 class Validation:
@@ -113,6 +127,7 @@ class Validation:
         self._stage, self._backbone = stage, backbone
         self._columns = stage.data.columns("validation")
         parts = encoded_parts(stage.training, self._columns, None, stage.labels, backbone.tokenizer)
+        self._rows: dict[str, Rows] = {}
         self._encoded = kept((part.inputs for part in parts), stage.run.path / "data")
 
     def metric(self, name: str | None) -> Metric:
@@ -120,6 +135,14 @@ class Validation:
         nothing = {field.name: () for fields in self._stage.data.task.scoring.predicted for field in fields}
         field = gold_field(self._stage.data.parts["validation"].fields)
         return deciding_metric(self._stage.data.task, {field: ()}, nothing, name)
+
+    def margin(self, metric: Metric, least: float | None) -> Margin | None:
+        """Return how the validation part tells of gains in a metric; None without a margin."""
+        if least is None:
+            return None
+        groups = self._stage.data.parts["validation"].groups
+        codes = None if groups is None else group_codes(groups)
+        return Margin(least, metric, lambda: self._rows[metric.name], codes)
 
     def scores(self) -> dict[str, float]:
         """Return every metric of the whole, without intervals: they choose, they do not measure."""
@@ -150,35 +173,6 @@ class Validation:
             for metric in applicable(task.scoring, table.gold, table.predicted)
             if not isinstance(metric, PerLabel)
         ]
-        return {
-            metric.name: float(metric.value(family.rows[0]))
-            for family in families(whole, table.gold, [table.predicted])
-            for metric in family.metrics
-        }
-
-
-def _log(log: EventLog, step: Step) -> None:
-    log.write(
-        {
-            "event": "step",
-            "step": step.number,
-            "epoch": step.epoch,
-            "loss": step.loss,
-            "learning_rate": step.learning_rate,
-            "inputs": step.inputs,
-            "tokens": step.pieces,
-            "padding": round(step.padding, 4),
-            "seconds": round(step.seconds, 4),
-        }
-    )
-    if step.scores is not None:
-        known = {name: value for name, value in step.scores.items() if math.isfinite(value)}
-        log.write({"event": "evaluation", "step": step.number, "epoch": step.epoch, "scores": known, "best": step.best})
-
-
-def _show(stage: Stage, step: Step, bar: Callable[[int, str], None], metric: str) -> None:
-    speed = step.pieces / max(step.seconds, 1e-9)
-    bar(round(1000 * step.number / step.steps), f"loss {step.loss:.3f}, {speed:,.0f} tokens/s")
-    if step.scores is not None:
-        best = ", the best so far" if step.best else ""
-        stage.progress.say(f"epoch {step.epoch}, step {step.number:,}: {metric} {step.scores[metric]:.4f}{best}")
+        found = families(whole, table.gold, [table.predicted])
+        self._rows = {metric.name: family.rows[0] for family in found for metric in family.metrics}
+        return {metric.name: float(metric.value(family.rows[0])) for family in found for metric in family.metrics}

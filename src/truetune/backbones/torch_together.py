@@ -1,0 +1,66 @@
+"""Several processes that learn as one: sums over all of them, by gloo on processors and nccl on GPUs of NVIDIA."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+import torch
+import torch.distributed as group
+from torch import Tensor
+
+from truetune.types import Floats
+
+PATIENCE = timedelta(minutes=30)
+"""How long a process waits for the others: as long as the slowest may need for an evaluation."""
+
+
+class Processes:
+    """The process that runs this, among those that torchrun started: all weights, and a share of every step."""
+
+    def __init__(self) -> None:
+        self.rank = group.get_rank()
+        self.size = group.get_world_size()
+
+    def summed(self, own: Floats) -> Floats:
+        """Return the sum of an array over all processes; each must call it with the same shape."""
+        tensor = torch.from_numpy(own.copy()).to(_device())
+        group.all_reduce(tensor)
+        found: Floats = tensor.cpu().numpy()
+        return found
+
+    def sum_gradients(self, parameters: Sequence[Tensor]) -> None:
+        """Replace gradients by their sums over all processes; every parameter must have one."""
+        gradients = [one.grad for one in parameters if one.grad is not None]
+        flat = torch.cat([one.flatten() for one in gradients])
+        group.all_reduce(flat)
+        for gradient, whole in zip(gradients, torch.split(flat, [one.numel() for one in gradients]), strict=True):
+            gradient.copy_(whole.view_as(gradient))
+
+
+@contextlib.contextmanager
+def joined() -> Iterator[Processes]:
+    """Join the processes that torchrun started, share the machine's threads with them, and leave them at the end."""
+    gpu = torch.cuda.is_available()
+    if gpu:
+        torch.cuda.set_device(_device())
+    group.init_process_group("nccl" if gpu else "gloo", timeout=PATIENCE)
+    try:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(max(1, threads // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
+        yield Processes()
+    finally:
+        group.destroy_process_group()
+
+
+def local_device(wanted: str) -> str:
+    """Return the device of this process: on a machine with GPUs each process has one of its own."""
+    return str(_device()) if wanted in ("auto", "cuda") and torch.cuda.is_available() else wanted
+
+
+def _device() -> torch.device:
+    if torch.cuda.is_available():
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    return torch.device("cpu")
