@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from truetune.evaluation.adapters.spacy import spacy_scores as spacy_scores
     from truetune.evaluation.adapters.trainer import trainer_metrics as trainer_metrics
     from truetune.evaluation.agreement import agreement as agreement
+    from truetune.evaluation.api import check_scores as check_scores
     from truetune.evaluation.api import compare as compare
     from truetune.evaluation.api import evaluate as evaluate
     from truetune.evaluation.check_report import check_report as check_report
@@ -44,6 +45,7 @@ _PLACES = {
     "agreement": "truetune.evaluation.agreement",
     "array_scores": "truetune.evaluation.adapters.sklearn",
     "check_report": "truetune.evaluation.check_report",
+    "check_scores": "truetune.evaluation.api",
     "compare": "truetune.evaluation.api",
     "cross_validation": "truetune.evaluation.crossvalidation",
     "evaluate": "truetune.evaluation.api",
@@ -70,6 +72,7 @@ __all__ = [
     "agreement",
     "array_scores",
     "check_report",
+    "check_scores",
     "compare",
     "cross_validation",
     "evaluate",

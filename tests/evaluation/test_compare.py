@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import truetune
 from truetune.errors import DataError
 from truetune.evaluation.compare import ComparisonResult, Gate, compared
 from truetune.evaluation.tables import aligned
@@ -116,3 +117,16 @@ def test_groups_are_the_unit_of_swapping_everywhere() -> None:
     assert run((0.7, 0.8), group="document", number=120).warnings == (
         "only 30 groups: intervals and tests by group need about 50 to hold what they promise",
     )
+
+
+def test_the_doctor_looks_at_every_system() -> None:
+    gold = np.random.default_rng(0).choice(list("abc"), 300).tolist()
+    fair = [label if place % 7 else "a" for place, label in enumerate(gold)]
+    shifted = [{"a": "b", "b": "c", "c": "a"}[one] for one in fair]
+    found = truetune.compare(task="classification", gold=gold, predicted={"fair": fair, "shifted": shifted})
+    assert found.findings["fair"] == ()
+    assert [one.check for one in found.findings["shifted"]] == ["label order"]
+    assert found.to_dict()["findings"][0]["system"] == "shifted"
+    assert [warning for warning in found.warnings if warning.startswith("shifted: label order (300)")]
+    unlabelled = truetune.compare(task="classification", gold=["0"] * 60, predicted=[["0", "1"] * 30, ["1", "0"] * 30])
+    assert [warning[:16] for warning in unlabelled.warnings].count("placeholder gold") == 1

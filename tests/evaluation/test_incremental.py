@@ -268,3 +268,28 @@ def test_readings_that_find_nothing_keep_nothing_of_a_sentence() -> None:
         parts.add(range(start, start + 1000), tags * 500, tags * 500)
         sizes.append(len(pickle.dumps(parts)) - 16 * len(parts))
     assert max(sizes) - min(sizes) < 200
+
+
+def test_the_doctor_looks_at_the_first_examples_of_all_parts() -> None:
+    gold = np.random.default_rng(0).choice(list("abc"), 300).tolist()
+    said = [{"a": "b", "b": "c", "c": "a"}[one] for one in gold]
+    whole = truetune.evaluate(task="classification", gold=gold, predicted=said)
+    assert [one.check for one in whole.findings] == ["label order"]
+    first, second = Evaluation("classification"), Evaluation("classification")
+    for shard, places in ((first, range(150)), (second, range(150, 300))):
+        shard.add([str(place + 1) for place in places], [gold[p] for p in places], [said[p] for p in places])
+    first.merge(pickle.loads(pickle.dumps(second)))
+    assert outcome(first.result) == outcome(lambda: whole)
+    clean = Evaluation("classification")
+    clean.add([str(place) for place in range(300)], gold, [*gold[:-1], "b" if gold[-1] == "a" else "a"])
+    assert clean.result().findings == ()
+
+
+def test_the_doctor_keeps_no_more_than_it_looks_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("truetune.evaluation.doctor.sample.LOOKED_AT", 50)
+    parts = Evaluation("classification", metrics=["accuracy"])
+    for place in range(0, 90, 30):
+        ids = [str(number) for number in range(place, place + 30)]
+        parts.add(ids, [{"label": "ab"[place % 2], "note": 1}] * 30, ["a"] * 30)
+    kept = parts._sample
+    assert len(kept.ids) == len(kept.gold["label"]) == len(kept.predicted["label"]) == len(kept.others["note"]) == 50

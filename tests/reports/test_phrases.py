@@ -69,6 +69,14 @@ FOR_OTHERS = (
     "mean weighted by gold support ",  # of definitions, which are checked as metrics have them
     "of 7 = 7 over the labels",
     ": 7 of the examples are right with them",
+    "the stated one is what comes out as 7",
+    "a mean over batches without the last one,",
+    "a mean over single examples, batches",
+    "a mean that takes undefined batches for 0, batches",
+    "all examples and the first ones again, to fill up",
+    "all examples but those of the last",
+    "no usual mistake gives the stated one",
+    "the mean over the labels of gold only",
     "Other, no_relation",
     "one label a text, or several",  # of `truetune tasks`
     "one label for two texts",
@@ -78,6 +86,9 @@ FOR_OTHERS = (
 COMPOSED: dict[str, list[str]] = {
     "units_named": ["", " of 7 groups"],
     "degrees_named": ["7 degrees of freedom"],
+    "_advice": [
+        "no usual mistake gives the stated one, so that it is of other predictions or other gold. Ask for those"
+    ],
     "_told": ["", ": 0.9 of the examples are right with them, 0.8 without"],
 }
 """What stands for these names in a sentence."""
@@ -100,6 +111,19 @@ SENTENCES = (
     "labelled set",
     "`label` of every example is '0': this is what unlabelled test sets are filled with; scores against it mean "
     "nothing. Take a labelled set",
+    *(
+        f"f1_macro is stated as 0.91, and is 0.8765: the stated one is what comes out as {way}. Compute it over all "
+        "examples at once"
+        for way in (
+            "a mean over batches without the last one, of 32",
+            "a mean over single examples, batches of 1",
+            "a mean that takes undefined batches for 0, batches of 8",
+            "all examples and the first ones again, to fill up batches of 64",
+            "all examples but those of the last, incomplete batch of 64",
+            "another metric, f1_weighted",
+            "the mean over the labels of gold only",
+        )
+    ),
     f"{how_made(0.1, 0.1, 0)}; by text",
     f"{how_made(0.125, 0.1, 12)}; by group",
     GIVEN,

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from truetune.cli import show
 from truetune.errors import TruetuneError
 from truetune.evaluation.api import scored
+from truetune.evaluation.doctor.claims import claim_findings, claims_of
+from truetune.evaluation.doctor.examine import told
 from truetune.evaluation.evaluate import Asked, EvaluationResult, evaluated
+from truetune.evaluation.tables import aligned
 from truetune.stats.plan import Plan
 from truetune.tasks.table import task_named
+from truetune.types import Finding
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the scores; 0 whatever they are."""
+    """Print the scores; 0 whatever they are, 1 where a stated score (`--claimed`) is not that of the predictions."""
     result = _result(args, Asked(args.metric, args.slice, Plan(args.level, args.resamples, args.seed)))
+    wrong = _wrong_claims(args) if args.claimed else ()
+    result = replace(result, findings=(*wrong, *result.findings), warnings=(*told(wrong), *result.warnings))
     if args.html:
         from truetune.reports.page import scores_page, write
 
@@ -24,7 +31,18 @@ def run(args: argparse.Namespace) -> int:
         show.as_json(result.to_dict())
     else:
         _print(result, args.level)
-    return 0
+    return 1 if wrong else 0
+
+
+def _wrong_claims(args: argparse.Namespace) -> tuple[Finding, ...]:
+    claims = claims_of(args.claimed)
+    if args.run:
+        from truetune.workflows.rescore import run_table
+
+        return tuple(claim_findings(*run_table(Path(args.run), args.data, args.group), claims))
+    task = task_named(args.task)
+    table = aligned(task.scoring, args.gold, {"predicted": args.predicted}, args.group)
+    return tuple(claim_findings(task, table, claims))
 
 
 def _result(args: argparse.Namespace, asked: Asked) -> EvaluationResult:

@@ -49,6 +49,12 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--predicted", metavar="FILE", help="what the system said")
     evaluate.add_argument("--slice", metavar="COLUMN", help="score each value of this gold column by itself too")
     evaluate.add_argument("--metric", action="append", metavar="M", help="only this metric (may be repeated)")
+    evaluate.add_argument(
+        "--claimed",
+        action="append",
+        metavar="M=VALUE",
+        help="a score that somebody states, as printed: exit 1 unless it is that of the predictions (may be repeated)",
+    )
     evaluate.add_argument("--html", metavar="FILE", help="also write a page")
     evaluate.add_argument("--language", choices=("en", "zh"), default="en", help="language of the page")
     _sureness(evaluate)

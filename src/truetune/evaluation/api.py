@@ -8,6 +8,7 @@ from typing import Any
 
 from truetune.errors import DataError
 from truetune.evaluation.compare import ComparisonResult, Gate, compared
+from truetune.evaluation.doctor.claims import Claim, claim_findings
 from truetune.evaluation.evaluate import Asked, EvaluationResult, evaluated
 from truetune.evaluation.incremental import Evaluation
 from truetune.evaluation.streaming import streamable, streamed
@@ -15,6 +16,7 @@ from truetune.evaluation.tables import Source, aligned
 from truetune.stats.plan import Plan
 from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
+from truetune.types import Finding
 
 
 def evaluate(
@@ -48,6 +50,24 @@ def scored(
             return streamed(evaluation, *parts)
     table = aligned(task.scoring, gold, {"predicted": predicted}, group)
     return evaluated(task, table, names=asked.names, slice_by=asked.slice_by, plan=asked.plan)
+
+
+def check_scores(
+    *,
+    task: str,
+    gold: Source,
+    predicted: Source,
+    claimed: Mapping[str, str | float],
+    group: str | Sequence[Any] | None = None,
+) -> tuple[Finding, ...]:
+    """Return what is wrong with scores that somebody states of predictions: nothing where they are theirs.
+
+    `claimed` maps metrics to numbers as they are printed (`"0.873"`, `"87.3%"`): their digits say how exactly they
+    are known. A finding names the wrong computations that give the stated number: a mean over batches, another metric.
+    """
+    known = task_named(task)
+    table = aligned(known.scoring, gold, {"predicted": predicted}, group)
+    return tuple(claim_findings(known, table, [Claim(name, str(value)) for name, value in claimed.items()]))
 
 
 def compare(

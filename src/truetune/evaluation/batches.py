@@ -25,6 +25,8 @@ class Batch:
     ids: Sequence[str]
     gold: Fields
     predicted: Fields
+    others: Mapping[str, Sequence[Any]]
+    """Columns of gold that are no field of the task."""
     cells: Sequence[Cell]
     """The distinct cells."""
     cell_of: Ints | None
@@ -98,7 +100,7 @@ def read_batch(
     }
     if scoring.constant is not None:
         shape["labels of scores"] = scoring.constant(right.fields, said.fields)
-    return Batch(right.ids, right.fields, said.fields, list(place), cell_of, shape)
+    return Batch(right.ids, right.fields, said.fields, right.others, list(place), cell_of, shape)
 
 
 def check_length(number: int, column: Sequence[Any] | None, name: str) -> None:

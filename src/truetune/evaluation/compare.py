@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from truetune import __version__
 from truetune.errors import MetricError, nearest
+from truetune.evaluation.doctor.examine import examined_systems, told_of_systems
 from truetune.evaluation.evaluate import within_reason
 from truetune.evaluation.families import Family, applicable, expanded, families, primary_metric
 from truetune.evaluation.slices import Part, sliced
@@ -19,7 +20,7 @@ from truetune.stats.paired import Paired, PairedTest, paired_jointly, together
 from truetune.stats.plan import Plan
 from truetune.stats.power import MarginTest, adjusted_margins, margin_test, verdict
 from truetune.tasks.base import Task
-from truetune.types import Comparison, Ints
+from truetune.types import Comparison, Finding, Ints
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class ComparisonResult:
     comparisons: tuple[Comparison, ...]
     warnings: tuple[str, ...] = ()
     slices: tuple[ComparedSlice, ...] = ()
+    findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
+    """What the doctor found, by system; what is no note stands among the warnings too."""
 
     @property
     def passed(self) -> bool:
@@ -64,6 +67,9 @@ class ComparisonResult:
             "primary": self.primary,
             "comparisons": [one.to_dict() for one in self.comparisons],
             "warnings": list(self.warnings),
+            "findings": [
+                {"system": name, **one.to_dict()} for name, several in self.findings.items() for one in several
+            ],
         }
         if self.slices:
             found["slices"] = [
@@ -124,15 +130,18 @@ def compared(
             f"metric {primary!r} cannot be compared; name a label that occurs (f1/LABEL). {nearest(primary, asked)}"
         )
     parts = sliced(table, slice_by) if slice_by else []
+    findings = examined_systems(task.name, table)
     return ComparisonResult(
         systems=names,
         primary=primary,
         comparisons=(*_decided(deciding, names[0], gate.margin, plan), *_adjusted(others, names[0], plan)),
         warnings=(
+            *told_of_systems(findings),
             *few_groups(0 if table.groups is None else int(table.groups.max(initial=-1)) + 1),
             *small_slices(slice_by or "", {part.value: part.warning for part in parts}),
         ),
         slices=tuple(_compared_slices(slice_by or "", parts, (found, names, primary), plan)),
+        findings=findings,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
@@ -14,6 +14,9 @@ from truetune.data.record import Record
 from truetune.errors import DataError
 from truetune.evaluation.batches import Batch, Given, check_length, read_batch
 from truetune.evaluation.cells import Cell, ordered_cells
+from truetune.evaluation.doctor.case import Case
+from truetune.evaluation.doctor.examine import found_in, told
+from truetune.evaluation.doctor.sample import Sample
 from truetune.evaluation.evaluate import Asked, Counted, EvaluationResult, result_of
 from truetune.evaluation.families import Fields, applicable, expanded, sharing
 from truetune.evaluation.ids import Ids, id_keys
@@ -58,7 +61,8 @@ class Evaluation:
     names the wanted ones (default: all that apply). Batches may come in any order and any size, and shards be
     merged in any order: the scores equal those of one pass over all examples, to the last digit.
 
-    Nothing is kept of an example but its id in 16 bytes and its distinct row: the counts of labels, spans and
+    Nothing is kept of an example but its id in 16 bytes and its distinct row (and the first 5,000 as they are, for the
+    doctor, whose findings are about them and depend on which came first): the counts of labels, spans and
     tokens take the same memory for a thousand and for a billion examples (with groups: for each group). Rows of
     continuous numbers are hardly ever equal, so that metrics of scores or lengths keep one row an example; see
     the page on streaming for the list, and name `metrics` to leave them out. Comparing systems needs the rows of
@@ -85,6 +89,7 @@ class Evaluation:
         self._cells: dict[Cell, int] = {}
         self._families: list[FamilyState] = []
         self._odd: Seen = Counter()
+        self._sample = Sample()
 
     def __len__(self) -> int:
         """How many examples were added."""
@@ -127,6 +132,7 @@ class Evaluation:
         odd = scoring.oddities.seen(batch.gold, batch.predicted) if scoring.oddities else Counter()
         self._example, self._shape = self._example or example, dict(batch.shape)
         self._ids.add(keys)
+        self._sample.add(Case(self.task, batch.ids, batch.gold, batch.predicted, batch.others))
         self._count(batch.cells, found, odd)
 
     def merge(self, other: Evaluation) -> None:
@@ -145,6 +151,7 @@ class Evaluation:
         self._check_shape(other._shape)
         self._example, self._shape = self._example or other._example, dict(other._shape)
         self._ids.add(keys)
+        self._sample.merge(other._sample)
         self._count(list(other._cells), [(state.parts(), state.seen) for state in other._families], other._odd)
 
     def result(self) -> EvaluationResult:
@@ -162,7 +169,9 @@ class Evaluation:
             rows, cell_of = decided(members[0], state).in_cells(place).examples()
             found.append(Counted(expanded(members, rows.labels), rows, cell_of))
         odd = scoring.oddities.told(self._odd) if scoring.oddities else ()
-        return result_of(task, found, cells, self._asked, odd)
+        findings = found_in(self._sample.case(self.task))
+        result = result_of(task, found, cells, self._asked, (*told(findings), *odd))
+        return replace(result, findings=findings)
 
     def scores(self) -> tuple[Score, ...]:
         """Return the scores of all examples together, each with its interval."""

@@ -17,7 +17,7 @@ from truetune.data.record import Record
 from truetune.errors import DataError, nearest
 from truetune.evaluation.families import Fields
 from truetune.tasks.base import Scoring
-from truetune.types import Ints
+from truetune.types import Finding, Ints
 
 Source = str | Path | Sequence[Any]
 """A file, or a list with one value an example in the form that the files have."""
@@ -36,6 +36,8 @@ class Aligned:
     groups: Ints | None
     others: Mapping[str, list[Any]]
     warnings: tuple[str, ...] = field(default=())
+    findings: tuple[Finding, ...] = field(default=())
+    """What is wrong with where the table comes from; the doctor adds what it sees in it."""
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from truetune.evaluation.doctor.alignment import shift_findings
 from truetune.evaluation.doctor.answers import answer_findings
@@ -18,6 +18,7 @@ from truetune.evaluation.doctor.span_places import span_findings, tag_findings
 from truetune.evaluation.doctor.span_reach import reach_findings
 from truetune.evaluation.doctor.span_units import unit_findings
 from truetune.evaluation.doctor.thresholds import threshold_findings
+from truetune.evaluation.families import Fields
 from truetune.evaluation.tables import Aligned
 from truetune.types import Finding
 
@@ -41,16 +42,39 @@ WEIGHT = {"error": 0, "warning": 1, "note": 2}
 
 
 def examined(task: str, table: Aligned) -> tuple[Finding, ...]:
-    """Return what makes the scores of a table's first system doubtful, the gravest first.
+    """Return what makes the scores of a table's first system doubtful, the gravest first."""
+    return _ordered([*table.findings, *found_in(_case(task, table, table.predicted))])
+
+
+def examined_systems(task: str, table: Aligned) -> dict[str, tuple[Finding, ...]]:
+    """Return the same for each system of a table."""
+    return {
+        name: _ordered([*table.findings, *found_in(_case(task, table, said))]) for name, said in table.systems.items()
+    }
+
+
+def found_in(case: Case) -> tuple[Finding, ...]:
+    """Return what all checks find, the gravest first.
 
     Each check reads the columns that it needs and is silent where they are not there. Of fewer than `ENOUGH` examples
     nothing is said: a few rows show no tendency.
     """
-    if len(table) < ENOUGH:
-        return ()
-    case = Case(task, table.ids, table.gold, table.predicted, table.others)
-    found = [finding for check in CHECKS for finding in check(case)]
-    return tuple(sorted(found, key=lambda one: WEIGHT[one.severity]))
+    return _ordered([finding for check in CHECKS for finding in check(case)]) if len(case) >= ENOUGH else ()
+
+
+def _case(task: str, table: Aligned, predicted: Fields) -> Case:
+    return Case(task, table.ids, table.gold, predicted, table.others)
+
+
+def _ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda one: WEIGHT[one.severity]))
+
+
+def told_of_systems(findings: Mapping[str, Sequence[Finding]]) -> tuple[str, ...]:
+    """Return the findings of several systems as warnings: what is found of all is told once, without a name."""
+    lines = {name: told(found) for name, found in findings.items()}
+    shared = [line for line in next(iter(lines.values()), ()) if all(line in own for own in lines.values())]
+    return (*shared, *(f"{name}: {line}" for name, own in lines.items() for line in own if line not in shared))
 
 
 def told(findings: Iterable[Finding]) -> tuple[str, ...]:
