@@ -42,6 +42,7 @@ SAYING = (
     "tasks/windows.py",
     "metrics/classification.py",
     "metrics/probability.py",
+    "workflows/origin.py",
     "metrics/relations.py",
     "metrics/spans.py",
     "metrics/tag_readings.py",

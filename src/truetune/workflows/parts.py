@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from truetune.data.read import folder_splits, read
 from truetune.data.split import how_made, places_of, write_split
 from truetune.data.stored import Made, Stored
 from truetune.errors import DataError
+from truetune.evaluation.doctor.rightness import keys_of_texts
 from truetune.files import read_json, write_json
 from truetune.tasks.base import Inputs, Task
 from truetune.tasks.fields import as_text
@@ -55,10 +57,21 @@ class TaskData:
         """Each example of a part as one text."""
         return Made(self.inputs.whole, *self.columns(part))
 
+    @cached_property
+    def training_keys(self) -> Keys | None:
+        """Keys of the texts of the training part, by which the doctor finds them in the test part."""
+        return training_keys(self.parts["train"])
+
     def gold(self, part: str) -> dict[str, Stored]:
         """The gold columns of a part, on disk."""
         data = self.parts[part]
         return {name: data.stored(name) for name in data.fields if name not in self.inputs.names}
+
+
+def training_keys(train: Dataset) -> Keys | None:
+    """Return the keys of the texts of a training part; None where it holds no text that the doctor knows."""
+    columns = {name: train.stored(name) for name in train.fields}
+    return keys_of_texts(columns, len(train))
 
 
 def inputs_of(task: Task) -> Inputs:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from truetune import config
 from truetune.bundle.run_folder import RunFolder, finished_run
+from truetune.data.dataset import Dataset
+from truetune.data.keys import Keys
 from truetune.data.parse import Columns, parsed
 from truetune.data.read import read
 from truetune.errors import DataError, RunError, nearest
@@ -14,7 +17,9 @@ from truetune.evaluation.api import named
 from truetune.evaluation.tables import NO_GROUPS, Aligned, aligned_columns
 from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
-from truetune.workflows.parts import input_fields
+from truetune.workflows.origin import stale_findings
+from truetune.workflows.parts import input_fields, training_keys
+from truetune.workflows.seen import with_seen
 from truetune.workflows.systems import read_table
 
 
@@ -33,7 +38,7 @@ def run_table(path: Path, data: str | None = None, group: str | None = None) -> 
     run = finished_run(path)
     task = run_task(run)
     if data is None:
-        return task, _grouped(read_table(task, {"after": run}), group)
+        return task, _examined(run, task, _grouped(read_table(task, {"after": run}), group))
     from truetune.workflows.predict import load
 
     columns = parsed(read(data), input_fields(task), data)
@@ -43,7 +48,18 @@ def run_table(path: Path, data: str | None = None, group: str | None = None) -> 
         _refuse_unknown(columns, model.bundle.labels)
     predicted = model.predict_columns([columns.fields[name] for name in task.training.inputs.names])
     groups = columns.others.get(group or "group") if group != NO_GROUPS else None
-    return task, aligned_columns(task.scoring, columns.ids, columns.fields, {"after": predicted}, groups)
+    table = aligned_columns(task.scoring, columns.ids, columns.fields, {"after": predicted}, groups)
+    return task, with_seen(task, table, _trained_on(run))
+
+
+def _examined(run: RunFolder, task: Task, table: Aligned) -> Aligned:
+    """Return saved predictions with what is wrong with where they come from."""
+    seen = with_seen(task, table, _trained_on(run))
+    return replace(seen, findings=(*stale_findings(run), *seen.findings))
+
+
+def _trained_on(run: RunFolder) -> Keys | None:
+    return training_keys(Dataset.open(run.data("train"))) if run.data("train").is_file() else None
 
 
 def _refuse_unknown(columns: Columns, known: Sequence[str]) -> None:
@@ -71,7 +87,13 @@ def runs_table(paths: Sequence[Path], group: str | None = None) -> tuple[Task, A
     if len(tasks) > 1:
         raise RunError(f"the runs are of different tasks ({', '.join(sorted(tasks))}); compare runs of one task")
     task = task_named(tasks.pop())
-    return task, _grouped(read_table(task, runs), group)
+    table = _grouped(read_table(task, runs), group)
+    stale = [
+        replace(one, examples=tuple(f"{name}: {changed}" for changed in one.examples))
+        for name, run in runs.items()
+        for one in stale_findings(run)
+    ]
+    return task, replace(table, findings=tuple(stale))
 
 
 def _grouped(table: Aligned, group: str | None) -> Aligned:

@@ -14,7 +14,9 @@ from truetune.evaluation.tables import Aligned, aligned_columns
 from truetune.files import write_json
 from truetune.stats.plan import Plan
 from truetune.tasks.base import Task
+from truetune.workflows.origin import write_origin
 from truetune.workflows.parts import TaskData
+from truetune.workflows.seen import with_seen
 
 GOLD, PREDICTED = "gold.", "predicted."
 """Prefixes of columns in the predictions table."""
@@ -44,7 +46,8 @@ def write_system(
     columns |= {GOLD + name: list(values) for name, values in data.gold("test").items()}
     columns |= {PREDICTED + name: values for name, values in predicted.items()}
     write_parquet(run.predictions(folder), columns)
-    table = table_of(data, "test", {name: predicted})
+    write_origin(run, folder)
+    table = with_seen(data.task, table_of(data, "test", {name: predicted}), data.training_keys)
     result = evaluated(data.task, table, plan=plan_of(settings), primary=settings.metric)
     write_json(run.scores(folder), {"system": name, **result.to_dict()})
     return result

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
+from truetune.data.keys import Keys, hashed
 from truetune.evaluation.doctor.case import Case, finding
 from truetune.evaluation.doctor.rightness import right, share, text_keys
 from truetune.types import Bools, Finding
@@ -38,13 +39,12 @@ def repeat_findings(case: Case) -> Iterator[Finding]:
     )
 
 
-def seen_findings(case: Case, training: Collection[str]) -> Iterator[Finding]:
-    """Yield which examples stand in the training data, and the score without them; `training` are `text_keys`."""
+def seen_findings(case: Case, training: Keys) -> Iterator[Finding]:
+    """Yield which examples stand in the training data, and the score without them; `training` are `keys_of_texts`."""
     keys = text_keys(case)
     if keys is None:
         return
-    known = training if isinstance(training, set | frozenset) else set(training)
-    new = np.array([not key or key not in known for key in keys])
+    new = ~np.isin(hashed(keys, len(keys)), training) | np.array([not key for key in keys])
     if new.all():
         return
     shares, falls = _shares(case, new)

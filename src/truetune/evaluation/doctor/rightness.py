@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from truetune.data.keys import Keys, hashed
 from truetune.evaluation.doctor.case import Case, listed
 from truetune.text import normalised
 from truetune.types import Bools
@@ -30,11 +31,21 @@ def right(case: Case) -> Bools | None:
 
 def text_keys(case: Case) -> list[str] | None:
     """Return the text of each example as it is after normalisation; None where no column holds it."""
-    columns: dict[str, Any] = {**case.others, **case.gold}
+    texts = _normal_texts({**case.others, **case.gold})
+    return None if texts is None else list(texts)
+
+
+def keys_of_texts(columns: Mapping[str, Any], number: int) -> Keys | None:
+    """Return `[number]` hashes of what `text_keys` returns; the columns may be on disk."""
+    texts = _normal_texts(columns)
+    return None if texts is None else hashed(texts, number)
+
+
+def _normal_texts(columns: Mapping[str, Any]) -> Iterator[str] | None:
     for names in TEXTS:
         found = [columns[name] for name in names if name in columns]
         if len(found) == len(names) and all(isinstance(value, str) for column in found for value in column):
-            return ["\n".join(map(normalised, texts)) for texts in zip(*found, strict=True)]
+            return ("\n".join(map(normalised, texts)) for texts in zip(*found, strict=True))
     return None
 
 

@@ -1,0 +1,66 @@
+"""What saved predictions were made of: hashes by which it is seen later that they are stale."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from truetune import config
+from truetune.bundle.run_folder import RunFolder
+from truetune.files import read_json, write_json
+from truetune.types import Finding
+
+NAME = "made_of.json"
+SOURCE = "data file "
+
+
+def write_origin(run: RunFolder, folder: str) -> None:
+    """Save the hashes of all that the predictions of a system rest on, and of the predictions themselves."""
+    write_json(run.system(folder) / NAME, origin(run, folder))
+
+
+def origin(run: RunFolder, folder: str) -> dict[str, str]:
+    """Return the SHA-256 of settings, test part, weights (of the fine-tuned model), data files and predictions.
+
+    Data that is no local file (embedded, of the Hub) is pinned by its name, and left out.
+    """
+    data = config.load(run.config).data
+    files = {"settings": run.config, "test part": run.data("test"), "predictions": run.predictions(folder)}
+    if folder == "after":
+        files["model"] = run.model
+    for source in (data.source, data.train, data.validation, data.test):
+        if source is not None and ":" not in source:
+            files[f"{SOURCE}{source}"] = Path(source)
+    return {name: _hash(path) for name, path in files.items() if path.exists()}
+
+
+def stale_findings(run: RunFolder, folder: str = "after") -> Iterator[Finding]:
+    """Yield what the saved predictions of a system were made of and is another now; what is gone is left out."""
+    file = run.system(folder) / NAME
+    if not file.is_file():
+        return
+    before = read_json(file)
+    now = origin(run, folder)
+    changed = [name for name, digest in now.items() if before.get(name, digest) != digest]
+    if changed:
+        own = any(not name.startswith(SOURCE) for name in changed)
+        yield Finding(
+            "stale predictions",
+            "error" if own else "warning",
+            len(changed),
+            tuple(changed),
+            "these have changed since the predictions were made, so that the scores are not of what stands there now. "
+            "Fine-tune again, or score the model on the data as it is (truetune evaluate RUN --data FILE)",
+        )
+
+
+def _hash(path: Path) -> str:
+    """Return the SHA-256 of a file, or of the names and contents of all files of a folder."""
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    found = hashlib.sha256()
+    for file_path in sorted(one for one in path.rglob("*") if one.is_file()):
+        found.update(f"{file_path.relative_to(path).as_posix()}\0{_hash(file_path)}\n".encode())
+    return found.hexdigest()
