@@ -17,7 +17,7 @@ AFTER = replace(BEFORE, value=0.85)
 
 
 def test_the_lines_hold_the_numbers_in_both_languages() -> None:
-    verdict = verdict_of(COMPARISON, BEFORE, AFTER, 0.95)
+    verdict = verdict_of(COMPARISON, BEFORE, AFTER, 0.95, 1)
     assert set(verdict.lines) == {"en", "zh"}
     for lines in verdict.lines.values():
         told = " ".join(lines)
@@ -29,13 +29,13 @@ def test_the_lines_hold_the_numbers_in_both_languages() -> None:
 
 @pytest.mark.parametrize(("word", "start"), [("worse", "Worse: "), ("no difference found", "No difference found: ")])
 def test_other_verdicts_are_said_as_they_are(word: str, start: str) -> None:
-    verdict = verdict_of(replace(COMPARISON, verdict=word), BEFORE, AFTER, 0.95)
+    verdict = verdict_of(replace(COMPARISON, verdict=word), BEFORE, AFTER, 0.95, 1)
     assert verdict.lines["en"][0].startswith(start)
 
 
 def test_a_missing_interval_says_why() -> None:
     unknown = replace(COMPARISON, low=float("nan"), high=float("nan"), reason="one group alone")
-    assert "no interval: one group alone" in verdict_of(unknown, BEFORE, AFTER, 0.95).lines["en"][1]
+    assert "no interval: one group alone" in verdict_of(unknown, BEFORE, AFTER, 0.95, 1).lines["en"][1]
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,14 @@ def test_a_missing_interval_says_why() -> None:
 )
 def test_p_values_are_never_zero(value: float, shown: str) -> None:
     assert p_value(value) == shown
+
+
+def test_looks_are_counted_and_correct_the_p_value() -> None:
+    first = verdict_of(COMPARISON, BEFORE, AFTER, 0.95, 1).lines
+    assert first["en"][2].endswith("It is the first system whose score on this test set was looked at.")
+    third = verdict_of(replace(COMPARISON, p_value=0.02), BEFORE, AFTER, 0.95, 3).lines
+    assert third["en"][2].endswith("looked at for 3 systems: over that many looks p = 0.060 (Bonferroni).")
+    assert "已为 3 个系统打开过" in third["zh"][2]
+    assert "p = 0.060" in third["zh"][2]
+    many = verdict_of(replace(COMPARISON, p_value=0.02), BEFORE, AFTER, 0.95, 400).lines
+    assert "p = 1.000 (Bonferroni)" in many["en"][2]

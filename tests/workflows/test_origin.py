@@ -11,6 +11,7 @@ import pytest
 
 from truetune.bundle.run_folder import RunFolder
 from truetune.evaluation.evaluate import evaluated
+from truetune.tracking.ledger import looks
 from truetune.workflows.finetune import finetune
 from truetune.workflows.origin import stale_findings
 from truetune.workflows.progress import Progress
@@ -87,3 +88,14 @@ def test_a_data_file_that_changed_is_named_in_evaluate_and_compare(finished: Pat
     finally:
         train.write_bytes(before)
     assert not list(stale_findings(first))
+
+
+def test_the_run_stands_in_the_ledger_once_with_its_score(finished: Path) -> None:
+    folder = finished / "runs"
+    (look,) = looks(folder / "ledger.jsonl")
+    after = json.loads((folder / "tiny" / "after" / "scores.json").read_text(encoding="utf-8"))
+    assert (look.by, look.metric) == ("tiny", "accuracy")
+    assert look.value == next(one["value"] for one in after["scores"] if one["metric"] == "accuracy")
+    assert json.loads((folder / "tiny" / "comparison.json").read_text(encoding="utf-8"))["looks"] == 1
+    page = (folder / "tiny" / "report.html").read_text(encoding="utf-8")
+    assert "the first system whose score on this test set was looked at" in page

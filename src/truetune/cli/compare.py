@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from truetune.cli import show
 from truetune.errors import TruetuneError
 from truetune.evaluation.api import named
-from truetune.evaluation.compare import ComparisonResult, Gate, compared
+from truetune.evaluation.compare import ComparisonResult, Gate, compared, over_looks
 from truetune.evaluation.tables import Aligned, aligned
 from truetune.stats.plan import Plan
 from truetune.tasks.base import Task
@@ -20,6 +21,7 @@ def run(args: argparse.Namespace) -> int:
     task, table = _inputs(args)
     plan = Plan(args.level, args.resamples, args.seed)
     result = compared(task, table, gate=Gate(args.metric, args.margin), slice_by=args.slice, plan=plan)
+    result = over_looks(result, _looks(args, table, result.primary))
     if args.html:
         from truetune.reports.page import comparison_page, write
 
@@ -29,6 +31,21 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(result, args.level)
     return 0 if result.passed else 1
+
+
+def _looks(args: argparse.Namespace, table: Aligned, metric: str) -> int:
+    """Return for how many systems the test set was opened, as the ledger has it; 0 without one."""
+    from truetune.workflows.looks import looked_at_files, looks_of_run
+
+    if args.runs:
+        return looks_of_run(Path(args.runs[0]), args.ledger)
+    if not args.ledger:
+        return 0
+    number = 0
+    for name, columns in table.systems.items():
+        one = replace(table, systems={name: columns})
+        number = looked_at_files(Path(args.ledger), one, name, (metric, None))
+    return number
 
 
 def _inputs(args: argparse.Namespace) -> tuple[Task, Aligned]:

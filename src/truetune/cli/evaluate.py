@@ -23,6 +23,8 @@ def run(args: argparse.Namespace) -> int:
     result = _result(args, Asked(args.metric, args.slice, Plan(args.level, args.resamples, args.seed)))
     wrong = _wrong_claims(args) if args.claimed else ()
     result = replace(result, findings=(*wrong, *result.findings), warnings=(*told(wrong), *result.warnings))
+    if args.ledger and args.gold:
+        result = replace(result, warnings=(*result.warnings, *_told_looks(args, result)))
     if args.html:
         from truetune.reports.page import scores_page, write
 
@@ -32,6 +34,20 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(result, args.level)
     return 1 if wrong else 0
+
+
+def _told_looks(args: argparse.Namespace, result: EvaluationResult) -> tuple[str, ...]:
+    """Write the look into the ledger; say how many systems there are in it."""
+    from truetune.workflows.looks import looked_at_files
+
+    task = task_named(args.task)
+    table = aligned(task.scoring, args.gold, {"predicted": args.predicted}, args.group)
+    value = result.score(result.primary).value
+    measured = (result.primary, value if value == value else None)
+    number = looked_at_files(Path(args.ledger), table, args.predicted, measured)
+    return (
+        (f"this test set was opened for {number:,} systems so far: compare them with --ledger",) if number > 1 else ()
+    )
 
 
 def _wrong_claims(args: argparse.Namespace) -> tuple[Finding, ...]:

@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="M=VALUE",
         help="a score that somebody states, as printed: exit 1 unless it is that of the predictions (may be repeated)",
     )
+    _ledger(evaluate)
     evaluate.add_argument("--html", metavar="FILE", help="also write a page")
     evaluate.add_argument("--language", choices=("en", "zh"), default="en", help="language of the page")
     _sureness(evaluate)
@@ -66,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--metric", metavar="M", help="the metric that decides (default: the task's primary one)")
     compare.add_argument("--margin", type=_margin, metavar="D", help="pass when shown not worse by more than D")
     compare.add_argument("--slice", metavar="COLUMN", help="compare on each value of this gold column by itself too")
+    _ledger(compare)
     compare.add_argument("--html", metavar="FILE", help="also write a page")
     compare.add_argument("--language", choices=("en", "zh"), default="en", help="language of the page")
     _sureness(compare)
@@ -145,6 +147,14 @@ def _files(command: argparse.ArgumentParser) -> None:
         metavar="COLUMN",
         help="column that groups examples: the unit of resampling and testing (default: `group` "
         "where it is there; `none` for none)",
+    )
+
+
+def _ledger(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--ledger",
+        metavar="FILE",
+        help="write down here that the test set was opened, and for how many systems (runs: the one beside them)",
     )
 
 

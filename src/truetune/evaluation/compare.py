@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from truetune import __version__
@@ -53,6 +53,8 @@ class ComparisonResult:
     slices: tuple[ComparedSlice, ...] = ()
     findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
     """What the doctor found, by system; what is no note stands among the warnings too."""
+    looks: int = 0
+    """For how many systems the test set was opened, where a ledger says so; else 0."""
 
     @property
     def passed(self) -> bool:
@@ -71,6 +73,8 @@ class ComparisonResult:
                 {"system": name, **one.to_dict()} for name, several in self.findings.items() for one in several
             ],
         }
+        if self.looks:
+            found["looks"] = self.looks
         if self.slices:
             found["slices"] = [
                 {
@@ -143,6 +147,20 @@ def compared(
         slices=tuple(_compared_slices(slice_by or "", parts, (found, names, primary), plan)),
         findings=findings,
     )
+
+
+def over_looks(result: ComparisonResult, looks: int) -> ComparisonResult:
+    """Return a result that says for how many systems its test set was opened, and what that makes of its p-values.
+
+    Bonferroni: the p-value of the metric that decides times the looks, at most 1. The verdict stays as it is.
+    """
+    told = [
+        f"{one.candidate}: this test set was opened for {looks:,} systems: p of {one.metric}, {one.p_adjusted:.4g}, is "
+        f"{min(one.p_adjusted * looks, 1.0):.4g} over that many looks (Bonferroni)"
+        for one in result.comparisons
+        if one.metric == result.primary and looks > 1
+    ]
+    return replace(result, looks=looks, warnings=(*result.warnings, *told))
 
 
 def _tested(found: Sequence[Family], names: Sequence[str], groups: Ints | None, plan: Plan) -> list[_Tested]:

@@ -19,6 +19,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "difference alone": "Difference {difference}, no interval: {reason}.",
         "sure": "p {p} ({method}); a difference of {detectable} would be found four times in five. "
         "This is one training run: another seed may score differently.",
+        "first": "It is the first system whose score on this test set was looked at.",
+        "looks": "This test set was looked at for {looks} systems: over that many looks p {p} (Bonferroni).",
     },
     "zh": {
         "better": "更好",
@@ -29,8 +31,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "difference alone": "差值 {difference}，无区间：{reason}。",
         "sure": "p {p}（{method}）；{detectable} 的差异五次中能发现四次。"
         "这只是一次训练：换一个随机种子，得分可能不同。",
+        "first": "这是第一个在该测试集上看过得分的系统。",
+        "looks": "该测试集已为 {looks} 个系统打开过：按打开次数做 Bonferroni 校正后 p {p}。",
     },
 }
+
+JOINTS = {"en": " ", "zh": ""}
+"""What stands between two sentences."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +49,15 @@ class Verdict:
     lines: Mapping[str, tuple[str, str, str]]
 
 
-def verdict_of(comparison: Comparison, before: Score, after: Score, level: float) -> Verdict:
-    """Return the verdict that a paired comparison of `before` and `after` gives."""
-    lines = {language: _lines(comparison, before, after, language, level) for language in WORDS}
+def verdict_of(comparison: Comparison, before: Score, after: Score, level: float, looks: int) -> Verdict:
+    """Return the verdict that a paired comparison of `before` and `after` gives.
+
+    `looks` is for how many systems, this one included, the test set was opened.
+    """
+    lines = {}
+    for language in WORDS:
+        scores, difference, sure = _lines(comparison, before, after, language, level)
+        lines[language] = scores, difference, sure + JOINTS[language] + _looks(comparison, language, looks)
     return Verdict(comparison.metric, comparison.verdict, lines)
 
 
@@ -73,6 +86,13 @@ def _lines(comparison: Comparison, before: Score, after: Score, language: str, l
             detectable=number(comparison.detectable),
         ),
     )
+
+
+def _looks(comparison: Comparison, language: str, looks: int) -> str:
+    words = WORDS[language]
+    if looks < 2:
+        return words["first"]
+    return words["looks"].format(looks=looks, p=p_value(min(comparison.p_value * looks, 1.0)))
 
 
 def number(value: float) -> str:

@@ -27,12 +27,14 @@ from truetune.reports.page import run_page, write
 from truetune.tasks.base import Labels
 from truetune.tasks.table import task_named
 from truetune.text import script
+from truetune.tracking.ledger import NAME as LEDGER
 from truetune.tracking.local import events
 from truetune.tracking.trackers import need_trackers
 from truetune.training.checkpoint import Checkpoints
 from truetune.types import Encoded, Score
 from truetune.workflows.baselines import NAMES, Stage, before
 from truetune.workflows.following import followed
+from truetune.workflows.looks import looked
 from truetune.workflows.manifest import manifest, now, timed
 from truetune.workflows.model import (
     licence_of,
@@ -286,6 +288,7 @@ def _after(stage: Stage) -> None:
 def _concluded(stage: Stage) -> None:
     """Compare the fine-tuned model with every baseline; the verdict is on the strongest, `before`."""
     run = stage.run
+    looks = _looked(stage)
     strongest = str(read_json(run.scores("before"))["system"])
     others = [name for name in NAMES[stage.training.head] if run.scores(f"baselines/{name}").is_file()]
     after = read_predicted(run, "after")
@@ -299,18 +302,27 @@ def _concluded(stage: Stage) -> None:
         {
             "systems": [*others, AFTER],
             "primary": found[0].primary,
+            "looks": looks,
             "comparisons": [one.to_dict() for result in found for one in result.comparisons],
             "warnings": sorted({warning for result in found for warning in result.warnings}),
         },
     )
-    verdict = _verdict(stage, found[0])
+    verdict = _verdict(stage, found[0], looks)
     write_json(run.verdict, {**asdict(verdict), "lines": {key: list(lines) for key, lines in verdict.lines.items()}})
 
 
-def _verdict(stage: Stage, found: ComparisonResult) -> Verdict:
+def _looked(stage: Stage) -> int:
+    """Write in the ledger that the test part was opened for this run; return for how many systems it was so far."""
+    after = read_json(stage.run.scores("after"))
+    metric = stage.config.evaluate.metric or after["primary"]
+    value = next(one["value"] for one in after["scores"] if one["metric"] == metric)
+    return looked(stage.run.path.parent / LEDGER, stage.run, (metric, value))
+
+
+def _verdict(stage: Stage, found: ComparisonResult, looks: int) -> Verdict:
     comparison = next(one for one in found.comparisons if one.metric == found.primary)
     before_score, after_score = (_score(stage.run, folder, found.primary) for folder in ("before", "after"))
-    return verdict_of(comparison, before_score, after_score, stage.plan.level)
+    return verdict_of(comparison, before_score, after_score, stage.plan.level, looks)
 
 
 def _score(run: RunFolder, folder: str, metric: str) -> Score:

@@ -1,0 +1,53 @@
+"""Openings of test sets by runs, in the ledger beside the run folders."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from truetune.bundle.run_folder import RunFolder
+from truetune.data.keys import hashed
+from truetune.evaluation.tables import Aligned
+from truetune.files import read_json
+from truetune.tracking.ledger import NAME, Look, looks, systems_seen, write_look
+from truetune.workflows.manifest import now
+
+
+def looked(ledger: Path, run: RunFolder, result: tuple[str, float | None]) -> int:
+    """Write that a run was scored on its test part (`result`: metric, value); return the systems seen so far."""
+    test = test_of(run)
+    write_look(ledger, Look(test, now(), run.path.name, predictions_of(run), *result))
+    return systems_seen(looks(ledger, test))
+
+
+def looks_of_run(path: Path, ledger: str | None = None) -> int:
+    """Return for how many systems the test part of a run was opened, as a ledger has it (by default the one beside)."""
+    run = RunFolder(path)
+    if not run.facts.is_file():
+        return 0
+    return systems_seen(looks(Path(ledger) if ledger else path.absolute().parent / NAME, test_of(run)))
+
+
+def test_of(run: RunFolder) -> str:
+    """Return the fingerprint of a run's test part."""
+    return str(read_json(run.facts)["splits"]["test"]["fingerprint"])
+
+
+def predictions_of(run: RunFolder) -> str:
+    """Return the fingerprint of the predictions of a run's model on its test part."""
+    return hashlib.sha256(run.predictions("after").read_bytes()).hexdigest()[:32]
+
+
+def looked_at_files(ledger: Path, table: Aligned, by: str, result: tuple[str, float | None]) -> int:
+    """Write that predictions of a file were scored; return for how many different ones the gold was opened so far."""
+    test = _fingerprint(table, "gold")
+    write_look(ledger, Look(test, now(), by, _fingerprint(table, "predicted"), *result))
+    return systems_seen(looks(ledger, test))
+
+
+def _fingerprint(table: Aligned, side: str) -> str:
+    """Return a hash of ids and values of gold or predicted; the order of the examples changes nothing."""
+    columns = table.gold if side == "gold" else table.predicted
+    rows = (repr(row) for row in zip(table.ids, *columns.values(), strict=True))
+    keys = sorted(hashed(rows, len(table)).tolist())
+    return hashlib.sha256(b"".join(key.ljust(16, b"\0") for key in keys)).hexdigest()[:32]
