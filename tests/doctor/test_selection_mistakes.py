@@ -1,0 +1,126 @@
+"""Mistakes 11 to 17: what is shipped, what chooses, leaks, groups, metrics that were not computed, looks, one seed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import truetune
+from truetune.audit.parts import AuditPart
+from truetune.audit.run import audit
+from truetune.bundle.run_folder import RunFolder
+from truetune.cli.main import main
+from truetune.errors import TruetuneError
+from truetune.files import read_json
+from truetune.workflows.rescore import run_table
+
+from . import planting
+from .systems import labelled
+
+Runs = Callable[[str], RunFolder]
+
+
+def test_11_the_model_that_is_shipped_is_the_one_that_was_scored(runs: Runs, tmp_path: Path) -> None:
+    run = runs("plain")
+    assert not run_table(run.path)[1].findings
+    shutil.copytree(run.path, tmp_path / "run")
+    shutil.copy(runs("another seed").model / "model.safetensors", tmp_path / "run" / "model" / "model.safetensors")
+    (finding,) = run_table(tmp_path / "run")[1].findings
+    assert (finding.check, finding.examples) == ("stale predictions", ("model",))
+
+
+def test_12_the_test_set_chooses_nothing(runs: Runs) -> None:
+    plain, flipped = runs("plain"), runs("flipped test")
+    for name in ("model.safetensors", "truetune.json"):
+        assert (plain.model / name).read_bytes() == (flipped.model / name).read_bytes()
+    scores = [
+        next(one["value"] for one in read_json(run.scores("after"))["scores"] if one["metric"] == "accuracy")
+        for run in (plain, flipped)
+    ]
+    assert scores[0] == pytest.approx(1 - scores[1])
+    assert (runs("another seed").model / "model.safetensors").read_bytes() != (
+        plain.model / "model.safetensors"
+    ).read_bytes()
+
+
+TEXTS = [f"这个国家的书店关门了，我们来买第{number}本。 And book {number} in English." for number in range(30)]
+
+
+def part(name: str, texts: list[str], groups: list[str] | None = None) -> AuditPart:
+    gold = [str(number % 2) for number in range(len(texts))]
+    return AuditPart(name, [f"{name}{number}" for number in range(len(texts))], [texts], gold, groups)
+
+
+def errors(train: AuditPart, test: AuditPart) -> list[str]:
+    return [one.check for one in audit({"train": train, "test": test}) if one.severity == "error"]
+
+
+@pytest.mark.parametrize("change", [list, planting.retyped, planting.traditional])
+def test_13_the_same_text_in_train_and_test(change: Callable[[list[str]], list[str]]) -> None:
+    planted = [*(f"完全不同的第{number}句话，没有别的。" for number in range(20)), *change(TEXTS[:4])]
+    assert errors(part("train", TEXTS), part("test", planted)) == ["text in two parts"]
+    assert not errors(part("train", TEXTS), part("test", planted[:20]))
+
+
+def test_14_the_same_group_on_both_sides() -> None:
+    groups = [f"user {number // 3}" for number in range(30)]
+    train, test = part("train", TEXTS[:20], groups[:20]), part("test", TEXTS[20:], groups[20:])
+    assert errors(train, test) == ["group in two parts"]
+    assert not errors(part("train", TEXTS[:21], groups[:21]), part("test", TEXTS[21:], groups[21:]))
+
+
+def test_15_a_metric_that_was_asked_for_is_computed_or_the_run_stops(runs: Runs, tmp_path: Path) -> None:
+    settings = json.loads((runs("plain").path.parent / "settings.json").read_text(encoding="utf-8"))
+    settings["train"]["metric"] = "f1_marco"
+    settings["track"] = {"output": str(tmp_path), "name": "misspelt"}
+    with pytest.raises(TruetuneError, match="f1_macro"):
+        truetune.finetune(settings)
+    assert not (tmp_path / "misspelt" / "report.html").exists()
+    gold, predicted, _ = labelled()
+    with pytest.raises(TruetuneError, match="roc_auc"):
+        truetune.compare(task="classification", gold=gold, predicted=[predicted, predicted], metric="roc_auc")
+
+
+def test_16_every_look_at_the_test_set_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gold = labelled(1)[0]
+    rng = np.random.default_rng(1)
+    files = []
+    for name in ("gold", *"abcde"):
+        said = gold if name == "gold" else [one if rng.random() < 0.7 else "neutral" for one in gold]
+        files.append(str(tmp_path / f"{name}.csv"))
+        Path(files[-1]).write_text("label\n" + "\n".join(said) + "\n", encoding="utf-8")
+
+    def compared(*systems: str) -> dict[str, Any]:
+        asked = ["compare", "--task", "classification", "--gold", files[0], "--predicted", *systems, "--json"]
+        main([*asked, "--ledger", str(tmp_path / "ledger.jsonl"), "--resamples", "100"])
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    assert compared(*files[1:3])["looks"] == 2
+    assert compared(*files[1:3])["looks"] == 2, "the same systems again are no new look"
+    assert compared(*files[1:])["looks"] == 5
+    assert "opened for 5 systems" in compared(*files[1:3])["warnings"][-1]
+
+
+def test_17_a_difference_inside_the_noise_is_not_called_better(runs: Runs) -> None:
+    gold, predicted, _ = labelled(2)
+    rng = np.random.default_rng(2)
+
+    def verdict(share: float) -> str:
+        """Of a system that corrects a share of the mistakes, and makes new ones by chance."""
+        said = [
+            right if one != right and rng.random() < share else ("neutral" if rng.random() < 0.03 else one)
+            for right, one in zip(gold, predicted, strict=True)
+        ]
+        found = truetune.compare(task="classification", gold=gold, predicted=[predicted, said])
+        return found.comparisons[0].verdict
+
+    assert verdict(0.08) == "no difference found"
+    assert verdict(0.7) == "better"
+    assert "This is one training run" in read_json(runs("plain").verdict)["lines"]["en"][2]
