@@ -41,6 +41,11 @@ def leak(parts: Parts) -> None:
     with_text(parts, "test", 7, "ＴＥＸＴ  0 3, Good!")
 
 
+def many_leaks(parts: Parts) -> None:
+    for place in range(len(parts["test"].ids) // 100 + 1):
+        with_text(parts, "test", place, parts["train"].texts[0][place].upper())
+
+
 def shared_group(parts: Parts) -> None:
     parts["test"] = changed(parts["test"], groups=["train0", *parts["test"].groups[1:]])
 
@@ -79,7 +84,8 @@ def damaged(parts: Parts) -> None:
 
 
 PLANTED: list[tuple[Callable[[Parts], None], str, str]] = [
-    (leak, "text in two parts", "error"),
+    (leak, "text in two parts", "warning"),
+    (many_leaks, "text in two parts", "error"),
     (shared_group, "group in two parts", "error"),
     (repeat, "repeated texts", "warning"),
     (contrary, "equal texts, different gold", "warning"),

@@ -12,6 +12,8 @@ from truetune.data.keys import first_places, hashed, places_in
 from truetune.data.stored import some, values_at
 from truetune.types import Bools, Finding, Ints
 
+MANY = 0.01
+"""Share of a part from which on shared texts are an error; fewer move its score by less than a point: a warning."""
 LONG_ENOUGH = 12
 """Characters of one column of several from which on it is told when it stands in two parts."""
 
@@ -37,7 +39,7 @@ def _leaked(first: AuditPart, second: AuditPart) -> Iterator[Finding]:
     shown = shared[:SHOWN]
     yield finding(
         "text in two parts",
-        "error",
+        "error" if len(shared) >= MANY * len(second.ids) else "warning",
         [
             f"{first.name} {one} = {second.name} {other}: {shortened(text)}"
             for one, other, text in zip(

@@ -10,7 +10,7 @@ from truetune.workflows.audit import audited
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings; 1 when one is an error."""
-    findings = audited(args.files, args.task)
+    findings = audited(args.files, args.task, suspects=args.suspects)
     if args.json:
         show.as_json({"findings": [finding.to_dict() for finding in findings]})
     else:

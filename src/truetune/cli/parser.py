@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
     audit = _command(commands, "audit", "examine data before money is spent on it")
     audit.add_argument("files", nargs="+", metavar="CONFIG|FILE")
     audit.add_argument("--task", help="the task of data files (a config names its own)")
+    audit.add_argument("--suspects", action="store_true", help="also look for labels that are probably wrong")
 
     finetune = _command(commands, "finetune", "audit, split, measure, fine-tune, measure again, report")
     finetune.add_argument("config", metavar="CONFIG")

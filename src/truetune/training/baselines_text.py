@@ -52,9 +52,9 @@ def tfidf_linear(
     progress(f"tfidf-linear: fitting on {len(texts):,} texts")
 
     def candidates() -> Iterator[Candidate]:
-        vectoriser = _vectoriser(characters, len(texts))
-        features = vectoriser.fit_transform(texts)
-        others = [vectoriser.transform(validation.inputs), vectoriser.transform(test_inputs)]
+        counting = vectoriser(characters, len(texts))
+        features = counting.fit_transform(texts)
+        others = [counting.transform(validation.inputs), counting.transform(test_inputs)]
         targets = label_targets(values_at(train.gold, kept), labels.names, labels.multiple)
         for strength, found in probabilities(SPARSE, features, targets, others, len(labels.names)):
             yield from label_candidates({"C": strength}, found[0], found[1], labels)
@@ -68,7 +68,8 @@ def word_sequences(text: str) -> list[str]:
     return found + [f"{first} {second}" for first, second in pairwise(found)]
 
 
-def _vectoriser(characters: bool, texts: int) -> Any:
+def vectoriser(characters: bool, texts: int) -> Any:
+    """Return what counts words, and character sequences where these are wanted, in so many training texts."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_union
 

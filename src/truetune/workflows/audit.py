@@ -8,7 +8,7 @@ from pathlib import Path
 
 from truetune import config
 from truetune.audit.parts import AuditPart
-from truetune.audit.run import audit
+from truetune.audit.run import SEVERITIES, audit
 from truetune.data.dataset import Dataset, read_dataset
 from truetune.data.parse import reading
 from truetune.data.read import folder_splits, read, split_named
@@ -19,12 +19,15 @@ from truetune.tasks.table import task_named
 from truetune.types import Finding
 from truetune.workflows.init import guessed
 from truetune.workflows.parts import compared, gold_field, input_fields, inputs_of
+from truetune.workflows.suspects import label_suspects
 
 CONFIG_ENDINGS = (".yaml", ".yml")
 
 
-def audited(files: Sequence[str], task: str | None = None) -> list[Finding]:
+def audited(files: Sequence[str], task: str | None = None, *, suspects: bool = False) -> list[Finding]:
     """Return the findings about the data of one config, or about data files, which are parts by their names.
+
+    With `suspects`, labels that are probably wrong are looked for too, by words and character sequences.
 
     What is read goes to a temporary folder on disk, not to memory.
     """
@@ -45,7 +48,11 @@ def audited(files: Sequence[str], task: str | None = None) -> list[Finding]:
             name: _read(known, file, data, Path(folder) / f"{number}.arrow")
             for number, (name, file) in enumerate(sources.items())
         }
-        return audit({name: _part(known, name, found, data.group) for name, found in read_in.items()})
+        parts = {name: _part(known, name, found, data.group) for name, found in read_in.items()}
+        findings = audit(parts)
+        for part in parts.values() if suspects else ():
+            findings.extend(label_suspects(part))
+        return sorted(findings, key=lambda one: SEVERITIES.index(one.severity))
 
 
 def _parts(files: Sequence[str]) -> dict[str, str]:

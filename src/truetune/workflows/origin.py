@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from truetune import config
@@ -13,6 +13,8 @@ from truetune.types import Finding
 
 NAME = "made_of.json"
 SOURCE = "data file "
+MODEL = ("*.safetensors", "config.json", "tokenizer.json")
+"""Files of a bundle that decide what it says; others (the card, scores) are written after the predictions."""
 
 
 def write_origin(run: RunFolder, folder: str) -> None:
@@ -27,12 +29,13 @@ def origin(run: RunFolder, folder: str) -> dict[str, str]:
     """
     data = config.load(run.config).data
     files = {"settings": run.config, "test part": run.data("test"), "predictions": run.predictions(folder)}
-    if folder == "after":
-        files["model"] = run.model
     for source in (data.source, data.train, data.validation, data.test):
         if source is not None and ":" not in source:
             files[f"{SOURCE}{source}"] = Path(source)
-    return {name: _hash(path) for name, path in files.items() if path.exists()}
+    found = {name: _hash([path]) for name, path in files.items() if path.exists()}
+    if folder == "after":
+        found["model"] = _hash(sorted(path for name in MODEL for path in run.model.glob(name)))
+    return found
 
 
 def stale_findings(run: RunFolder, folder: str = "after") -> Iterator[Finding]:
@@ -55,12 +58,14 @@ def stale_findings(run: RunFolder, folder: str = "after") -> Iterator[Finding]:
         )
 
 
-def _hash(path: Path) -> str:
-    """Return the SHA-256 of a file, or of the names and contents of all files of a folder."""
-    if path.is_file():
-        with path.open("rb") as file:
+def _hash(paths: Sequence[Path]) -> str:
+    """Return the SHA-256 of a file; of several files, and of a folder, that of their names and contents."""
+    if len(paths) == 1 and paths[0].is_file():
+        with paths[0].open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     found = hashlib.sha256()
-    for file_path in sorted(one for one in path.rglob("*") if one.is_file()):
-        found.update(f"{file_path.relative_to(path).as_posix()}\0{_hash(file_path)}\n".encode())
+    for path in paths:
+        inside = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
+        for one in inside:
+            found.update(f"{one.name}\0{_hash([one])}\n".encode())
     return found.hexdigest()

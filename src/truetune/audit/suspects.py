@@ -1,0 +1,73 @@
+"""Labels that are probably wrong: confident learning on probabilities from models that have not seen the example.
+
+Northcutt, Jiang and Chuang (2021), Confident Learning: an example counts as one of label j where its probability of j
+reaches the mean probability of j over the examples that carry j; one that counts as another label than it carries is
+a suspect. Suspects stand first, and all are ranked by how much less probable the given label is than the best other
+one, each against that mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from truetune.audit.parts import SHOWN, AuditPart, finding, shortened
+from truetune.data.stored import values_at
+from truetune.types import Bools, Finding, Floats, Ints
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """All examples, the most suspicious first."""
+
+    order: Ints
+    """`[examples]`, positions"""
+    suspected: Bools
+    """`[examples]`, by position: counts as another label than it carries."""
+    likelier: Ints
+    """`[examples]`, by position: the label that the model would give."""
+
+
+def suspects(probabilities: Floats, given: Ints) -> Suspects:
+    """Return examples ranked by how suspicious their label is; `probabilities` `[examples, labels]`, `given` codes."""
+    every = np.arange(len(given))
+    labels = probabilities.shape[1]
+    carried = np.bincount(given, minlength=labels)
+    sums = np.bincount(given, probabilities[every, given], labels)
+    usual = np.where(carried > 0, sums / np.maximum(carried, 1), np.inf)
+    reached = probabilities >= usual
+    best = np.where(reached, probabilities, -1.0).argmax(axis=1)
+    suspected = reached.any(axis=1) & (best != given)
+    beyond = probabilities - np.where(np.isfinite(usual), usual, 1.0)
+    own = beyond[every, given]
+    beyond[every, given] = -np.inf
+    margin = own - beyond.max(axis=1)
+    likelier = np.where(suspected, best, beyond.argmax(axis=1))
+    return Suspects(np.lexsort((margin, ~suspected)), suspected, likelier)
+
+
+def suspect_findings(part: AuditPart, probabilities: Floats, labels: Sequence[str]) -> Iterator[Finding]:
+    """Yield the labels of a part that are probably wrong, with their texts and the likelier label."""
+    place = {label: code for code, label in enumerate(labels)}
+    given = np.array([place[str(label)] for label in part.gold or ()], dtype=np.int64)
+    found = suspects(probabilities, given)
+    number = int(found.suspected.sum())
+    if not number:
+        return
+    shown = found.order[: min(SHOWN, number)]
+    rows = zip(shown.tolist(), values_at(part.ids, shown), values_at(part.whole, shown), strict=True)
+    yield finding(
+        "labels that are probably wrong",
+        "warning",
+        [
+            f"{name}: {labels[given[one]]} ({probabilities[one, given[one]]:.2f}), likelier "
+            f"{labels[found.likelier[one]]} ({probabilities[one, found.likelier[one]]:.2f}): {shortened(text)}"
+            for one, name, text in rows
+        ],
+        f"models that had not seen these texts of {part.name} give another label as surely as it is usually given: "
+        f"{number / len(given):.1%} of all, the most suspicious first. Look at them; a wrong label is learnt, and in a "
+        "test part it counts a right answer as wrong",
+        number,
+    )

@@ -1,0 +1,85 @@
+"""Probabilities of labels from models that have not seen the example: what label suspects are found by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from truetune.audit.parts import AuditPart
+from truetune.audit.suspects import suspect_findings
+from truetune.data.keys import Keys
+from truetune.training.baselines_frozen import standardised
+from truetune.training.baselines_text import vectoriser
+from truetune.training.linear_path import DENSE, SPARSE, probabilities
+from truetune.types import Finding, Floats, Ints
+
+FOLDS = 5
+FEWEST = 2 * FOLDS
+"""Examples of a label from which on each fold leaves enough of them to learn from; rarer labels are not judged."""
+
+
+def label_suspects(part: AuditPart, features: Floats | None = None) -> list[Finding]:
+    """Return what is probably wrong with the labels of a part whose gold is one label an example.
+
+    `features` `[examples, columns]` are what a pretrained model makes of the texts; without them words and character
+    sequences are counted. Examples of labels with fewer than 10 examples are left out. Other gold has no suspects.
+    """
+    gold = list(part.gold or ())
+    if not gold or not all(isinstance(label, str) for label in gold):
+        return []
+    names, given = np.unique(gold, return_inverse=True)
+    counts = np.bincount(given)
+    kept = np.flatnonzero(counts[given] >= FEWEST)
+    judged = np.flatnonzero(counts >= FEWEST)
+    if len(judged) < 2:
+        return []
+    codes = np.searchsorted(judged, given[kept])
+    texts = [part.whole[place] for place in kept.tolist()]
+    found = out_of_sample(texts if features is None else features[kept], codes, part.keys[kept])
+    ids, labels = ([column[place] for place in kept.tolist()] for column in (part.ids, gold))
+    chosen = AuditPart(part.name, ids, [texts], labels, None)
+    return list(suspect_findings(chosen, found, [str(names[place]) for place in judged]))
+
+
+def out_of_sample(inputs: Sequence[str] | Floats, codes: Ints, keys: Keys) -> Floats:
+    """Return `[examples, labels]` probabilities, each from a model fitted on the other folds.
+
+    Equal `keys` are in one fold, so that no copy of a text tells its label. The strength of the penalty is the one
+    with the lowest log loss against the labels as they are, over all folds.
+    """
+    labels = int(codes.max()) + 1
+    folds = _folds(keys)
+    dense = isinstance(inputs, np.ndarray)
+    path = DENSE if dense else SPARSE
+    every = np.zeros((len(path.strengths), len(codes), labels))
+    for fold in range(FOLDS):
+        inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        if not len(outside):
+            continue
+        train, test = _features(inputs, inside, outside)
+        fits = probabilities(path, train, codes[inside], [test], labels)
+        for place, (_, (predicted,)) in enumerate(fits):
+            every[place, outside] = predicted
+    own = every[:, np.arange(len(codes)), codes]
+    losses = [-math.fsum(np.log(np.maximum(one, 1e-9))) for one in own]
+    best: Floats = every[int(np.argmin(losses))]
+    return best
+
+
+def _folds(keys: Keys) -> Ints:
+    """Return the fold of each example: by its text, and the same whatever the order of the file."""
+    _, text = np.unique(keys, return_inverse=True)
+    found: Ints = np.random.default_rng(0).permutation(int(text.max()) + 1)[text] % FOLDS
+    return found
+
+
+def _features(inputs: Any, inside: Ints, outside: Ints) -> tuple[Any, Any]:
+    if isinstance(inputs, np.ndarray):
+        train, test = standardised(inputs[inside], inputs[outside])
+        return train, test
+    counting = vectoriser(True, len(inside))
+    train = counting.fit_transform([inputs[place] for place in inside.tolist()])
+    return train, counting.transform([inputs[place] for place in outside.tolist()])

@@ -1,0 +1,37 @@
+"""Confident learning: by hand, planted noise found, clean labels left alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from truetune.audit.suspects import suspects
+
+
+def test_by_hand() -> None:
+    # Means of the own label: a (.9 + .8 + .2) / 3 = .633, b (.7 + .9) / 2 = .8.
+    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.3, 0.7], [0.1, 0.9]])
+    found = suspects(probabilities, np.array([0, 0, 0, 1, 1]))
+    assert found.suspected.tolist() == [False, False, True, False, False]
+    assert found.order[0] == 2
+    assert found.likelier[2] == 1
+    # (own - mean of own) - (other - mean of other): .97, .77, -.43, .23, .63.
+    assert found.order.tolist() == [2, 3, 4, 1, 0]
+
+
+def test_planted_noise_comes_first_and_clean_labels_have_no_suspect() -> None:
+    rng = np.random.default_rng(0)
+    true = rng.integers(0, 4, 600)
+    logits = rng.normal(size=(600, 4))
+    logits[np.arange(600), true] += 6
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    flipped = rng.choice(600, 30, replace=False)
+    noisy = true.copy()
+    noisy[flipped] = (true[flipped] + rng.integers(1, 4, 30)) % 4
+    found = suspects(probabilities, noisy)
+    assert np.isin(found.order[:30], flipped).mean() > 0.9
+    assert not suspects(probabilities, true).suspected[probabilities.argmax(axis=1) == true].any()
+
+
+def test_a_label_that_nobody_carries_makes_nobody_a_suspect() -> None:
+    probabilities = np.array([[0.1, 0.0, 0.9], [0.1, 0.0, 0.9], [0.2, 0.8, 0.0]])
+    assert not suspects(probabilities, np.array([0, 0, 1])).suspected.any()
