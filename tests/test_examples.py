@@ -13,7 +13,7 @@ from truetune.workflows.progress import Progress
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-@pytest.mark.parametrize("name", ["relations"])
+@pytest.mark.parametrize("name", ["qa", "regression", "relations"])
 def test_an_example_goes_the_whole_way(
     tmp_path: Path, tiny_marking_bert: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -22,8 +22,8 @@ Column = Any
 
 Better = Literal["higher", "lower"]
 IntervalMethod = Literal["wilson", "t", "bca", "delong", "delong-pairs", "none"]
-Head = Literal["classify", "tag", "span", "generate", "embed"]
-"""What a model puts out: one label (set) a text, a tag a piece, a stretch of text, text, a vector."""
+Head = Literal["classify", "regress", "tag", "span", "generate", "embed"]
+"""What a model puts out: one label (set) a text, a number, a tag a piece, a stretch of text, text, a vector."""
 Verdict = Literal["better", "worse", "no difference found", "not worse", "equivalent", "not shown"]
 
 
@@ -188,8 +188,9 @@ class Encoded:
     segments: Ints
     """`[length]`, 0 or 1"""
     target: npt.NDArray[Any]
-    """What the head learns: `[]` (int) or, multi-label, `[labels]` (float, 0 or 1) for `classify`, `[length]`
-    (int) for `tag`; `IGNORED` where none.
+    """What the head learns: `[]` (int) or, multi-label, `[labels]` (float, 0 or 1) for `classify`, `[1]` (float) for
+    `regress`, `[2]` (float) the places of the answer's first and last piece for `span`, `[length]` (int) for `tag`;
+    `IGNORED` where none.
     """
     starts: Ints
     """`[length]`, character offset of each piece in the text; -1 for special tokens"""

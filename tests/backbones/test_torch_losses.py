@@ -9,8 +9,8 @@ import pytest
 import torch
 from scipy.special import expit, log_softmax, softmax
 
-from truetune.backbones.base import Recipe
-from truetune.backbones.torch_losses import disagreement, summed_loss
+from truetune.backbones.base import ModelSettings, Recipe
+from truetune.backbones.torch_losses import disagreement, objective_of, summed_loss
 from truetune.types import IGNORED, Floats
 
 RNG = np.random.default_rng(5)
@@ -110,3 +110,30 @@ def test_an_answer_that_is_certain_has_a_finite_slope(gamma: float) -> None:
     assert logits.grad is not None
     assert torch.isfinite(logits.grad).all()
     assert (logits.grad[0] == 0).all()
+
+
+def test_numbers_have_squared_errors_and_ignored_ones_none() -> None:
+    settings = ModelSettings("any", "regress", ("value",))
+    objective = objective_of(settings)
+    values, other = torch.tensor([[1.0], [2.0], [5.0]]), torch.tensor([[0.0], [2.5], [9.0]])
+    targets = torch.tensor([[3.0], [2.5], [float(IGNORED)]], dtype=torch.float64)
+    assert objective.summed(values, targets, Recipe()).item() == pytest.approx(4 + 0.25)
+    assert objective.disagreement(values, other, targets).item() == pytest.approx((1 + 0.25) / 2)
+
+
+def test_first_and_last_piece_have_a_softmax_each_over_the_length() -> None:
+    objective = objective_of(ModelSettings("any", "span", ("start", "end")))
+    logits = RNG.normal(size=(2, 4, 2))
+    logits[1, 3] = -1e4  # padding
+    targets = np.array([[1.0, 2.0], [float(IGNORED), float(IGNORED)]])
+    expected = -log_softmax(logits[0, :, 0])[1] - log_softmax(logits[0, :, 1])[2]
+    found = objective.summed(torch.from_numpy(logits), torch.from_numpy(targets), Recipe())
+    assert found.item() == pytest.approx(expected)
+    other = RNG.normal(size=(2, 4, 2))
+    other[1, 3] = -1e4
+    divergence = 0.0
+    for end in range(2):
+        one, two = log_softmax(logits[0, :, end]), log_softmax(other[0, :, end])
+        divergence += ((np.exp(one) - np.exp(two)) * (one - two)).sum() / 2
+    apart = objective.disagreement(torch.from_numpy(logits), torch.from_numpy(other), torch.from_numpy(targets))
+    assert apart.item() == pytest.approx(divergence)

@@ -36,6 +36,7 @@ SAYING = (
     "evaluation/evaluate.py",
     "evaluation/compare.py",
     "evaluation/doctor/*.py",
+    "tasks/answer_encoding.py",
     "tasks/classification.py",
     "tasks/ner.py",
     "tasks/tag_encoding.py",

@@ -23,12 +23,12 @@ def configured(**recipe: object) -> config.Config:
 
 
 def test_a_config_without_recipe_is_the_plain_recipe() -> None:
-    assert recipe_of(configured(), INPUTS, LABELS) == Recipe()
+    assert recipe_of(configured(), INPUTS, LABELS, "classify") == Recipe()
 
 
 def test_every_key_of_the_recipe_is_handed_on() -> None:
     numbers = {"label_smoothing": 0.1, "focal_gamma": 2.0, "r_drop": 3.0, "fgm": 0.5, "ema": 0.99, "mixout": 0.5}
-    found = recipe_of(configured(**numbers, class_weights="balanced"), INPUTS, LABELS)
+    found = recipe_of(configured(**numbers, class_weights="balanced"), INPUTS, LABELS, "tag")
     elsewhere = {"lora_rank", "lora_alpha", "lora_dropout", "swa"}
     assert {*numbers, "class_weights", *elsewhere} == set(config.Recipe.model_fields)
     assert {key: getattr(found, key) for key in numbers} == numbers

@@ -26,7 +26,7 @@ SAME_SPELLING = 0.85
 
 def label_findings(parts: Parts) -> Iterator[Finding]:
     """Yield what makes labels unlearnable or unmeasurable."""
-    counts = {name: label_counts(part.gold) for name, part in parts.items() if part.gold is not None}
+    counts = {name: label_counts(part.gold) for name, part in parts.items() if part.gold is not None and part.labelled}
     train = counts.get("train")
     for name, found in counts.items():
         yield from _one_label(name, found, parts[name].gold or ())

@@ -37,6 +37,8 @@ class AuditPart:
     groups: Sequence[str] | None
     mentions: Sequence[Sequence[tuple[int, str]]] | None = None
     """What is said to stand in the first text, and where it begins (answers of extractive question answering)."""
+    labelled: bool = True
+    """Whether gold holds labels, or spans with types, which checks may count."""
 
     @cached_property
     def whole(self) -> Sequence[str]:

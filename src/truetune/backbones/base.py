@@ -37,7 +37,7 @@ class ModelSettings:
     """A Hub name or a local folder."""
     head: Head
     labels: tuple[str, ...]
-    """Output position -> label (`classify`) or tag (`tag`)."""
+    """Output position -> label (`classify`) or tag (`tag`); one name for `regress`."""
     multiple: bool = False
     """Several labels an example: a sigmoid a label instead of one softmax."""
     max_length: int | None = None
@@ -145,7 +145,7 @@ class Backbone(Protocol):
         ...
 
     def predict(self, batch: Batch) -> Floats:
-        """Return logits, `[batch, labels]` for `classify`, `[batch, length, labels]` for `tag`; no dropout."""
+        """Return logits, `[batch, labels]` or, for `tag`, `[batch, length, labels]`; no dropout."""
         ...
 
     def features(self, batch: Batch) -> Floats:

@@ -29,7 +29,7 @@ def ensure_found(name: str) -> None:
 
 
 def load_tokenizer(settings: ModelSettings) -> FastTokenizer:
-    """Load the tokenizer of a model; for tagging, Chinese and Japanese are cut into single characters.
+    """Load the tokenizer of a model; for tags and answers, Chinese and Japanese are cut into single characters.
 
     Raises ModelError where `max_length` is more than the model takes.
     """
@@ -40,7 +40,7 @@ def load_tokenizer(settings: ModelSettings) -> FastTokenizer:
         tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(settings.name), _positions(config))
     if settings.max_length is not None:
         tokenizer.shorten(settings.max_length)
-    if settings.head == "tag":
+    if settings.head in ("tag", "span"):
         tokenizer.isolate_han()
     return tokenizer
 

@@ -2,12 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from truetune.backbones.base import Recipe
+from truetune.backbones.base import ModelSettings, Recipe
 from truetune.types import IGNORED
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a head learns: functions of `[batch, ...]` logits and targets that sum over all targets."""
+
+    summed: Callable[[Tensor, Tensor, Recipe], Tensor]
+    """(logits, targets, recipe) -> the loss."""
+    disagreement: Callable[[Tensor, Tensor, Tensor], Tensor]
+    """(logits, those of another pass, targets) -> what R-Drop adds."""
+
+
+def objective_of(settings: ModelSettings) -> Objective:
+    """Return what the head of these settings learns."""
+    if settings.head == "regress":
+        return Objective(squared_loss, half_squares)
+    if settings.head == "span":
+        return Objective(ends_loss, ends_disagreement)
+    return Objective(
+        partial(summed_loss, multiple=settings.multiple), partial(disagreement, multiple=settings.multiple)
+    )
+
+
+def squared_loss(values: Tensor, targets: Tensor, recipe: Recipe) -> Tensor:
+    """Return the sum of (value - target)^2 over `[batch, 1]` numbers; `IGNORED` targets have no loss."""
+    return (values - targets.to(values.dtype)).square().masked_fill(targets == IGNORED, 0).sum()
+
+
+def half_squares(first: Tensor, second: Tensor, targets: Tensor) -> Tensor:
+    """Return the sum of (a - b)^2 / 2, the mean of both divergences of normals of variance 1 with means a and b."""
+    return (first - second).square().masked_fill(targets == IGNORED, 0).sum() / 2
+
+
+def ends_loss(logits: Tensor, targets: Tensor, recipe: Recipe) -> Tensor:
+    """Return the sum of the cross-entropies over pieces of `[batch, length, 2]`; targets `[batch, 2]` are places."""
+    return functional.cross_entropy(
+        logits.transpose(1, 2).reshape(-1, logits.shape[1]),
+        targets.long().reshape(-1),
+        ignore_index=IGNORED,
+        reduction="sum",
+    )
+
+
+def ends_disagreement(first: Tensor, second: Tensor, targets: Tensor) -> Tensor:
+    """Return what `disagreement` does of distributions over pieces; shapes as of `ends_loss`."""
+    one, other = (logits.transpose(1, 2) for logits in (first, second))
+    return disagreement(one, other, targets, multiple=False)
 
 
 def summed_loss(logits: Tensor, targets: Tensor, recipe: Recipe, multiple: bool) -> Tensor:

@@ -44,7 +44,8 @@ def load_network(settings: ModelSettings, device: torch.device) -> Network:
     with quiet(), explained(settings.name):
         config = AutoConfig.from_pretrained(settings.name)
     form = chosen_form(settings, config)
-    same_labels = _labels(config) == settings.labels
+    # First and last piece are the same two outputs in every file.
+    same_labels = form.ends or _labels(config) == settings.labels
     configure(config, settings)
     with quiet(), explained(settings.name), torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
@@ -95,10 +96,17 @@ def build_network(folder: Path, settings: ModelSettings, form: Form, device: tor
 
 def model_class(settings: ModelSettings, form: Form) -> Any:
     """Return the Transformers class that has the head, or the plain one under a head of ours."""
-    from transformers import AutoModel, AutoModelForSequenceClassification, AutoModelForTokenClassification
+    from transformers import (
+        AutoModel,
+        AutoModelForQuestionAnswering,
+        AutoModelForSequenceClassification,
+        AutoModelForTokenClassification,
+    )
 
     if form.own_head:
         return AutoModel
+    if form.ends:
+        return AutoModelForQuestionAnswering
     return AutoModelForTokenClassification if settings.head == "tag" else AutoModelForSequenceClassification
 
 
@@ -108,6 +116,8 @@ def configure(config: Any, settings: ModelSettings) -> None:
     config.label2id = {label: position for position, label in enumerate(settings.labels)}
     if settings.head == "classify":
         config.problem_type = "multi_label_classification" if settings.multiple else "single_label_classification"
+    if settings.head == "regress":
+        config.problem_type = "regression"
     if settings.dropout is not None:
         for name in _DROPOUTS:
             if hasattr(config, name) or name == "classifier_dropout":

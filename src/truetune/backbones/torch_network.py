@@ -13,6 +13,9 @@ from truetune.backbones.base import ModelSettings, Pooling
 from truetune.errors import ModelError
 from truetune.types import Batch
 
+LEAST = -1e4
+"""A score whose share in a softmax is 0, and whose differences are finite."""
+
 
 @dataclass(frozen=True)
 class Form:
@@ -22,6 +25,8 @@ class Form:
     """None for `tag`."""
     own_head: bool
     """Whether the head is ours, on the plain model, or the model's own class has it."""
+    ends: bool = False
+    """Whether each piece has a score as the first and as the last of an answer."""
 
 
 class Network(nn.Module):
@@ -48,12 +53,16 @@ class Network(nn.Module):
         return self._positions and is_decoder(self.model.config)
 
     def forward(self, ids: Tensor, mask: Tensor, segments: Tensor, packed: Tensor | None = None) -> Tensor:
-        """Return logits, `[inputs, labels]`, or `[batch, length, labels]` for `tag`.
+        """Return logits, `[inputs, labels]`, or `[batch, length, labels]` for `tag` and `span`.
 
+        For `span` padding has the score `LEAST`, so that it has no share in a softmax over the length.
         `packed` `[batch, length]`: where several inputs share a row, which of them a piece belongs to, -1 for none.
         """
         if packed is not None:
             return self._packed(ids, mask, segments, packed)
+        if self.form.ends:
+            scores = self._ends(ids, mask, segments)
+            return scores.masked_fill(~mask[..., None], LEAST)
         if not self.form.own_head and self.form.pooling in (None, "first"):
             logits: Tensor = self.model(**self._inputs(ids, mask, segments)).logits
             return logits
@@ -62,6 +71,13 @@ class Network(nn.Module):
             hidden = pooled(hidden, mask, self.form.pooling)
         scored: Tensor = self.own(hidden) if self.own is not None else self.model.score(hidden)
         return scored
+
+    def _ends(self, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
+        if self.own is not None:
+            own: Tensor = self.own(self.hidden(ids, mask, segments))
+            return own
+        found = self.model(**self._inputs(ids, mask, segments))
+        return torch.stack([found.start_logits, found.end_logits], dim=-1)
 
     def inputs(self, batch: Batch) -> tuple[Tensor, ...]:
         """Return what `forward` takes of a batch, where the network is."""
@@ -132,6 +148,9 @@ def _pooled_texts(hidden: Tensor, packed: Tensor, pooling: Pooling) -> Tensor:
 def chosen_form(settings: ModelSettings, config: Any) -> Form:
     """Return how logits come out: decoders read the last piece, encoders as `pooling` says."""
     from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_QUESTION_ANSWERING_MAPPING as ANSWER,
+    )
+    from transformers.models.auto.modeling_auto import (
         MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING as CLASSIFY,
     )
     from transformers.models.auto.modeling_auto import MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING as TAG
@@ -143,9 +162,16 @@ def chosen_form(settings: ModelSettings, config: Any) -> Form:
         )
     if settings.head == "tag":
         return Form(None, own_head=type(config) not in TAG)
-    if settings.head != "classify":
-        raise ModelError(f"head {settings.head!r} is not known to this backbone; known: classify, tag")
     decoder = is_decoder(config)
+    if settings.head == "span":
+        if decoder:
+            raise ModelError(
+                f"{settings.name}: a decoder ({config.model_type}) reads a text before it knows what follows, so it "
+                "cannot mark an answer in it; expected an encoder (BERT style)"
+            )
+        return Form(None, own_head=type(config) not in ANSWER, ends=True)
+    if settings.head not in ("classify", "regress"):
+        raise ModelError(f"head {settings.head!r} is not known to this backbone; known: classify, regress, tag, span")
     pooling: Pooling = ("last" if decoder else "mean") if settings.pooling == "auto" else settings.pooling
     if pooling == "last" and not decoder:
         raise ModelError(f"{settings.name}: pooling `last` is for decoders; this is an encoder: mean or first")

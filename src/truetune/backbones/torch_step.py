@@ -15,7 +15,7 @@ from truetune.backbones.base import ModelSettings, Recipe
 from truetune.backbones.torch_adversarial import check_perturbable, perturbed
 from truetune.backbones.torch_average import Average
 from truetune.backbones.torch_dropout import Bits, with_bit_dropout
-from truetune.backbones.torch_losses import disagreement, summed_loss
+from truetune.backbones.torch_losses import objective_of
 from truetune.backbones.torch_mixout import Mixout
 from truetune.backbones.torch_network import Network
 from truetune.backbones.torch_optimizer import adamw, moments, set_moments, trained
@@ -44,6 +44,7 @@ class Learner:
         self._network = network
         self._settings = settings
         self._recipe = recipe
+        self._objective = objective_of(settings)
         self._table = table
         self._device = next(network.parameters()).device
         if recipe.fgm:
@@ -119,15 +120,15 @@ class Learner:
 
     def _loss(self, batch: Batch) -> Tensor:
         """Return the sum of the losses of all targets; of two passes their mean, and what they disagree in."""
-        recipe, multiple = self._recipe, self._settings.multiple
+        recipe, objective = self._recipe, self._objective
         aims = torch.from_numpy(batch.targets).to(self._device)
         logits = self._logits(batch)
-        loss = summed_loss(logits, aims, recipe, multiple)
+        loss = objective.summed(logits, aims, recipe)
         if not recipe.r_drop:
             return loss
         other = self._logits(batch)
-        loss = (loss + summed_loss(other, aims, recipe, multiple)) / 2
-        return loss + recipe.r_drop * disagreement(logits, other, aims, multiple)
+        loss = (loss + objective.summed(other, aims, recipe)) / 2
+        return loss + recipe.r_drop * objective.disagreement(logits, other, aims)
 
     def _logits(self, batch: Batch) -> Tensor:
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._settings.precision == "bfloat16"):

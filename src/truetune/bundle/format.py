@@ -6,7 +6,7 @@ Beside it stand the files that plain Transformers reads (config, safetensors, to
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +35,19 @@ class Bundle:
     base_model: str
     framework: str = "pytorch"
     threshold: float = 0.5
-    """From which score on a label of a multi-label task is given."""
+    """From which score on a label of a multi-label task is given; above which no-answer probability there is none."""
     licence: str = "unknown"
     """Of the pretrained weights, where it is known; what came of them is bound by it."""
     language: str = ""
     """Of the training texts: `zh`, `en`, or empty where it was not looked at."""
     data: Mapping[str, str] = field(default_factory=dict)
     """Part -> fingerprint of its examples, as in the run's manifest."""
+    scale: tuple[float, float] | None = None
+    """Mean and deviation of the numbers that a regression learnt."""
+    optional: bool = False
+    """Whether a question may have no answer."""
+    longest: int = 0
+    """The longest answer that is given, in characters."""
     truetune: str = __version__
 
 
@@ -72,7 +78,8 @@ def read_bundle(folder: Path) -> Bundle:
         for older in range(version, FORMAT):
             stored = UPGRADES[older](stored)
         bundle = Bundle(**stored)
-        return Bundle(**{**asdict(bundle), "labels": tuple(_label(one) for one in bundle.labels)})
+        scale = None if bundle.scale is None else (float(bundle.scale[0]), float(bundle.scale[1]))
+        return replace(bundle, labels=tuple(_label(one) for one in bundle.labels), scale=scale)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelError(f"{file}: is damaged ({error}); export the model again from its run") from None
 

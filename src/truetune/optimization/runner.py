@@ -22,9 +22,9 @@ from truetune.tasks.base import Labels
 from truetune.training.loop import Step, train
 from truetune.training.stopping import Selection
 from truetune.types import Encoded, Ints
-from truetune.workflows.baselines import deciding_metric
 from truetune.workflows.model import PREDICTED_AT_ONCE, encoded_parts, recipe_of, settings_of, training_of
 from truetune.workflows.parts import TaskData, gold_field
+from truetune.workflows.stage import deciding_metric
 from truetune.workflows.tuning import THRESHOLD, training_plan
 
 RUNGS = 4
@@ -117,7 +117,8 @@ class FinetuneRunner:
         if self._precision is not None:
             settings = replace(settings, precision=self._precision)
         vocabulary = used_pieces(one.ids for one in inputs) if config.model.trim_vocabulary else None
-        backbone = load_backbone(settings, recipe_of(config, inputs, self._labels), tokenizer, vocabulary)
+        recipe = recipe_of(config, inputs, self._labels, self._training.head)
+        backbone = load_backbone(settings, recipe, tokenizer, vocabulary)
         # Measured once, so that trials differ in nothing but their changes.
         self._precision = backbone.facts["precision"]
         return backbone, inputs

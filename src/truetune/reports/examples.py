@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from truetune.metrics.label_scores import LabelScores
+from truetune.metrics.qa import EXACT, qa_rows
 from truetune.reports import numbers
 from truetune.reports.content import Cell, Column, Example, Examples, Reading, Table
 from truetune.reports.predictions import Predictions
@@ -30,6 +31,9 @@ class Said:
 
 def right(predictions: Predictions) -> Bools | None:
     """Return whether each example is entirely right, `[examples]`; None for tasks where that has no meaning."""
+    if "answers" in predictions.gold and "answer" in predictions.predicted:
+        exact: Bools = answer_scores(predictions)[:, EXACT] == 1
+        return exact
     for field in ("label", "labels", "spans"):
         if field in predictions.gold and field in predictions.predicted:
             pairs = zip(predictions.gold[field], predictions.predicted[field], strict=True)
@@ -39,6 +43,12 @@ def right(predictions: Predictions) -> Bools | None:
                 dtype=np.bool_,
             )
     return None
+
+
+def answer_scores(predictions: Predictions) -> Floats:
+    """Return exact match and F1 of each question's answer, `[examples, 3]`, as `qa_rows` has them."""
+    gold = [tuple(answers or ()) for answers in predictions.gold["answers"]]
+    return qa_rows(gold, predictions.predicted["answer"]).dense()
 
 
 def probability(scores: LabelScores | None, labels: Sequence[Any]) -> Floats | None:
@@ -69,9 +79,15 @@ def _example(say: Say, place: int, systems: Sequence[Said]) -> Example:
     facts = [(say["gold"], Cell(_labels(last.gold, place), chance, css="gold"))]
     for system in systems:
         said = system.predictions
-        css = "right" if _labels(said.predicted, place) == _labels(said.gold, place) else "wrong"
+        css = "right" if _is_right(said, place) else "wrong"
         facts.append((system.name, Cell(_labels(said.predicted, place), _chance(said, said.predicted, place), css=css)))
     return Example(where, tuple(facts), _texts(say, last, place))
+
+
+def _is_right(said: Predictions, place: int) -> bool:
+    if "answers" in said.gold:
+        return said.predicted["answer"][place] in (said.gold["answers"][place] or ("",))
+    return _labels(said.predicted, place) == _labels(said.gold, place)
 
 
 def _texts(say: Say, predictions: Predictions, place: int) -> tuple[tuple[str, str], ...]:
@@ -87,6 +103,12 @@ def _texts(say: Say, predictions: Predictions, place: int) -> tuple[tuple[str, s
 def _labels(fields: Any, place: int) -> str:
     if "label" in fields:
         return one_line(str(fields["label"][place]))
+    if "answers" in fields:
+        return " | ".join(map(one_line, fields["answers"][place] or ())) or numbers.NONE
+    if "answer" in fields:
+        return one_line(fields["answer"][place]) or numbers.NONE
+    if "value" in fields:
+        return numbers.number(fields["value"][place])
     if "labels" in fields:
         return ", ".join(one_line(str(label)) for label in sorted(fields["labels"][place] or ())) or numbers.NONE
     return numbers.NONE

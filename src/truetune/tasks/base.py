@@ -64,12 +64,26 @@ class Scoring:
 
 
 @dataclass(frozen=True)
+class Scale:
+    """How numbers are learnt: as (number - mean) / deviation, both those of the training part."""
+
+    mean: float
+    deviation: float
+
+
+@dataclass(frozen=True)
 class Labels:
     """The label schema of a trained model: output position -> label."""
 
     names: tuple[str, ...]
     multiple: bool = False
     """Whether an example may carry several labels."""
+    scale: Scale | None = None
+    """Of the numbers that a model of a regression puts out."""
+    optional: bool = False
+    """Whether a question may have no answer."""
+    longest: int = 0
+    """The longest answer that is given, in characters."""
 
 
 @dataclass(frozen=True)
@@ -158,8 +172,9 @@ class Training:
     `labels(gold columns) -> Labels` collects the label schema from the training part.
     `encode` makes model inputs, see `Encode`.
     `decode(texts, encoded, outputs, labels, threshold) -> predicted columns` merges windows again; `texts` is
-    the first input column, `outputs[i]` holds the logits of `encoded[i]`: `[labels]` for `classify`,
-    `[length, labels]` for `tag`.
+    the first input column, `outputs[i]` holds the logits of `encoded[i]`: `[labels]` for `classify`, `[1]` for
+    `regress`, `[length, labels]` for `tag`, `[length, 2]` (first and last piece) for `span`.
+    `baselines` names what a fine-tuned model has to beat, the cheapest first.
     """
 
     head: Head
@@ -167,6 +182,7 @@ class Training:
     labels: Callable[[Mapping[str, Sequence[Any]]], Labels]
     encode: Encode
     decode: Callable[[Sequence[str], Sequence[Encoded], Sequence[Floats], Labels, float], dict[str, list[Any]]]
+    baselines: tuple[str, ...] = ("majority", "tfidf-linear", "frozen-linear")
 
 
 @dataclass(frozen=True)

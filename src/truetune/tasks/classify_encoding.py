@@ -29,13 +29,24 @@ def encode(
     A text that is too long is read in windows, each with the example's target, or only its beginning
     (`lengths.long`); of a pair the longer text is always cut from its end. What was cut is in the findings.
     """
+    return encoded_texts(columns, targets_of(gold, labels, len(columns[0]), first), tokenizer, lengths, first)
+
+
+def encoded_texts(
+    columns: Sequence[Sequence[str]],
+    targets: Sequence[npt.NDArray[Any]],
+    tokenizer: Tokenizer,
+    lengths: Lengths,
+    first: int,
+) -> Encoding:
+    """Return the model inputs of one text column or of two, each with its example's target, as `encode` does."""
     if len(columns) not in (1, 2):
         raise DataError(f"expected one text column or two, found {len(columns)}")
-    targets = list(enumerate(targets_of(gold, labels, len(columns[0]), first), start=first))
+    numbered = list(enumerate(targets, start=first))
     pieces = tokenizer.pieces(columns[0])
     if len(columns) == 1:
-        return _single(pieces, targets, tokenizer, lengths)
-    return _pairs(pieces, tokenizer.pieces(columns[1]), targets, tokenizer, lengths)
+        return _single(pieces, numbered, tokenizer, lengths)
+    return _pairs(pieces, tokenizer.pieces(columns[1]), numbered, tokenizer, lengths)
 
 
 def decode(

@@ -83,5 +83,12 @@ NER = Task(
     about="typed spans in a text: persons, places, organisations",
     about_zh="命名实体识别：文本中的实体及其类型",
     scoring=NER_SCORING,
-    training=Training("tag", Inputs((TEXT,)), tag_labels, encode, decode),
+    training=Training(
+        "tag",
+        Inputs((TEXT,)),
+        tag_labels,
+        encode,
+        decode,
+        baselines=("all-O", "lookup", "window-linear", "frozen-linear"),
+    ),
 )

@@ -9,7 +9,7 @@ from truetune.tasks.generation import DIALOGUE, LANGUAGE_MODELING, SUMMARIZATION
 from truetune.tasks.ner import NER
 from truetune.tasks.preference import PREFERENCE
 from truetune.tasks.qa import QUESTION_ANSWERING
-from truetune.tasks.regression import REGRESSION
+from truetune.tasks.regression import REGRESSION, SIMILARITY
 from truetune.tasks.relations import RELATIONS
 from truetune.tasks.retrieval import RECOMMENDATION, RETRIEVAL
 
@@ -22,6 +22,7 @@ TASKS: dict[str, Task] = {
         RELATIONS,
         QUESTION_ANSWERING,
         REGRESSION,
+        SIMILARITY,
         TRANSLATION,
         SUMMARIZATION,
         DIALOGUE,

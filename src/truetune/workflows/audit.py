@@ -18,7 +18,7 @@ from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
 from truetune.types import Finding
 from truetune.workflows.init import guessed
-from truetune.workflows.parts import compared, gold_field, input_fields, inputs_of
+from truetune.workflows.parts import audit_part, input_fields, inputs_of
 from truetune.workflows.suspects import label_suspects
 
 CONFIG_ENDINGS = (".yaml", ".yml")
@@ -75,7 +75,6 @@ def _read(task: Task, source: str, data: config.Data, path: Path) -> Dataset:
 
 
 def _part(task: Task, name: str, data: Dataset, group: str | None) -> AuditPart:
-    texts = compared(inputs_of(task), data)
     column = group or "group"
     groups = Made(str, data.stored(column)) if group is not None or column in data.others else None
-    return AuditPart(name, data.stored_ids, texts, data.stored(gold_field(data.fields)), groups)
+    return audit_part(inputs_of(task), name, data, groups)

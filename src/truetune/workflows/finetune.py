@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from truetune.tracking.local import events
 from truetune.tracking.trackers import need_trackers
 from truetune.training.checkpoint import Checkpoints
 from truetune.types import Encoded, Score
-from truetune.workflows.baselines import NAMES, Stage, before
+from truetune.workflows.baselines import before
 from truetune.workflows.following import followed
 from truetune.workflows.looks import looked
 from truetune.workflows.manifest import manifest, now, timed
@@ -46,6 +46,7 @@ from truetune.workflows.model import (
 )
 from truetune.workflows.parts import prepared
 from truetune.workflows.progress import Progress
+from truetune.workflows.stage import Stage
 from truetune.workflows.systems import plan_of, read_predicted, table_of, write_system
 from truetune.workflows.tuning import Follow, Validation, encoded_training, tuned
 
@@ -93,7 +94,8 @@ def finetune(
         with timed(run, "data"):
             data = prepared(task_named(settings.task), settings.data, run, shown)
             labels = training_of(data.task).labels(data.gold("train"))
-            _refuse_one_answer(labels, run)
+            if labels.scale is None:
+                _refuse_one_answer(labels, run)
         stage = Stage(settings, data, labels, run, plan_of(settings.evaluate), shown)
         backbone, inputs = loaded(stage, place)
     with timed(run, "baselines"):
@@ -236,7 +238,8 @@ def loaded(stage: Stage, place: str, together: Any = None) -> tuple[Backbone, Se
     if chosen.is_file():
         settings = replace(settings, precision=read_json(chosen)["precision"])
     vocabulary = used_pieces(one.ids for one in inputs) if stage.config.model.trim_vocabulary else None
-    backbone = load_backbone(settings, recipe_of(stage.config, inputs, stage.labels), tokenizer, vocabulary, together)
+    recipe = recipe_of(stage.config, inputs, stage.labels, stage.training.head)
+    backbone = load_backbone(settings, recipe, tokenizer, vocabulary, together)
     if stage.config.train.packing and not backbone.facts["packable"]:
         raise ConfigError(
             f"train.packing: {stage.config.model.name} cannot have several texts in a row (only decoders that are told "
@@ -264,6 +267,9 @@ def _ship(stage: Stage, backbone: Backbone, threshold: float) -> None:
             licence=licence_of(stage.config.model.name),
             language=script(stage.data.texts("train")[:SOME]),
             data={part: one["fingerprint"] for part, one in read_json(stage.run.facts)["splits"].items()},
+            optional=stage.labels.optional,
+            longest=stage.labels.longest,
+            scale=None if stage.labels.scale is None else astuple(stage.labels.scale),
         )
         write_bundle(folder, bundle)
 
@@ -290,7 +296,7 @@ def _concluded(stage: Stage) -> None:
     run = stage.run
     looks = _looked(stage)
     strongest = str(read_json(run.scores("before"))["system"])
-    others = [name for name in NAMES[stage.training.head] if run.scores(f"baselines/{name}").is_file()]
+    others = [name for name in stage.training.baselines if run.scores(f"baselines/{name}").is_file()]
     after = read_predicted(run, "after")
     found = []
     for name in [strongest, *(name for name in others if name != strongest)]:

@@ -11,6 +11,7 @@ from truetune.data.read import read
 from truetune.errors import DataError
 from truetune.tasks.table import task_named
 from truetune.text import script
+from truetune.workflows.parts import learnt_field
 
 LOOKED_AT = 1000
 """Records that are read to guess from."""
@@ -37,6 +38,12 @@ INPUT_NAMES = {
     "tail": ("tail", "object", "e2", "entity2"),
 }
 """Field of a task -> names under which files have it."""
+GOLD_NAMES = {
+    "label": LABEL_NAMES,
+    "spans": ("spans", "entities", "label", "labels"),
+    "answers": ("answers", "answer"),
+    "value": ("value", "score", "rating", "stars", "similarity", "label", "评分", "分数"),
+}
 GROUP_NAMES = ("group", "document", "doc_id", "document_id", "user", "user_id", "dialogue", "dialogue_id", "source")
 
 
@@ -69,10 +76,10 @@ def guessed(source: str, task: str | None = None) -> Guess:
     if "text" in fields:
         wanted["text"] = wanted["text"] or _longest_text(values)
     text = wanted[fields[0]]
-    if found == "ner":
-        wanted["spans"] = _named(columns, ("spans", "entities", "label", "labels"))
-    else:
-        wanted["label"] = _named(columns, LABEL_NAMES) or _few_values(values, without=text)
+    gold = learnt_field(task_named(found))
+    wanted[gold] = _named(columns, GOLD_NAMES[gold])
+    if gold == "label":
+        wanted[gold] = wanted[gold] or _few_values(values, without=text)
     for field, column in wanted.items():
         if column is None:
             raise DataError(
@@ -130,6 +137,10 @@ track:
 def _task_of(columns: Sequence[str]) -> str:
     if "spans" in columns:
         return "ner"
+    if {"context", "question", "answers"} <= set(columns):
+        return "qa"
+    if "value" in columns:
+        return "similarity" if {"first", "second"} <= set(columns) else "regression"
     return "relations" if {"text", "head", "tail"} <= set(columns) else "classification"
 
 

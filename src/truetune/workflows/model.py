@@ -9,10 +9,10 @@ from truetune import config
 from truetune.backbones.base import Backbone, Lora, ModelSettings, Recipe
 from truetune.backbones.builtin import MODELS, builtin_folder
 from truetune.backbones.outputs import Watch, logits_of, unwatched
-from truetune.errors import MissingPackageError, TruetuneError
+from truetune.errors import ConfigError, MissingPackageError, TruetuneError
 from truetune.tasks.base import Encoding, Labels, Lengths, Task, Training
 from truetune.training.class_weights import balanced_weights
-from truetune.types import Encoded, Tokenizer
+from truetune.types import Encoded, Head, Tokenizer
 from truetune.workflows.progress import Progress
 
 PREDICTED_AT_ONCE = 8192
@@ -61,9 +61,20 @@ def lora_of(recipe: config.Recipe) -> Lora | None:
     return Lora(recipe.lora_rank, recipe.lora_alpha or 2.0 * recipe.lora_rank, recipe.lora_dropout)
 
 
-def recipe_of(run: config.Config, inputs: Iterable[Encoded], labels: Labels) -> Recipe:
-    """Return how the weights are moved; `inputs` of the training part are read where their labels are weighted."""
+OF_LABELS = ("label_smoothing", "class_weights", "focal_gamma")
+"""Recipes that change the loss of labels."""
+
+
+def recipe_of(run: config.Config, inputs: Iterable[Encoded], labels: Labels, head: Head) -> Recipe:
+    """Return how the weights are moved; `inputs` of the training part are read where their labels are weighted.
+
+    Raises `ConfigError` for a recipe of labels where none are learnt.
+    """
     recipe = run.recipe
+    if head not in ("classify", "tag"):
+        for name in OF_LABELS:
+            if getattr(recipe, name) != type(recipe).model_fields[name].default:
+                raise ConfigError(f"recipe.{name}: is of labels, and the task {run.task} learns none; leave it out")
     balanced = recipe.class_weights == "balanced"
     return Recipe(
         weight_decay=run.train.weight_decay,
@@ -79,8 +90,8 @@ def recipe_of(run: config.Config, inputs: Iterable[Encoded], labels: Labels) -> 
 
 
 def lengths_of(training: Training, longest: int) -> Lengths:
-    """Return how long texts are read: in windows that share a quarter where every piece has an answer."""
-    return Lengths(longest, longest // 4 if training.head == "tag" else 0, "windows")
+    """Return how long texts are read: in windows that share a quarter where pieces have answers."""
+    return Lengths(longest, longest // 4 if training.head in ("tag", "span") else 0, "windows")
 
 
 def training_of(task: Task) -> Training:

@@ -19,7 +19,7 @@ from truetune.bundle.run_folder import PARTS, RunFolder
 from truetune.config import Data
 from truetune.data.dataset import Dataset, read_dataset
 from truetune.data.keys import Keys, hashed, linked, ranked
-from truetune.data.parse import Field, reading
+from truetune.data.parse import LABELLED, Field, reading
 from truetune.data.read import folder_splits, read
 from truetune.data.split import how_made, places_of, write_split
 from truetune.data.stored import Made, Stored
@@ -33,7 +33,7 @@ from truetune.types import Finding, Ints
 from truetune.workflows.progress import Progress
 
 GIVEN = "all parts given"
-LEARNT = ("label", "labels", "spans", "value")
+LEARNT = ("label", "labels", "spans", "value", "answers")
 """The fields of gold from which a model can be trained."""
 
 
@@ -89,6 +89,12 @@ def compared(inputs: Inputs, data: Dataset) -> list[Sequence[str]]:
 def gold_field(fields: Mapping[str, Any] | list[str]) -> str:
     """Return the field that gold is: the first of those that can be learnt."""
     return next(name for name in LEARNT if name in fields)
+
+
+def learnt_field(task: Task) -> str:
+    """Return the first field of gold from which a task learns; a label for one that is only scored."""
+    names = (one.name for gold in task.scoring.gold for one in gold)
+    return next((name for name in names if name in LEARNT), "label")
 
 
 def prepared(task: Task, data: Data, run: RunFolder, progress: Progress) -> TaskData:
@@ -186,7 +192,9 @@ def _split(whole: dict[str, Dataset], data: Data, inputs: Inputs) -> tuple[dict[
     groups = train.stored_groups
     if groups is not None:
         keys = linked(groups, keys, data.split_seed)
-    places = places_of(keys, map(_stratum, train.stored(gold_field(train.fields))), **shares)
+    field = gold_field(train.fields)
+    strata = map(_has_answer if field == "answers" else _stratum, train.stored(field))
+    places = places_of(keys, strata, **shares)
     for name in PARTS:
         if name == "train" or shares[name]:
             parts[name] = train.take(places[name])
@@ -228,10 +236,27 @@ def _stratum(gold: Any) -> str:
     return " ".join(sorted({item if isinstance(item, str) else item.type for item in gold}))
 
 
+def _has_answer(gold: Any) -> str:
+    return "answer" if gold else ""
+
+
 def _audit_part(data: TaskData, name: str) -> AuditPart:
     part = data.parts[name]
-    texts = compared(data.inputs, part)
-    return AuditPart(name, part.stored_ids, texts, part.stored(gold_field(part.fields)), part.stored_groups)
+    return audit_part(data.inputs, name, part, part.stored_groups)
+
+
+def audit_part(inputs: Inputs, name: str, part: Dataset, groups: Sequence[str] | None) -> AuditPart:
+    """Return a part as the checks look at it."""
+    field = gold_field(part.fields)
+    mentions = None
+    if {"answers", "answer_starts"} <= set(part.fields):
+        mentions = Made(_mentions, part.stored("answer_starts"), part.stored("answers"))
+    gold = part.stored(field)
+    return AuditPart(name, part.stored_ids, compared(inputs, part), gold, groups, mentions, field in LABELLED)
+
+
+def _mentions(starts: Sequence[int], answers: Sequence[str]) -> list[tuple[int, str]]:
+    return list(zip(starts, answers, strict=False))
 
 
 def _facts(data: TaskData, made: str, removed: dict[str, int]) -> dict[str, Any]:
@@ -241,7 +266,8 @@ def _facts(data: TaskData, made: str, removed: dict[str, int]) -> dict[str, Any]
         lengths = np.concatenate(
             [np.sum([list(map(len, column)) for column in chunk.values()], axis=0) for chunk in part.chunks(texts)]
         )
-        labels: Counter[str] = label_counts(part.stored(gold_field(part.fields)))
+        field = gold_field(part.fields)
+        labels: Counter[str] = label_counts(part.stored(field)) if field in LABELLED else Counter()
         groups = part.stored_groups
         splits[name] = {
             "examples": len(part),

@@ -9,7 +9,7 @@ from typing import Any
 from truetune.backbones.base import Backbone
 from truetune.bundle.format import NAME, Bundle, read_bundle
 from truetune.errors import DataError
-from truetune.tasks.base import Labels
+from truetune.tasks.base import Labels, Scale
 from truetune.tasks.table import task_named
 from truetune.workflows.model import need_packages, predicted_by, training_of
 from truetune.workflows.progress import Progress
@@ -43,7 +43,9 @@ class Model:
         self, columns: Sequence[Sequence[Any]], progress: Progress | None = None
     ) -> dict[str, list[Any]]:
         """Return predicted columns for columns in the order of the task's inputs."""
-        labels = Labels(self.bundle.labels, self.bundle.multiple)
+        bundle = self.bundle
+        scale = None if bundle.scale is None else Scale(*bundle.scale)
+        labels = Labels(bundle.labels, bundle.multiple, scale, bundle.optional, bundle.longest)
         shown = progress or Progress(quiet=True)
         return predicted_by(self._backbone, self._training, columns, labels, self.bundle.threshold, shown)
 

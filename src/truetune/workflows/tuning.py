@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from truetune.backbones.base import Backbone
 from truetune.backbones.outputs import logits_of
@@ -14,6 +15,7 @@ from truetune.data.encoded import kept
 from truetune.evaluation.families import applicable, families
 from truetune.evaluation.tables import group_codes
 from truetune.metric import Metric, PerLabel
+from truetune.metrics.qa import best_no_answer_threshold
 from truetune.rows import Rows
 from truetune.tasks.base import Training
 from truetune.tasks.windows import SHOWN
@@ -25,9 +27,9 @@ from truetune.training.order import Plan
 from truetune.training.plateau import Margin
 from truetune.training.stopping import Selection
 from truetune.types import Encoded, Finding, Floats, Tokenizer
-from truetune.workflows.baselines import Stage, deciding_metric
 from truetune.workflows.model import PREDICTED_AT_ONCE, encoded_parts
 from truetune.workflows.parts import gold_field, write_findings
+from truetune.workflows.stage import Stage, deciding_metric
 from truetune.workflows.systems import table_of
 from truetune.workflows.watching import Watcher
 
@@ -150,6 +152,8 @@ class Validation:
 
     def threshold(self, metric: Metric) -> float:
         """Return the threshold with the best score; the usual one where an example has one label."""
+        if self._stage.labels.optional:
+            return self._no_answer_threshold(metric)
         if not self._stage.labels.multiple:
             return THRESHOLD
         logits = self._logits()
@@ -160,6 +164,14 @@ class Validation:
             key=lambda one: (sign * values[one], -abs(one - THRESHOLD)),
             default=THRESHOLD,
         )
+
+    def _no_answer_threshold(self, metric: Metric) -> float:
+        """Return above which no-answer probability no answer is best given."""
+        training, labels = self._stage.training, self._stage.labels
+        said = training.decode(self._columns[0], self._encoded, self._logits(), labels, 1.0)
+        gold = self._stage.data.parts["validation"].column("answers")
+        measure: Literal["exact_match", "qa_f1"] = "exact_match" if metric.name == "exact_match" else "qa_f1"
+        return best_no_answer_threshold(gold, said["answer"], said["no_answer_probability"], measure).threshold
 
     def _logits(self) -> list[Floats]:
         return logits_of(self._backbone, self._encoded, PREDICTED_AT_ONCE)

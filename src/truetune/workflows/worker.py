@@ -17,10 +17,10 @@ from truetune.bundle.run_folder import RunFolder
 from truetune.errors import TruetuneError
 from truetune.tasks.table import task_named
 from truetune.tracking.trackers import Trackers
-from truetune.workflows.baselines import Stage
 from truetune.workflows.model import model_place, training_of
 from truetune.workflows.parts import prepared
 from truetune.workflows.progress import Progress
+from truetune.workflows.stage import Stage
 from truetune.workflows.systems import plan_of
 from truetune.workflows.tuning import Follow
 

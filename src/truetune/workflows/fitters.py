@@ -1,0 +1,96 @@
+"""How each baseline of a run is fitted: the parts that it reads, by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from truetune.backbones.base import Backbone
+from truetune.bundle.run_folder import PARTS
+from truetune.data.stored import Made, values_at
+from truetune.training.baselines import Baseline, Part, Score, majority
+from truetune.training.baselines_answers import no_answer, tfidf_sentence
+from truetune.training.baselines_frozen import frozen_linear
+from truetune.training.baselines_lookup import all_outside, lookup
+from truetune.training.baselines_numbers import constant, frozen_ridge, overlap_ridge, tfidf_ridge
+from truetune.training.baselines_pieces import frozen_pieces
+from truetune.training.baselines_text import tfidf_linear
+from truetune.training.baselines_window import window_linear
+from truetune.types import Floats, Ints
+from truetune.workflows.features import FeaturesAt, piece_features, text_features
+from truetune.workflows.parts import gold_field
+from truetune.workflows.stage import Stage, score_of
+
+MOST_CHARACTERS = 200_000
+"""Of how many characters of training text the frozen features are computed at most, for tags."""
+
+
+def fitters_of(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Baseline]]:
+    """Return what fits each baseline; nothing is read or computed before it is called."""
+    field = gold_field(stage.data.parts["train"].fields)
+    score = score_of(stage.data.task, field, stage.config.evaluate.metric)
+    gold = {part: Made(_hashable, stage.data.parts[part].stored(field)) for part in ("train", "validation")}
+    texts = {part: stage.data.texts(part) for part in PARTS}
+    train, validation = Part(texts["train"], gold["train"]), Part(list(texts["validation"]), list(gold["validation"]))
+    tests, say = list(texts["test"]), stage.progress.say
+
+    def features(part: str, positions: Ints | None = None) -> Floats:
+        columns = stage.data.columns(part)
+        chosen = [list(column) if positions is None else column.at(positions) for column in columns]
+        return text_features(backbone, stage.training, chosen, f"features of {part}", stage.progress)
+
+    learnt = FeaturesAt(lambda positions: features("train", positions))
+
+    def frozen_labels() -> Baseline:
+        if stage.training.head == "tag":
+            return _frozen_tags(stage, backbone, (train.gold, validation.gold), score)
+        first = Part({"mean": learnt}, train.gold)
+        second = Part({"mean": features("validation")}, validation.gold)
+        return frozen_linear(first, second, {"mean": features("test")}, stage.labels, score, say)
+
+    def frozen_numbers() -> Baseline:
+        first, second = Part(learnt, train.gold), Part(features("validation"), validation.gold)
+        return frozen_ridge(first, second, features("test"), score, say)
+
+    def paired() -> tuple[Part, Part, list[Any]]:
+        pairs = {part: list(zip(*stage.data.columns(part)[:2], strict=True)) for part in PARTS}
+        return Part(pairs["train"], train.gold), Part(pairs["validation"], validation.gold), pairs["test"]
+
+    return {
+        "majority": lambda: majority(train, validation, len(tests), stage.labels, score),
+        "tfidf-linear": lambda: tfidf_linear(train, validation, tests, stage.labels, score, say),
+        "frozen-linear": frozen_labels,
+        "all-O": lambda: all_outside(validation, len(tests), score),
+        "lookup": lambda: lookup(train, validation, tests, score),
+        "window-linear": lambda: window_linear(train, validation, tests, score, say),
+        "constant": lambda: constant(train, validation, len(tests), score),
+        "tfidf-ridge": lambda: tfidf_ridge(train, validation, tests, score, say),
+        "overlap-ridge": lambda: overlap_ridge(*paired(), score, say),
+        "frozen-ridge": frozen_numbers,
+        "no-answer": lambda: no_answer(validation, len(tests), score),
+        "tfidf-sentence": lambda: tfidf_sentence(*paired(), stage.labels.optional, score, say),
+    }
+
+
+def _frozen_tags(stage: Stage, backbone: Backbone, gold: tuple[Sequence[Any], Sequence[Any]], score: Score) -> Baseline:
+    """Fit on as many training texts as the baseline will use; features of more would only take memory."""
+    texts = stage.data.columns("train")[0]
+    order = np.random.default_rng(0).permutation(len(texts))
+    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    characters = np.cumsum(lengths[order])
+    kept = np.sort(order[: int(np.searchsorted(characters, MOST_CHARACTERS)) + 1])
+    columns = {part: [list(stage.data.columns(part)[0])] for part in ("validation", "test")}
+    columns["train"] = [texts.at(kept)]
+    features = {
+        part: piece_features(backbone, stage.training, columns[part], f"features of {part}", stage.progress)
+        for part in PARTS
+    }
+    train = Part(features["train"], values_at(gold[0], kept))
+    validation = Part(features["validation"], gold[1])
+    return frozen_pieces(train, validation, features["test"], score, stage.progress.say)
+
+
+def _hashable(gold: Any) -> Any:
+    return tuple(gold) if isinstance(gold, list) else gold
