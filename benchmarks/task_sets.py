@@ -1,0 +1,167 @@
+"""Public data sets as records of a task, for `tasks.py`: what each part holds, from the files as they are.
+
+Data come from the folder that TRUETUNE_DATA names; nothing of them is part of this repository.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+Records = list[dict[str, Any]]
+Parts = dict[str, Records]
+"""`train`, and `validation` and `test` where the set has them; what lacks is made from train."""
+
+MARKED = re.compile(r"(<e[12]>.*?</e[12]>)")
+MARK = re.compile(r"<e([12])>\s*(.*?)\s*</e[12]>")
+
+
+def sst2(data: Path) -> Parts:
+    return {part: _labelled(data / f"classification/sst_en/stsa.binary.{name}") for part, name in PARTS_OF_SST.items()}
+
+
+def sst5_numbers(data: Path) -> Parts:
+    parts = {part: _labelled(data / f"classification/sst_en/stsa.fine.{name}") for part, name in PARTS_OF_SST.items()}
+    return {part: [{"text": row["text"], "value": int(row["label"])} for row in rows] for part, rows in parts.items()}
+
+
+PARTS_OF_SST = {"train": "train", "validation": "dev", "test": "test"}
+
+
+def trec(data: Path) -> Parts:
+    folder = data / "classification/trec_en"
+    parts = {part: _labelled(folder / f"raw_TREC.{part}", "latin-1") for part in ("train", "test")}
+    for rows in parts.values():
+        for row in rows:
+            row["label"] = row["label"].partition(":")[0]
+    return parts
+
+
+def banking77(data: Path) -> Parts:
+    folder = data / "classification/banking77_en"
+    return {
+        part: [{"text": row["text"], "label": row["category"]} for row in _csv(folder / f"{part}.csv")]
+        for part in ("train", "test")
+    }
+
+
+def waimai(data: Path) -> Parts:
+    rows = _csv(data / "classification/waimai10k_zh/waimai_10k.csv")
+    return {"train": [{"text": row["review"], "label": row["label"]} for row in rows]}
+
+
+def thucnews(data: Path) -> Parts:
+    folder = data / "classification/thucnews_titles_zh"
+    names = (folder / "class.txt").read_text(encoding="utf-8").split()
+
+    def part(name: str) -> Records:
+        rows = (line.rsplit("\t", 1) for line in _lines(folder / name))
+        return [{"text": text, "label": names[int(code)]} for text, code in rows]
+
+    return {"train": part("dev.txt"), "test": part("test.txt")}
+
+
+def smp2019_domain(data: Path) -> Parts:
+    rows = json.loads((data / "classification/smp2019_nlu_zh/train.json").read_text(encoding="utf-8"))
+    return {"train": [{"text": row["text"], "label": row["domain"]} for row in rows]}
+
+
+def mrpc(data: Path) -> Parts:
+    def part(name: str) -> Records:
+        text = (data / f"sentence_pair/mrpc_en/msr_paraphrase_{name}.txt").read_text(encoding="utf-8-sig")
+        rows = [line.split("\t") for line in text.splitlines()[1:] if line]
+        labels = {"0": "different", "1": "paraphrase"}
+        return [{"first": row[3], "second": row[4], "label": labels[row[0]]} for row in rows]
+
+    return {"train": part("train"), "test": part("test")}
+
+
+def wnut17(data: Path) -> Parts:
+    files = {"train": "wnut17train.conll", "validation": "emerging.dev.conll", "test": "emerging.test.annotated"}
+    return {part: list(_sentences(data / "ner/wnut17_en" / name)) for part, name in files.items()}
+
+
+def cluener(data: Path) -> Parts:
+    def part(name: str) -> Records:
+        text = (data / f"clue/cluener_full/{name}.json").read_text(encoding="utf-8")
+        decoder, place, rows = json.JSONDecoder(), 0, []
+        while text[place:].strip():
+            place += len(text[place:]) - len(text[place:].lstrip())
+            row, place = decoder.raw_decode(text, place)
+            spans = [
+                [start, end + 1, kind]
+                for kind, names in row["label"].items()
+                for places in names.values()
+                for start, end in places
+            ]
+            rows.append({"text": row["text"], "spans": sorted(spans)})
+        return rows
+
+    return {"train": part("train"), "test": part("dev")}
+
+
+def semeval2010(data: Path) -> Parts:
+    folder = data / "relation/semeval2010_task8_en"
+    return {
+        part: [relation(*reversed(line.split("\t", 1))) for line in _lines(folder / f"{part}.tsv")]
+        for part in ("train", "test")
+    }
+
+
+def relation(text: str, label: str) -> dict[str, Any]:
+    """Return the record of a sentence with `<e1>..</e1>` and `<e2>..</e2>` in it."""
+    plain, places = "", {}
+    for part in MARKED.split(text):
+        mark = MARK.fullmatch(part)
+        if mark:
+            part = mark[2]
+            places["head" if mark[1] == "1" else "tail"] = [len(plain), len(plain) + len(part)]
+        plain += part
+    return {"text": plain, **places, "label": label}
+
+
+def xquad_en(data: Path) -> Parts:
+    return {"train": _squad(data / "qa/xquad_en_zh/xquad.en.json")}
+
+
+def xquad_zh(data: Path) -> Parts:
+    return {"train": _squad(data / "qa/xquad_en_zh/xquad.zh.json")}
+
+
+def cmrc2018(data: Path) -> Parts:
+    folder = data / "qa/cmrc2018_zh"
+    return {"train": _squad(folder / "cmrc2018_dev.json"), "test": _squad(folder / "cmrc2018_trial.json")}
+
+
+def _squad(path: Path) -> Records:
+    from truetune.data.read import read
+
+    names = ("group", "context", "question", "answers", "answer_starts")
+    return [{name: record.fields[name] for name in names} for record in read(str(path))]
+
+
+def _sentences(path: Path) -> Iterator[dict[str, Any]]:
+    for filled, block in groupby(_lines(path, keep_empty=True), key=lambda line: bool(line.strip())):
+        if filled:
+            rows = [line.split("\t")[:2] for line in block]
+            yield {"tokens": [word for word, _ in rows], "tags": [tag.strip() for _, tag in rows]}
+
+
+def _labelled(path: Path, encoding: str = "utf-8") -> Records:
+    rows = (line.split(" ", 1) for line in path.read_text(encoding=encoding).splitlines())
+    return [{"text": text, "label": label} for label, text in rows]
+
+
+def _csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _lines(path: Path, keep_empty: bool = False) -> list[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return lines if keep_empty else [line for line in lines if line.strip()]
