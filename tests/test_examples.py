@@ -20,6 +20,7 @@ def test_an_example_goes_the_whole_way(
     monkeypatch.chdir(EXAMPLES)
     overrides = [
         f"model.name={tiny_marking_bert}",
+        "model.max_length=64",
         f"track.output={tmp_path}",
         "data.limit=80",
         "train.epochs=1",
