@@ -185,7 +185,7 @@ def test_lists_are_printed(capsys: Said) -> None:
     assert {"krippendorff_alpha", "fleiss_kappa", "cohen_kappa", "bertscore_f1", "bradley_terry", "elo"} <= names
     of_preference = json.loads(run(capsys, "metrics", "--task", "preference", "--json")[1])["metrics"]
     assert {one["metric"] for one in of_preference} == {"win_rate", "bradley_terry", "elo"}
-    assert all(one["definition"] and one["unit"] for one in metrics)
+    assert all(one["definition"] and one["unit"] and one["reference"] for one in metrics)
     models = json.loads(run(capsys, "models", "--json")[1])["models"]
     assert "builtin:minilm-en" in {one["model"] for one in models}
     assert "Config" in run(capsys, "schema")[1]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pytrec_eval
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +63,38 @@ def test_trec_eval_prints_the_same(name: str, query: str, value: float) -> None:
 
 def test_all_published_measures_were_found() -> None:
     assert len({name for name, _, _ in published()}) == 7
+
+
+OF_TREC_EVAL = {
+    "map": "map",
+    "recip_rank": "mrr",
+    "ndcg": "ndcg",
+    "ndcg_cut_10": "ndcg@10",
+    "P_10": "precision@10",
+    "recall_1": "recall@1",
+    "recall_5": "recall@5",
+    "recall_10": "recall@10",
+    "success_10": "hit_rate@10",
+}
+ITEMS = st.sampled_from([f"d{number}" for number in range(14)])
+JUDGED = st.dictionaries(ITEMS, st.integers(0, 3), min_size=1).filter(lambda judged: any(judged.values()))
+SCORED = st.dictionaries(ITEMS, st.integers(0, 5), min_size=1)
+
+
+@given(st.lists(st.tuples(JUDGED, SCORED), min_size=1, max_size=4))
+def test_it_equals_trec_eval(queries: list[tuple[dict[str, int], dict[str, int]]]) -> None:
+    """With ties, items that nobody judged, and judged ones that were not returned."""
+    measures = {"map", "recip_rank", "ndcg", "ndcg_cut.10", "P.10", "recall.1,5,10", "success.10"}
+    names = [f"q{number}" for number in range(len(queries))]
+    relevant = dict(zip(names, (judged for judged, _ in queries), strict=True))
+    scored = {
+        name: {item: float(score) for item, score in of.items()} for name, (_, of) in zip(names, queries, strict=True)
+    }
+    theirs = pytrec_eval.RelevanceEvaluator(relevant, measures).evaluate(scored)
+    gold, said = [relevant[name] for name in names], [rank.ranking_from_scores(scored[name]) for name in names]
+    for measure, name in OF_TREC_EVAL.items():
+        wanted = np.mean([theirs[query][measure] for query in names])
+        assert float(METRICS[name].value(METRICS[name].rows(gold, said))) == pytest.approx(wanted, abs=1e-9), measure
 
 
 GOLD = {"a": 2.0, "b": 1.0, "c": 0.0, "never returned": 1.0}

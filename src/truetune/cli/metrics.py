@@ -11,6 +11,7 @@ from truetune.metric import Metric, PerLabel
 from truetune.metrics.agreement import agreement
 from truetune.metrics.cohen import pair_agreement
 from truetune.metrics.embedding_similarity import embedding_similarity
+from truetune.metrics.oracles import oracle
 from truetune.tasks.base import Task
 from truetune.tasks.table import TASKS, task_named
 
@@ -23,10 +24,12 @@ class Listed(NamedTuple):
     better: str
     unit: str
     interval: str
+    reference: str
+    """What the tests compare it with."""
 
 
 def run(args: argparse.Namespace) -> int:
-    """List the metrics: definition, direction, unit, tasks."""
+    """List the metrics: definition, direction, unit, reference, tasks."""
     tasks = [task_named(args.task)] if args.task else list(TASKS.values())
     used_by: dict[Listed, list[str]] = {}
     for task in tasks:
@@ -38,9 +41,10 @@ def run(args: argparse.Namespace) -> int:
         show.as_json({"metrics": [{**one._asdict(), "tasks": _once(where)} for one, where in used_by.items()]})
         return 0
     rows = [
-        [one.metric, one.better, one.unit, ", ".join(_once(where)), one.definition] for one, where in used_by.items()
+        [one.metric, one.better, one.unit, ", ".join(_once(where)), one.reference, one.definition]
+        for one, where in used_by.items()
     ]
-    show.table("", ["metric", "better", "unit", "tasks", "definition"], rows)
+    show.table("", ["metric", "better", "unit", "tasks", "reference", "definition"], rows)
     return 0
 
 
@@ -49,7 +53,7 @@ def _of_task(task: Task) -> Iterator[Listed]:
     together = task.scoring.together
     if together is not None:
         for name, definition in together.about.items():
-            yield Listed(name, definition, "higher", together.unit, "percentile bootstrap")
+            yield Listed(name, definition, "higher", together.unit, "percentile bootstrap", oracle(name, together.unit))
 
 
 def _of_no_task() -> Iterator[tuple[str, Listed]]:
@@ -65,7 +69,8 @@ def _of_no_task() -> Iterator[tuple[str, Listed]]:
 
 def _listed(metrics: Iterable[Metric | PerLabel]) -> Iterator[Listed]:
     for metric in metrics:
-        yield Listed(metric.name, metric.definition, metric.better, metric.unit, metric.interval)
+        tested = oracle(metric.name, metric.unit)
+        yield Listed(metric.name, metric.definition, metric.better, metric.unit, metric.interval, tested)
 
 
 def _once(names: list[str]) -> list[str]:
