@@ -50,6 +50,18 @@ def test_weights_are_copies(words: list[list[int]]) -> None:
     assert float(SELF_BLEU.value(rows, counts)) == pytest.approx(value(drawn), nan_ok=True)
 
 
+@given(replies, st.integers(0, 2**32 - 1))
+def test_many_draws_are_as_each_alone(words: list[list[int]], seed: int) -> None:
+    texts = [" ".join(f"w{word}" for word in reply) for reply in [*words, []]]
+    rows = SELF_BLEU.rows([""] * len(texts), texts)
+    counts = np.random.default_rng(seed).integers(0, 4, (5, len(texts)))
+    for row, found in zip(counts, SELF_BLEU.value(rows, counts), strict=True):
+        drawn = [words[place] if place < len(words) else [] for place in np.repeat(np.arange(len(texts)), row)]
+        scores = reply_bleu(drawn)
+        wanted = np.nanmean(scores) if np.isfinite(scores).any() else np.nan
+        assert found == pytest.approx(wanted, nan_ok=True)
+
+
 def test_the_task_dialogue_has_it() -> None:
     score = truetune.evaluate(task="dialogue", gold=["a", "b"], predicted=["yes it is", "yes it was"]).score(
         "self_bleu"
