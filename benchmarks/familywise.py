@@ -1,8 +1,8 @@
 """Familywise error and power of several candidates against one baseline: max-T on joint swaps beside Holm.
 
-    python benchmarks/familywise.py [--repetitions 600] [--resamples 400] [--seed 0]
+    python benchmarks/familywise.py [--repetitions 600] [--resamples 400] [--seed 0] [--only nDCG]
 
-prints the table of docs/statistics.md.
+prints the table of docs/statistics.md; `--only` its rows of one metric.
 """
 
 from __future__ import annotations
@@ -112,14 +112,14 @@ def _rejected(source: Population, systems: list[Rows], groups: Ints | None, plan
     return np.array([joint, holm([one.p_value for one in found])]) <= LEVEL
 
 
-def table(setup: Setup) -> list[str]:
-    """Return the lines of the table, printed as they come."""
+def table(setup: Setup, only: str | None = None) -> list[str]:
+    """Return the lines of the table, of all metrics or of one, printed as they come."""
     lines = [
         "| metric and sample | familywise error: max-T | Holm | half better: max-T | Holm | power: max-T | Holm |",
         "|---|---|---|---|---|---|---|",
     ]
     print(*lines, sep="\n")
-    for cell in CELLS:
+    for cell in (cell for cell in CELLS if only in (None, cell.kind)):
         found = simulated(cell, setup)
         shares = [f"{share:.3f}" for pair in (found.errors, found.partial, found.power) for share in pair]
         lines.append(f"| {cell.name} | {' | '.join(shares)} |")
@@ -133,8 +133,9 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=600)
     parser.add_argument("--resamples", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", choices=sorted({cell.kind for cell in CELLS}), metavar="METRIC")
     given = parser.parse_args()
-    table(Setup(given.repetitions, given.resamples, given.seed))
+    table(Setup(given.repetitions, given.resamples, given.seed), given.only)
 
 
 if __name__ == "__main__":
