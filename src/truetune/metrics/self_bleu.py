@@ -30,7 +30,8 @@ def reply_bleu(replies: Sequence[Sequence[int]]) -> Floats:
     As sacreBLEU's sentence_bleu: orders up to the reply's length, exponential smoothing, the closest
     reference length (of two the shorter). NaN for a reply without a word, and for one alone.
     """
-    return _scores(_prepared(replies), np.ones((1, len(replies)), dtype=np.int64))[0]
+    scores: Floats = _scores(_prepared(replies), np.ones((1, len(replies)), dtype=np.int64))[0]
+    return scores
 
 
 @dataclass(frozen=True, slots=True)
