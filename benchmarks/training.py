@@ -4,6 +4,8 @@
     python benchmarks/training.py sst     [--seed 0]       SST-2 with minilm-en: accuracy, time, memory
     python benchmarks/training.py waimai  [--seed 0]       waimai10k with e5-small-multi, vocabulary trimmed, 1.5e-4
 
+Against the Trainer of Transformers: benchmarks/training_peers.py. Equal quality over seeds: training_seeds.py there.
+
 With `--pooling mean` or `first` a text is classified by that vector, whatever the model would choose.
 
 Data come from the folder that TRUETUNE_DATA (or --data) names. The plain loop is the one that tutorials print
@@ -182,7 +184,9 @@ def compared(
     )
 
 
-def plain_loop(model: str, texts: Sequence[str], targets: list[Any], labels: int) -> Callable[[int], int]:
+def plain_loop(
+    model: str, texts: Sequence[str], targets: list[Any], labels: int, longest: int = 128
+) -> Callable[[int], int]:
     """Return a function that takes so many steps of the plain loop and returns how many sentences it learnt."""
     import torch
     from torch.utils.data import DataLoader, Dataset
@@ -204,9 +208,9 @@ def plain_loop(model: str, texts: Sequence[str], targets: list[Any], labels: int
 
         def __getitem__(self, item: int) -> dict[str, torch.Tensor]:
             encoding = tokenizer(
-                texts[item], return_tensors="pt", max_length=128, padding="max_length", truncation=True
+                texts[item], return_tensors="pt", max_length=longest, padding="max_length", truncation=True
             )
-            aims = (targets[item] + [0] * 128)[:128] if tags else targets[item]
+            aims = (targets[item] + [0] * longest)[:longest] if tags else targets[item]
             return {
                 "input_ids": encoding["input_ids"][0],
                 "attention_mask": encoding["attention_mask"][0],

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from truetune.backbones.torch_launch import launched
+from truetune.backbones.torch_together import GONE
 from truetune.errors import RunError
 
 TOY = Path(__file__).parent / "toy_together.py"
@@ -49,6 +50,13 @@ def test_a_process_that_is_killed_is_named_with_its_signal(tmp_path: Path) -> No
         "time.sleep(600)\n"
     )
     with pytest.raises(RunError, match=r"process 2 of 2 was killed \(SIGKILL\).*--resume"):
+        launched([str(script)], 2)
+
+
+def test_a_process_that_ended_because_another_was_gone_is_not_named(tmp_path: Path) -> None:
+    script = tmp_path / "following.py"
+    script.write_text(f"import os, sys\nsys.exit({GONE} if os.environ['RANK'] == '0' else 3)\n")
+    with pytest.raises(RunError, match=r"process 2 of 2 ended with an error \(status 3"):
         launched([str(script)], 2)
 
 

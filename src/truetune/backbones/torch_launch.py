@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from truetune.backbones.torch_together import GONE
 from truetune.errors import RunError
 
 PARENT = "TRUETUNE_PARENT"
@@ -43,7 +44,9 @@ def launched(arguments: Sequence[str], workers: int) -> None:
     try:
         elastic_launch(config, sys.executable)(*arguments)
     except ChildFailedError as error:
-        rank, failure = error.get_first_failure()
+        # Those that ended because another one was gone are not the cause.
+        failures = sorted(error.failures.items(), key=lambda one: (one[1].exitcode == GONE, one[1].timestamp))
+        rank, failure = failures[0]
         raise RunError(
             f"process {rank + 1} of {workers} {_end(failure.exitcode)}, and the others were ended with it; the last "
             "checkpoint is whole. Go on with --resume"

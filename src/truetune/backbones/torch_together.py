@@ -11,10 +11,19 @@ import torch
 import torch.distributed as group
 from torch import Tensor
 
+from truetune.errors import RunError
 from truetune.types import Floats
 
 PATIENCE = timedelta(minutes=30)
 """How long a process waits for the others: as long as the slowest may need for an evaluation."""
+
+
+GONE = 75
+"""The exit status of a process that ends because another one is gone."""
+
+
+class ProcessGoneError(RunError):
+    """Another process ended, and took with it what this one was waiting for."""
 
 
 class Processes:
@@ -27,7 +36,7 @@ class Processes:
     def summed(self, own: Floats) -> Floats:
         """Return the sum of an array over all processes; each must call it with the same shape."""
         tensor = torch.from_numpy(own.copy()).to(_device())
-        group.all_reduce(tensor)
+        _add_over_processes(tensor)
         found: Floats = tensor.cpu().numpy()
         return found
 
@@ -35,7 +44,7 @@ class Processes:
         """Replace gradients by their sums over all processes; every parameter must have one."""
         gradients = [one.grad for one in parameters if one.grad is not None]
         flat = torch.cat([one.flatten() for one in gradients])
-        group.all_reduce(flat)
+        _add_over_processes(flat)
         for gradient, whole in zip(gradients, torch.split(flat, [one.numel() for one in gradients]), strict=True):
             gradient.copy_(whole.view_as(gradient))
 
@@ -58,6 +67,14 @@ def joined() -> Iterator[Processes]:
 def local_device(wanted: str) -> str:
     """Return the device of this process: on a machine with GPUs each process has one of its own."""
     return str(_device()) if wanted in ("auto", "cuda") and torch.cuda.is_available() else wanted
+
+
+def _add_over_processes(tensor: Tensor) -> None:
+    """Replace a tensor by its sum over all processes; raises ProcessGoneError where one of them does not answer."""
+    try:
+        group.all_reduce(tensor)
+    except RuntimeError as error:
+        raise ProcessGoneError(f"another process does not answer any more ({str(error).splitlines()[0]})") from error
 
 
 def _device() -> torch.device:

@@ -27,7 +27,7 @@ from truetune.workflows.tuning import Follow
 
 def main(run_path: str, resume: bool) -> int:
     """Fine-tune the run together with the other processes; return the exit status."""
-    from truetune.backbones.torch_together import joined
+    from truetune.backbones.torch_together import GONE, ProcessGoneError, joined
     from truetune.workflows.finetune import fine_tuned, loaded
 
     _end_with(int(os.environ.get("TRUETUNE_PARENT", os.getppid())))
@@ -41,6 +41,8 @@ def main(run_path: str, resume: bool) -> int:
             stage = Stage(settings, data, labels, run, plan_of(settings.evaluate), shown)
             backbone, inputs = loaded(stage, model_place(settings.model.name, shown), processes)
             fine_tuned(stage, backbone, inputs, Follow(resume, Trackers((), shown.say)))
+        except ProcessGoneError:
+            os._exit(GONE)
         except TruetuneError as error:
             print(f"process {processes.rank + 1} of {processes.size}: {error}", file=sys.stderr, flush=True)
             # Without a word to the others, which may be waiting for this one: torchrun ends them.

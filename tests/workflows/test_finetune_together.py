@@ -1,0 +1,101 @@
+"""A run of two real processes, one of which is killed: a clear end, and it goes on to the same result."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from truetune.bundle.run_folder import RunFolder
+from truetune.config import from_settings, to_yaml
+from truetune.errors import ConfigError
+from truetune.files import read_json
+
+WORDS = {"pos": ["lovely", "brilliant", "warm"], "neg": ["dull", "tedious", "bad"]}
+
+
+def config(folder: Path, model: Path, name: str) -> Path:
+    rows = [
+        {"text": f"{WORDS[label][place % 3]} film {place} {WORDS[label][place % 2]} plot", "label": label}
+        for place in range(60)
+        for label in ("pos", "neg")
+    ]
+    (folder / "reviews.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    settings: dict[str, Any] = {
+        "task": "classification",
+        "data": {"source": str(folder / "reviews.jsonl"), "validation_share": 0.2, "test_share": 0.3},
+        "model": {"name": str(model), "dtype": "float32"},
+        "train": {"epochs": 8.0, "learning_rate": 1e-3, "tokens_per_batch": 128, "checkpoint_seconds": 0.0},
+        "evaluate": {"resamples": 200, "baselines": ["majority"]},
+        "track": {"output": str(folder / "runs"), "name": name},
+        "scale": "torchrun",
+        "workers": 2,
+    }
+    path = folder / f"{name}.yaml"
+    path.write_text(to_yaml(from_settings(settings)), encoding="utf-8")
+    return path
+
+
+def started(path: Path, *more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "truetune", "finetune", str(path), *more]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def children(parent: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()]
+
+
+def steps_of(run: RunFolder) -> list[dict[str, Any]]:
+    if not run.events.exists():
+        return []
+    lines = [json.loads(line) for line in run.events.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+    return [line for line in lines if line["event"] == "step"]
+
+
+def killed(path: Path, run: RunFolder) -> str:
+    """Kill one of the two processes after some steps, and return what the command said."""
+    process = started(path)
+    while len(steps_of(run)) < 10:
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.05)
+    os.kill(children(process.pid)[-1], signal.SIGKILL)
+    _, said = process.communicate()
+    assert process.returncode == 2
+    return said
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the processes under /proc")
+def test_a_run_of_which_one_process_is_killed_goes_on_to_the_same_result(tmp_path: Path, tiny_bert: Path) -> None:
+    broken, unbroken = (RunFolder(tmp_path / "runs" / name) for name in ("broken", "unbroken"))
+    said = killed(config(tmp_path, tiny_bert, "broken"), broken)
+    assert "was killed (SIGKILL), and the others were ended with it" in said
+    assert "Go on with --resume" in said
+    assert "Traceback" not in said
+    done = started(tmp_path / "broken.yaml", "--resume")
+    assert done.communicate()[1] is not None
+    assert done.returncode == 0
+    whole = started(config(tmp_path, tiny_bert, "unbroken"))
+    whole.communicate()
+    assert whole.returncode == 0
+    told = [[(step["step"], step["loss"]) for step in steps_of(run)] for run in (broken, unbroken)]
+    assert told[0] == told[1]
+    assert [number for number, _ in told[0]] == list(range(1, len(told[0]) + 1))
+    after = [read_json(run.scores("after"))["scores"] for run in (broken, unbroken)]
+    assert after[0] == after[1]
+
+
+def test_several_workers_need_a_scale_and_no_adversary(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"task": "classification", "data": {"source": "x.csv"}, "model": {"name": "m"}}
+    with pytest.raises(ConfigError, match="`workers: 2` needs `scale: torchrun`"):
+        from_settings({**settings, "workers": 2})
+    with pytest.raises(ConfigError, match=r"`recipe\.fgm`"):
+        from_settings({**settings, "workers": 2, "scale": "torchrun", "recipe": {"fgm": 0.1}})
