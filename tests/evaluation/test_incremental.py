@@ -66,6 +66,7 @@ KINDS: dict[str, tuple[str, st.SearchStrategy[Any]]] = {
     "triples": ("relations", st.tuples(triples, triples)),
     "answers": ("qa", st.tuples(records(answers=st.lists(text, max_size=2)), reply)),
     "numbers": ("regression", st.tuples(number, number)),
+    "similarities": ("similarity", st.tuples(number, number)),
     "translations": ("translation", st.tuples(text, reply)),
     "summaries": ("summarization", st.tuples(records(references=st.lists(text, min_size=1, max_size=2)), reply)),
     "replies": ("dialogue", st.tuples(text, reply)),
@@ -249,7 +250,8 @@ def test_a_batch_with_a_fault_is_refused(columns: tuple, message: str) -> None:
         Evaluation("regression").add(["1"], [1.0], [1.0], scores=[{"a": 1.0}])
 
 
-def test_memory_does_not_grow_with_the_number_of_examples() -> None:
+def test_memory_does_not_grow_with_the_number_of_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("truetune.evaluation.doctor.sample.LOOKED_AT", 500)  # what the doctor keeps, at most
     parts = Evaluation("classification", group="user")
     sizes = []
     for start in range(0, 4000, 1000):
@@ -260,7 +262,8 @@ def test_memory_does_not_grow_with_the_number_of_examples() -> None:
     assert max(sizes) - min(sizes) < 100, "beyond 16 bytes an id nothing may be kept of an example"
 
 
-def test_readings_that_find_nothing_keep_nothing_of_a_sentence() -> None:
+def test_readings_that_find_nothing_keep_nothing_of_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("truetune.evaluation.doctor.sample.LOOKED_AT", 500)
     parts = Evaluation("ner")
     sizes = []
     tags = [["O", "B-X", "I-X"], ["O", "O"]]  # as BIOES, which they may turn out to be, the first has no span

@@ -26,7 +26,7 @@ def written(path: Path, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
-def ratings(folder: Path, number: int = 120) -> Path:
+def ratings(folder: Path, number: int = 300) -> Path:
     rng = random.Random(0)
     rows = []
     for place in range(number):

@@ -7,8 +7,11 @@ import pytest
 
 import truetune
 from truetune.errors import DataError
+from truetune.evaluation.doctor.case import Case
+from truetune.evaluation.doctor.label_scores import score_findings
+from truetune.types import Finding
 
-from .planted import SENTIMENT, classified, found, scored
+from .planted import SENTIMENT, Classified, classified, found, scored
 
 TWO = ("negative", "positive")
 
@@ -34,21 +37,29 @@ def test_a_threshold_other_than_one_half_contradicts_nothing() -> None:
     assert not found("classification", case.gold, scored(TWO, said, values))
 
 
-def test_logits_are_refused_or_found() -> None:
+def by_the_detector(case: Classified, values: np.ndarray) -> dict[str, Finding]:
+    """What is found in scores that no reading has refused: those of a caller who has columns already."""
+    columns = {"label": case.predicted, "scores": [row["scores"] for row in scored(SENTIMENT, case.predicted, values)]}
+    ids = [str(place) for place in range(len(case.gold))]
+    return {one.check: one for one in score_findings(Case("classification", ids, {"label": case.gold}, columns, {}))}
+
+
+@pytest.mark.parametrize("task", ["classification", "relations"])
+def test_logits_are_refused_or_found(task: str) -> None:
     case = classified(6)
-    logits = scored(SENTIMENT, case.predicted, case.logits)
     with pytest.raises(DataError, match="raw logit"):
-        truetune.evaluate(task="classification", gold=case.gold, predicted=logits)
-    assert found("relations", case.gold, logits)["scores are logits"].severity == "error"
-    assert not found("relations", case.gold, scored(SENTIMENT, case.predicted, case.probabilities))
+        truetune.evaluate(task=task, gold=case.gold, predicted=scored(SENTIMENT, case.predicted, case.logits))
+    assert by_the_detector(case, case.logits)["scores are logits"].severity == "error"
+    assert not by_the_detector(case, case.probabilities)
 
 
-def test_wrong_sums_are_refused_or_found() -> None:
+@pytest.mark.parametrize("task", ["classification", "relations"])
+def test_wrong_sums_are_refused_or_found(task: str) -> None:
     case = classified(6)
-    sigmoids = scored(SENTIMENT, case.predicted, sigmoid(case.logits))
+    sigmoids = sigmoid(case.logits)
     with pytest.raises(DataError, match="sum to 1"):
-        truetune.evaluate(task="classification", gold=case.gold, predicted=sigmoids)
-    assert found("relations", case.gold, sigmoids)["scores do not sum to 1"].count == 400
+        truetune.evaluate(task=task, gold=case.gold, predicted=scored(SENTIMENT, case.predicted, sigmoids))
+    assert by_the_detector(case, sigmoids)["scores do not sum to 1"].count == 400
 
 
 def test_one_logit_of_two_contradicts_the_label() -> None:
