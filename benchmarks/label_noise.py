@@ -1,0 +1,100 @@
+"""How many of the labels that were turned at random are among the top suspects.
+
+    TRUETUNE_DATA=FOLDER python benchmarks/label_noise.py [sst|banking] [--frozen MODEL] [--seeds N]
+
+5 % of the training labels are replaced by another label, drawn at random. Probabilities come from models that have
+not seen the example: of words and character sequences, or (`--frozen builtin:minilm-en`) of what a pretrained model
+computes. Printed is the share of the turned labels that stands in the top 5 % of the ranking: of confident learning
+(`truetune.audit.suspects`), of the margin alone (probability of the given label less that of the best other one), and
+at random.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from audit_sets import BANKING, SST, C, label_first, table
+
+from truetune.audit.suspects import suspects
+from truetune.data.keys import hashed
+from truetune.text import normalised
+from truetune.types import Floats, Ints
+from truetune.workflows.suspects import out_of_sample
+
+SHARE = 0.05
+READERS = {"sst": label_first(C + "sst_en/stsa.binary.{}", SST), "banking": table(BANKING, ["text"], "category")}
+
+
+def turned(codes: Ints, labels: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Return labels of which 5 % are other ones, and which."""
+    places = rng.choice(len(codes), round(SHARE * len(codes)), replace=False)
+    noisy = codes.copy()
+    noisy[places] = (codes[places] + rng.integers(1, labels, len(places))) % labels
+    return noisy, places
+
+
+def frozen(model: str, texts: list[str]) -> Floats:
+    """Return the mean-pooled features of texts by a pretrained model."""
+    from truetune.backbones.base import ModelSettings, Recipe
+    from truetune.backbones.torch import load_backbone, load_tokenizer
+    from truetune.tasks.classification import CLASSIFICATION
+    from truetune.workflows.features import text_features
+    from truetune.workflows.model import model_place
+    from truetune.workflows.progress import Progress
+
+    quiet = Progress(quiet=True)
+    assert CLASSIFICATION.training is not None
+    settings = ModelSettings(model_place(model, quiet), "classify", ("a", "b"))
+    backbone = load_backbone(settings, Recipe(), load_tokenizer(settings), None)
+    return text_features(backbone, CLASSIFICATION.training, [texts], "features", quiet)
+
+
+def found(order: Ints, places: Ints) -> float:
+    """Return the share of the turned labels in the top 5 %."""
+    return float(np.isin(places, order[: len(places)]).mean())
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("sets", nargs="*", default=["sst", "banking"], choices=["sst", "banking", []])
+    arguments.add_argument("--frozen", metavar="MODEL")
+    arguments.add_argument("--seeds", type=int, default=1)
+    args = arguments.parse_args()
+    print("| set | examples | labels | features | confident learning | margin | random | seconds |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name in args.sets or ["sst", "banking"]:
+        columns, gold, _ = READERS[name](Path(os.environ["TRUETUNE_DATA"]))["train"]
+        texts = list(columns[0])
+        labels, codes = np.unique(list(gold or ()), return_inverse=True)
+        keys = hashed([normalised(text) for text in texts], len(texts))
+        inputs = frozen(args.frozen, texts) if args.frozen else texts
+        shares = []
+        begin = time.perf_counter()
+        for seed in range(args.seeds):
+            rng = np.random.default_rng(seed)
+            noisy, places = turned(codes.astype(np.int64), len(labels), rng)
+            probabilities = out_of_sample(inputs, noisy, keys)
+            own = probabilities[np.arange(len(noisy)), noisy]
+            others = probabilities.copy()
+            others[np.arange(len(noisy)), noisy] = -1
+            rankings = (
+                suspects(probabilities, noisy).order,
+                np.argsort(own - others.max(axis=1)),
+                rng.permutation(len(noisy)),
+            )
+            shares.append([found(order, places) for order in rankings])
+        mean = np.mean(shares, axis=0)
+        seconds = (time.perf_counter() - begin) / args.seeds
+        features = args.frozen or "words and characters"
+        told = " | ".join(f"{share:.3f}" for share in mean)
+        print(f"| {name} | {len(texts):,} | {len(labels)} | {features} | {told} | {seconds:.0f} |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
