@@ -65,6 +65,30 @@ def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _saved(folder, LlamaModel, config, _byte_level(), {"eos_token": "<|end|>", "pad_token": "<|end|>"})
 
 
+@pytest.fixture(scope="session")
+def tiny_t5(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a random T5 of 2 layers whose tokenizer ends every text."""
+    from tokenizers import processors
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    tokenizer = _byte_level()
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A <|end|>", special_tokens=[("<|end|>", 0)])
+    config = T5Config(
+        vocab_size=300,
+        d_model=32,
+        d_kv=8,
+        d_ff=64,
+        num_layers=2,
+        num_heads=4,
+        eos_token_id=0,
+        pad_token_id=1,
+        decoder_start_token_id=1,
+        max_position_embeddings=64,
+    )
+    names = {"eos_token": "<|end|>", "pad_token": tokenizer.id_to_token(1)}
+    return _saved(tmp_path_factory.mktemp("tiny-t5"), T5ForConditionalGeneration, config, tokenizer, names)
+
+
 def _bert(folder: Path, corpus: list[str]) -> Path:
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import BertConfig, BertModel

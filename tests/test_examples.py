@@ -13,18 +13,21 @@ from truetune.workflows.progress import Progress
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-@pytest.mark.parametrize("name", ["qa", "regression", "relations"])
+@pytest.mark.parametrize("name", ["qa", "regression", "relations", "translation"])
 def test_an_example_goes_the_whole_way(
-    tmp_path: Path, tiny_marking_bert: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(EXAMPLES)
+    writes = name == "translation"
+    model = request.getfixturevalue("tiny_gpt2" if writes else "tiny_marking_bert")
     overrides = [
-        f"model.name={tiny_marking_bert}",
+        f"model.name={model}",
         "model.max_length=64",
         f"track.output={tmp_path}",
         "data.limit=80",
         "train.epochs=1",
         "evaluate.resamples=100",
+        *(["generate.max_pieces=12"] if writes else []),
     ]
     settings = config.load(f"{name}.yaml", overrides)
     result = finetune(settings, progress=Progress(quiet=True))

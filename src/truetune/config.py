@@ -162,6 +162,26 @@ class Recipe(Group):
     )
 
 
+class Generate(Group):
+    """How a model that writes texts is asked, and writes."""
+
+    prompt: str | None = Field(
+        default=None,
+        description="Template with {source} in it; default: the model's chat template, or a plain one",
+    )
+    max_pieces: int | None = Field(
+        default=None, gt=1, description="Longest text that is written, in pieces; default: from the training answers"
+    )
+    beams: int = Field(default=1, gt=0, description="Beams of the search; 1: greedy")
+    temperature: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="0: the most probable piece each time; above: pieces are drawn"
+    )
+    top_p: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0, description="Of which share of the probability pieces are drawn"
+    )
+    seed: int = Field(default=0, description="Seed of what is drawn")
+
+
 class Evaluate(Group):
     """How sure the numbers say they are."""
 
@@ -211,6 +231,7 @@ class Config(Group):
     model: Model
     train: Train = Train()
     recipe: Recipe = Recipe()
+    generate: Generate = Generate()
     evaluate: Evaluate = Evaluate()
     optimize: Optimize = Optimize()
     track: Track = Track()

@@ -144,6 +144,31 @@ IGNORED = -100
 """The target of a position that is not scored and not trained on (padding, later pieces of a word)."""
 
 
+@dataclass(frozen=True)
+class Writing:
+    """How a model is asked for a text, and how it writes it: all that decides what comes out, beside the weights."""
+
+    prompt: str
+    """A template with `{source}` in it."""
+    pieces: int
+    """How many pieces are written at most, the end included."""
+    beams: int = 1
+    temperature: float = 0.0
+    """0: the most probable piece (or beam) each time; above, pieces are drawn."""
+    top_p: float = 1.0
+    """Of which share of the probability pieces are drawn."""
+    seed: int = 0
+    """Of what is drawn."""
+
+
+class Written(NamedTuple):
+    """What a model wrote, whether it came to an end by itself, and in how many pieces."""
+
+    text: str
+    finished: bool
+    pieces: int
+
+
 class Pieces(NamedTuple):
     """A text cut by a tokenizer, without special tokens."""
 
@@ -176,6 +201,23 @@ class Tokenizer(Protocol):
         """Add special tokens: ids `[length]`, segments `[length]`, and where `first` begins in ids."""
         ...
 
+    @property
+    def two_sided(self) -> bool:
+        """Whether the model reads with an encoder and writes with a decoder."""
+        ...
+
+    def opened(self, ids: Ints) -> Ints:
+        """Return what a model that writes is given to read."""
+        ...
+
+    def template(self, asked: str) -> str:
+        """Return a turn of a user and the beginning of an answer, by the chat template; empty where there is none."""
+        ...
+
+    def closed(self, ids: Ints) -> Ints:
+        """Return what it is to write, with its end."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
@@ -189,7 +231,7 @@ class Encoded:
     """`[length]`, 0 or 1"""
     target: npt.NDArray[Any]
     """What the head learns: `[]` (int) or, multi-label, `[labels]` (float, 0 or 1) for `classify`, `[1]` (float) for
-    `regress`, `[2]` (float) the places of the answer's first and last piece for `span`, `[length]` (int) for `tag`;
+    `regress`, `[2]` (float) the places of first and last piece for `span`, `[length]` (int) for `tag` and `generate`;
     `IGNORED` where none.
     """
     starts: Ints

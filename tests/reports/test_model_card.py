@@ -111,3 +111,7 @@ def test_the_code_for_a_head_of_transformers_own() -> None:
         "CLASS", "AutoModelForTokenClassification"
     )
     assert "AutoModelForSequenceClassification" in plain_code({"own_head": False, "pooling": "last"})
+    answers = plain_code({"own_head": False, "pooling": None, "ends": True})
+    assert "AutoModelForQuestionAnswering" in answers
+    assert "tokenizer(questions, texts," in answers
+    assert ".start_logits" in answers

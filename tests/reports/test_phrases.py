@@ -38,6 +38,8 @@ SAYING = (
     "evaluation/doctor/*.py",
     "tasks/answer_encoding.py",
     "tasks/classification.py",
+    "tasks/text_encoding.py",
+    "workflows/writing.py",
     "tasks/ner.py",
     "tasks/tag_encoding.py",
     "tasks/windows.py",

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 import numpy.typing as npt
 
-from truetune.types import Batch, Floats, Head, Tokenizer
+from truetune.types import Batch, Floats, Head, Tokenizer, Writing, Written
 
 Precision = Literal["float32", "bfloat16"]
 Pooling = Literal["mean", "first", "last"]
@@ -146,6 +146,10 @@ class Backbone(Protocol):
 
     def predict(self, batch: Batch) -> Floats:
         """Return logits, `[batch, labels]` or, for `tag`, `[batch, length, labels]`; no dropout."""
+        ...
+
+    def write(self, batch: Batch, writing: Writing) -> list[Written]:
+        """Return what a model with the head `generate` writes for each prompt of a batch."""
         ...
 
     def features(self, batch: Batch) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 
 from truetune.backbones.base import Backbone, Together
 from truetune.data.batch import padded, token_batches
-from truetune.types import Batch, Encoded, Floats, Ints
+from truetune.types import Batch, Encoded, Floats, Ints, Writing, Written
 
 TOKENS = 4096
 """Pieces of one batch, padding counted."""
@@ -33,6 +33,18 @@ def logits_of(
     if backbone.together is not None:
         return _shared(backbone, backbone.together, encoded, tokens)
     return _in_order(encoded, _each(backbone.predict, backbone.tokenizer.pad, encoded, tokens, watch))
+
+
+def texts_of(
+    backbone: Backbone, encoded: Sequence[Encoded], writing: Writing, tokens: int = TOKENS, watch: Watch = unwatched
+) -> list[Written]:
+    """Return what the model writes for each input; the pieces to be written count as those of the batch."""
+    lengths = np.array([len(one.ids) + writing.pieces for one in encoded], dtype=np.int64)
+    found: dict[int, Written] = {}
+    for positions in watch(token_batches(lengths, tokens)):
+        batch = padded(encoded, positions, backbone.tokenizer.pad)
+        found |= zip(positions.tolist(), backbone.write(batch, writing), strict=True)
+    return [found[place] for place in range(len(encoded))]
 
 
 def features_of(

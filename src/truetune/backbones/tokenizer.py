@@ -33,8 +33,11 @@ class Template(NamedTuple):
 class FastTokenizer:
     """The `Tokenizer` of tasks over a fast Transformers tokenizer."""
 
-    def __init__(self, transformers_tokenizer: Any, positions: int | None = None) -> None:
-        """`positions` is the longest input of the model in pieces, where it has such a limit."""
+    def __init__(self, transformers_tokenizer: Any, positions: int | None = None, two_sided: bool = False) -> None:
+        """`positions` is the longest input of the model in pieces, where it has such a limit.
+
+        `two_sided`: the model reads with an encoder and writes with a decoder.
+        """
         if not getattr(transformers_tokenizer, "is_fast", False):
             name = getattr(transformers_tokenizer, "name_or_path", "") or type(transformers_tokenizer).__name__
             raise ModelError(
@@ -47,6 +50,7 @@ class FastTokenizer:
         self._backend.no_truncation()
         self._backend.no_padding()
         self._positions = positions
+        self.two_sided = two_sided
 
     @property
     def max_length(self) -> int:
@@ -98,6 +102,37 @@ class FastTokenizer:
             ids, parts = np.array([self._end]), (np.array([self._end]), *parts[1:])
         segments = np.repeat(np.array(template.segments, dtype=np.int64), [len(part) for part in parts])
         return ids, segments, len(template.before)
+
+    def opened(self, ids: Ints) -> Ints:
+        """Return what a model that writes is given to read: a decoder's text has no end yet."""
+        return self.wrapped(ids)[0] if self.two_sided else np.concatenate([self._single.before, ids])
+
+    def closed(self, ids: Ints) -> Ints:
+        """Return what a model is to write, with its end."""
+        return self.wrapped(ids)[0] if self.two_sided else np.append(ids, self.end)
+
+    def template(self, asked: str) -> str:
+        """Return a turn of a user and the beginning of an answer, by the chat template; empty where there is none."""
+        if getattr(self.transformers, "chat_template", None) is None:
+            return ""
+        turn = [{"role": "user", "content": asked}]
+        found: str = self.transformers.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
+        return found
+
+    def text(self, ids: Ints) -> str:
+        """Return the text of pieces, special tokens left out, white space at its edges too."""
+        found: str = self.transformers.decode(
+            ids.tolist(), skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return found.strip()
+
+    @cached_property
+    def end(self) -> int:
+        """The id of the end of a text; raises ModelError where there is none: such a model cannot stop."""
+        found = getattr(self.transformers, "eos_token_id", None)
+        if found is None:
+            raise ModelError("the tokenizer of this model has no end token, so it cannot end a text; choose another")
+        return int(found)
 
     def isolate_han(self) -> None:
         """Make every Chinese or Japanese character a piece of its own, so that gold spans of characters can be kept.

@@ -37,7 +37,8 @@ def load_tokenizer(settings: ModelSettings) -> FastTokenizer:
 
     with quiet(), explained(settings.name):
         config = AutoConfig.from_pretrained(settings.name)
-        tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(settings.name), _positions(config))
+        two_sided = bool(getattr(config, "is_encoder_decoder", False))
+        tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(settings.name), _positions(config), two_sided)
     if settings.max_length is not None:
         tokenizer.shorten(settings.max_length)
     if settings.head in ("tag", "span"):

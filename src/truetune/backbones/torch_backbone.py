@@ -16,6 +16,7 @@ from truetune.backbones.base import ModelSettings, Precision, Recipe, State
 from truetune.backbones.tokenizer import FastTokenizer
 from truetune.backbones.torch_device import device_readings
 from truetune.backbones.torch_lora import with_lora
+from truetune.backbones.torch_model import quiet
 from truetune.backbones.torch_network import Network
 from truetune.backbones.torch_optimizer import freeze_layers, group_of, trained
 from truetune.backbones.torch_saved import save_network
@@ -23,8 +24,9 @@ from truetune.backbones.torch_step import Learner
 from truetune.backbones.torch_together import Processes
 from truetune.backbones.torch_vocabulary import with_rows
 from truetune.backbones.torch_work import Work, best_speed
+from truetune.backbones.torch_writing import written_ids
 from truetune.errors import ModelError
-from truetune.types import Batch, Floats, Ints
+from truetune.types import Batch, Floats, Ints, Writing, Written
 
 
 class TorchBackbone:
@@ -83,6 +85,13 @@ class TorchBackbone:
         """Return logits in float32 precision, `[batch, labels]` or `[batch, length, labels]`."""
         with torch.inference_mode():
             return _array(self._network(*self._network.inputs(batch)))
+
+    def write(self, batch: Batch, writing: Writing) -> list[Written]:
+        """Return what the model writes for each prompt of a batch."""
+        with torch.inference_mode(), quiet():
+            found = written_ids(self._network.model, batch, writing, self.tokenizer)
+        end = self.tokenizer.end
+        return [Written(self.tokenizer.text(ids), bool(len(ids)) and int(ids[-1]) == end, len(ids)) for ids in found]
 
     def features(self, batch: Batch) -> Floats:
         """Return the mean of each input's last hidden states, `[batch, hidden]`."""

@@ -30,9 +30,19 @@ def objective_of(settings: ModelSettings) -> Objective:
         return Objective(squared_loss, half_squares)
     if settings.head == "span":
         return Objective(ends_loss, ends_disagreement)
+    if settings.head == "generate":
+        return Objective(
+            lambda logits, targets, recipe: summed_loss(logits, _told(targets), recipe, multiple=False),
+            lambda first, second, targets: disagreement(first, second, _told(targets), multiple=False),
+        )
     return Objective(
         partial(summed_loss, multiple=settings.multiple), partial(disagreement, multiple=settings.multiple)
     )
+
+
+def _told(targets: Tensor) -> Tensor:
+    """Return the targets of the pieces that have logits, in their order."""
+    return targets[targets != IGNORED]
 
 
 def squared_loss(values: Tensor, targets: Tensor, recipe: Recipe) -> Tensor:

@@ -23,6 +23,7 @@ _DROPOUTS = (
     "attention_probs_dropout_prob",
     "classifier_dropout",
     "dropout",
+    "dropout_rate",
     "attention_dropout",
     "seq_classif_dropout",
     "resid_pdrop",
@@ -45,11 +46,11 @@ def load_network(settings: ModelSettings, device: torch.device) -> Network:
         config = AutoConfig.from_pretrained(settings.name)
     form = chosen_form(settings, config)
     # First and last piece are the same two outputs in every file.
-    same_labels = form.ends or _labels(config) == settings.labels
+    same_labels = form.ends or form.writes or _labels(config) == settings.labels
     configure(config, settings)
     with quiet(), explained(settings.name), torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        model, info = model_class(settings, form).from_pretrained(
+        model, info = model_class(settings, form, config).from_pretrained(
             settings.name,
             config=config,
             attn_implementation=_attention(config, device),
@@ -74,7 +75,7 @@ def build_network(folder: Path, settings: ModelSettings, form: Form, device: tor
 
     with quiet(), explained(str(folder)):
         config = AutoConfig.from_pretrained(folder)
-        model, info = model_class(settings, form).from_pretrained(
+        model, info = model_class(settings, form, config).from_pretrained(
             folder,
             config=config,
             attn_implementation=_attention(config, device),
@@ -94,17 +95,21 @@ def build_network(folder: Path, settings: ModelSettings, form: Form, device: tor
     return network.to(device)
 
 
-def model_class(settings: ModelSettings, form: Form) -> Any:
+def model_class(settings: ModelSettings, form: Form, config: Any) -> Any:
     """Return the Transformers class that has the head, or the plain one under a head of ours."""
     from transformers import (
         AutoModel,
+        AutoModelForCausalLM,
         AutoModelForQuestionAnswering,
+        AutoModelForSeq2SeqLM,
         AutoModelForSequenceClassification,
         AutoModelForTokenClassification,
     )
 
     if form.own_head:
         return AutoModel
+    if form.writes:
+        return AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     if form.ends:
         return AutoModelForQuestionAnswering
     return AutoModelForTokenClassification if settings.head == "tag" else AutoModelForSequenceClassification
@@ -112,8 +117,9 @@ def model_class(settings: ModelSettings, form: Form) -> Any:
 
 def configure(config: Any, settings: ModelSettings) -> None:
     """Write labels, problem type and dropout of the settings into a Transformers config."""
-    config.id2label = dict(enumerate(settings.labels))
-    config.label2id = {label: position for position, label in enumerate(settings.labels)}
+    if settings.head != "generate":
+        config.id2label = dict(enumerate(settings.labels))
+        config.label2id = {label: position for position, label in enumerate(settings.labels)}
     if settings.head == "classify":
         config.problem_type = "multi_label_classification" if settings.multiple else "single_label_classification"
     if settings.head == "regress":
@@ -156,6 +162,8 @@ def explained(name: str) -> Iterator[None]:
 
 
 def _attention(config: Any, device: torch.device) -> str:
+    if getattr(config, "is_encoder_decoder", False):
+        return "eager"
     if device.type == "cpu" and config.model_type in KNOWN:
         return registered()
     return "sdpa"
@@ -175,7 +183,7 @@ def _draw_outputs(network: Network, labels: int) -> None:
 
 def _refuse_missing(name: str, network: Network, info: Mapping[str, Any]) -> None:
     """Raise where pretrained weights are not in the files; a pooler is no part of it."""
-    prefix = "" if network.form.own_head else f"{network.model.base_model_prefix}."
+    prefix = "" if network.form.own_head or network.form.writes else f"{network.model.base_model_prefix}."
     keys = [*info["missing_keys"], *(key[0] for key in info["mismatched_keys"])]
     # A pooler that many files lack is new, as the head is.
     faults = [key for key in keys if key.startswith(prefix) and "pooler" not in key and "position_ids" not in key]

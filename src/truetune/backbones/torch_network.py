@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from truetune.backbones.base import ModelSettings, Pooling
+from truetune.backbones.torch_writing import answer_logits
 from truetune.errors import ModelError
 from truetune.types import Batch
 
@@ -27,6 +28,8 @@ class Form:
     """Whether the head is ours, on the plain model, or the model's own class has it."""
     ends: bool = False
     """Whether each piece has a score as the first and as the last of an answer."""
+    writes: bool = False
+    """Whether each piece of an answer is predicted from those before it."""
 
 
 class Network(nn.Module):
@@ -55,11 +58,14 @@ class Network(nn.Module):
     def forward(self, ids: Tensor, mask: Tensor, segments: Tensor, packed: Tensor | None = None) -> Tensor:
         """Return logits, `[inputs, labels]`, or `[batch, length, labels]` for `tag` and `span`.
 
-        For `span` padding has the score `LEAST`, so that it has no share in a softmax over the length.
+        For `generate` they are those of every answer piece, `[pieces, vocabulary]`. For `span` padding has the score
+        `LEAST`, so that it has no share in a softmax over the length.
         `packed` `[batch, length]`: where several inputs share a row, which of them a piece belongs to, -1 for none.
         """
         if packed is not None:
             return self._packed(ids, mask, segments, packed)
+        if self.form.writes:
+            return answer_logits(self.model, ids, mask, segments)
         if self.form.ends:
             scores = self._ends(ids, mask, segments)
             return scores.masked_fill(~mask[..., None], LEAST)
@@ -155,6 +161,13 @@ def chosen_form(settings: ModelSettings, config: Any) -> Form:
     )
     from transformers.models.auto.modeling_auto import MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING as TAG
 
+    if settings.head == "generate":
+        if not getattr(config, "is_encoder_decoder", False) and not is_decoder(config):
+            raise ModelError(
+                f"{settings.name}: an encoder ({config.model_type}) cannot write texts; expected a decoder (GPT style) "
+                "or an encoder-decoder (T5, BART, Marian)"
+            )
+        return Form(None, own_head=False, writes=True)
     if getattr(config, "is_encoder_decoder", False):
         raise ModelError(
             f"{settings.name}: an encoder-decoder ({config.model_type}) cannot {settings.head} yet; "

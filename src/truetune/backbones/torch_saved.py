@@ -60,7 +60,8 @@ def load_saved(folder: Path, device: torch.device) -> tuple[Network, FastTokeniz
     settings, form = _read(folder / NAME)
     network = build_network(folder, settings, form, device)
     with quiet(), explained(str(folder)):
-        tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(folder), settings.max_length)
+        two_sided = bool(getattr(network.model.config, "is_encoder_decoder", False))
+        tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(folder), settings.max_length, two_sided)
     return network, tokenizer, replace(settings, device=str(device))
 
 

@@ -44,6 +44,8 @@ class Bundle:
     """Part -> fingerprint of its examples, as in the run's manifest."""
     scale: tuple[float, float] | None = None
     """Mean and deviation of the numbers that a regression learnt."""
+    writing: Mapping[str, Any] | None = None
+    """Prompt template and settings of a model that writes texts."""
     optional: bool = False
     """Whether a question may have no answer."""
     longest: int = 0

@@ -15,6 +15,7 @@ from truetune.backbones.base import Backbone
 from truetune.backbones.outputs import logits_of
 from truetune.config import Config
 from truetune.data.keys import ranked
+from truetune.errors import ConfigError
 from truetune.evaluation.tables import aligned_columns
 from truetune.optimization.race import Judge
 from truetune.optimization.trial import Changes, Part, Rung
@@ -73,6 +74,10 @@ class FinetuneRunner:
     def __init__(self, config: Config, place: str, data: TaskData, halves: Mapping[Part, Half]) -> None:
         self._config, self._place, self._data, self._halves = config, place, data, halves
         self._training = training_of(data.task)
+        if self._training.head == "generate":
+            raise ConfigError(
+                f"optimize: the task {data.task.name} writes texts; this version does not search for those"
+            )
         self._labels: Labels = self._training.labels(data.gold("train"))
         self._precision: Any = None
 

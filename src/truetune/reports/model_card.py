@@ -24,6 +24,9 @@ PIPELINES = {
     "pair": "text-classification",
     "relations": "text-classification",
     "ner": "token-classification",
+    "qa": "question-answering",
+    "translation": "translation",
+    "summarization": "summarization",
 }
 """Task -> what the Hub calls it."""
 LICENCES = {
@@ -62,6 +65,10 @@ inputs = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
 with torch.inference_mode():
     logits = model(**inputs).logits"""
 
+ENDS = """    found = model(**inputs)
+    logits = torch.stack([found.start_logits, found.end_logits], dim=-1)"""
+"""In place of the last line, where each piece has two scores."""
+
 
 def write_card(folder: Path) -> None:
     """Write the card of a bundle, from its own files."""
@@ -81,7 +88,11 @@ def model_card(folder: Path) -> str:
 def plain_code(form: Mapping[str, Any]) -> str:
     """Return how Transformers alone gets the logits of `texts` from the folder `path` of such a form."""
     if form["own_head"]:
-        return OWN_HEAD.replace("POOLED", POOLED[form["pooling"]])
+        code = OWN_HEAD.replace("POOLED", POOLED[form["pooling"]])
+        return code.replace("tokenizer(texts,", "tokenizer(questions, texts,") if form.get("ends") else code
+    if form.get("ends"):
+        code = OWN_CLASS.replace("CLASS", "AutoModelForQuestionAnswering").replace("(texts,", "(questions, texts,")
+        return code.replace("    logits = model(**inputs).logits", ENDS)
     name = "AutoModelForTokenClassification" if form["pooling"] is None else "AutoModelForSequenceClassification"
     return OWN_CLASS.replace("CLASS", name)
 
@@ -120,7 +131,7 @@ def _section(say: Say, bundle: Bundle, scores: Mapping[str, Any], form: Mapping[
     if bundle.multiple:
         lines += [say["card.threshold"].format(threshold=f"{bundle.threshold:g}"), ""]
     lines += [f"## {say['card.use']}", "", *_fenced("import truetune\n\ntruetune.load(path).predict(texts)"), ""]
-    if form is not None:
+    if form is not None and not form.get("writes"):
         lines += [say["card.plain"], "", *_fenced(plain_code(form)), "", say["card.plain.windows"], ""]
     lines += [f"## {say['card.scores']}", "", *_scores(say, scores), ""]
     if bundle.data:

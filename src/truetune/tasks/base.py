@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 from truetune.data.parse import Field as Field
 from truetune.metric import Metric, PerLabel, Seen
 from truetune.stats.plan import Plan
-from truetune.types import Column, Encoded, Finding, Floats, Head, Ints, Score, Tokenizer
+from truetune.types import Column, Encoded, Finding, Head, Ints, Score, Tokenizer, Writing
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ class Labels:
     """Whether a question may have no answer."""
     longest: int = 0
     """The longest answer that is given, in characters."""
+    writing: Writing | None = None
+    """How a model that writes texts is asked, and writes."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,8 @@ class Training:
     `encode` makes model inputs, see `Encode`.
     `decode(texts, encoded, outputs, labels, threshold) -> predicted columns` merges windows again; `texts` is
     the first input column, `outputs[i]` holds the logits of `encoded[i]`: `[labels]` for `classify`, `[1]` for
-    `regress`, `[length, labels]` for `tag`, `[length, 2]` (first and last piece) for `span`.
+    `regress`, `[length, labels]` for `tag`, `[length, 2]` (first and last piece) for `span`, or, for
+    `generate`, what was written.
     `baselines` names what a fine-tuned model has to beat, the cheapest first.
     """
 
@@ -181,7 +184,7 @@ class Training:
     inputs: Inputs
     labels: Callable[[Mapping[str, Sequence[Any]]], Labels]
     encode: Encode
-    decode: Callable[[Sequence[str], Sequence[Encoded], Sequence[Floats], Labels, float], dict[str, list[Any]]]
+    decode: Callable[[Sequence[str], Sequence[Encoded], Sequence[Any], Labels, float], dict[str, list[Any]]]
     baselines: tuple[str, ...] = ("majority", "tfidf-linear", "frozen-linear")
 
 

@@ -109,6 +109,15 @@ def as_count(value: object) -> int:
     return int(number)
 
 
+def as_truth(value: object) -> bool:
+    """Return true or false."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return value.strip().lower() == "true"
+    raise ValueError(f"expected true or false, found {shown(value)}")
+
+
 def as_texts(value: object) -> tuple[str, ...]:
     """Return a list of texts; a single text is a list of one."""
     if isinstance(value, str) and not value.lstrip().startswith("["):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from truetune.data.parse import Field
 from truetune.metrics.bleu import bleu
@@ -15,9 +15,10 @@ from truetune.metrics.ranking import MRR, at_depth
 from truetune.metrics.rouge import ROUGE
 from truetune.metrics.self_bleu import SELF_BLEU
 from truetune.metrics.ter import ter
-from truetune.tasks.base import Scoring, Task
-from truetune.tasks.fields import as_any_text, as_count, as_number, as_texts
+from truetune.tasks.base import Inputs, Labels, Scoring, Task, Training
+from truetune.tasks.fields import as_any_text, as_count, as_number, as_text, as_texts, as_truth
 from truetune.tasks.retrieval import RANKED, as_relevant
+from truetune.tasks.text_encoding import decode_texts, source_encoder
 
 
 def as_references(value: object) -> tuple[str, ...]:
@@ -36,7 +37,40 @@ REFERENCES = (
     (Field("references", as_references),),
     (Field("reference", as_any_text), Field("references", derive=_references)),
 )
-SAID = ((Field("text", as_any_text),),)
+SAID = ((Field("text", as_any_text), Field("finished", as_truth, required=False)),)
+
+
+def _unlabelled(gold: Mapping[str, Sequence[Any]]) -> Labels:
+    return Labels(())
+
+
+def _written(fields: tuple[Field, ...], keep: Literal["beginning", "end"], *baselines: str) -> Training:
+    encode = source_encoder(keep)
+    return Training("generate", Inputs(fields), _unlabelled, encode, decode_texts, ("nearest", *baselines, "untuned"))
+
+
+SOURCE = (Field("source", as_text),)
+
+
+def as_turns(value: object) -> tuple[str, ...]:
+    """Return what was said so far, the last turn last; a single text is one turn."""
+    turns = as_texts(value)
+    if not any(turn.strip() for turn in turns):
+        raise ValueError("expected one or more turns, found none")
+    return turns
+
+
+def _turns_as_text(row: Mapping[str, Any]) -> str:
+    """Return turns as lines, each with its speaker: the one that is answered is B, whose reply is A's."""
+    turns = row["history"]
+    return "\n".join(f"{'AB'[(len(turns) - place) % 2]}: {turn}" for place, turn in enumerate(turns))
+
+
+def _history(history: Sequence[str], source: str) -> str:
+    return source
+
+
+HISTORY = (Field("history", as_turns), Field("source", derive=_turns_as_text))
 
 HITS = tuple(
     replace(metric, name=f"hits@{depth}")
@@ -53,6 +87,7 @@ TRANSLATION = Task(
     scoring=Scoring(
         gold=REFERENCES, predicted=SAID, metrics=(bleu(), CHRF, CHRF_WORDS, ter(), *ROUGE), primary=("bleu",)
     ),
+    training=_written(SOURCE, "beginning", "copy"),
 )
 
 SUMMARIZATION = Task(
@@ -60,6 +95,7 @@ SUMMARIZATION = Task(
     about="a short text for a long one",
     about_zh="文本摘要",
     scoring=Scoring(gold=REFERENCES, predicted=SAID, metrics=(*ROUGE, bleu(), CHRF), primary=("rougeL",)),
+    training=_written(SOURCE, "beginning", "lead"),
 )
 
 DIALOGUE = Task(
@@ -72,6 +108,7 @@ DIALOGUE = Task(
         metrics=(*DIALOGUE_METRICS, SELF_BLEU, bleu(), CHRF, *ROUGE, *HITS, MRR),
         primary=("unigram_f1", "mrr"),
     ),
+    training=_written(HISTORY, "end"),
 )
 
 LANGUAGE_MODELING = Task(

@@ -44,11 +44,12 @@ from truetune.workflows.model import (
     settings_of,
     training_of,
 )
-from truetune.workflows.parts import prepared
+from truetune.workflows.parts import prepared, write_findings
 from truetune.workflows.progress import Progress
 from truetune.workflows.stage import Stage
 from truetune.workflows.systems import plan_of, read_predicted, table_of, write_system
 from truetune.workflows.tuning import Follow, Validation, encoded_training, tuned
+from truetune.workflows.writing import with_writing, written_findings
 
 AFTER = "fine-tuned"
 
@@ -94,10 +95,10 @@ def finetune(
         with timed(run, "data"):
             data = prepared(task_named(settings.task), settings.data, run, shown)
             labels = training_of(data.task).labels(data.gold("train"))
-            if labels.scale is None:
+            if training_of(data.task).head in ("classify", "tag"):
                 _refuse_one_answer(labels, run)
         stage = Stage(settings, data, labels, run, plan_of(settings.evaluate), shown)
-        backbone, inputs = loaded(stage, place)
+        stage, backbone, inputs = loaded(stage, place)
     with timed(run, "baselines"):
         before(stage, backbone)
     with followed(settings, run, shown) as trackers:
@@ -224,7 +225,7 @@ def fine_tuned(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], foll
         _ship(stage, backbone, threshold)
 
 
-def loaded(stage: Stage, place: str, together: Any = None) -> tuple[Backbone, Sequence[Encoded]]:
+def loaded(stage: Stage, place: str, together: Any = None) -> tuple[Stage, Backbone, Sequence[Encoded]]:
     """Load the model; what is measured for this machine is kept when a run is resumed.
 
     `together`: the processes of `backbones/torch_together.py` that it learns with.
@@ -233,6 +234,7 @@ def loaded(stage: Stage, place: str, together: Any = None) -> tuple[Backbone, Se
 
     settings = settings_of(stage.config, place, stage.training, stage.labels)
     tokenizer = load_tokenizer(settings)
+    stage = with_writing(stage, tokenizer)
     inputs = encoded_training(stage, tokenizer, audited=together is None)
     chosen = stage.run.path / CHOSEN
     if chosen.is_file():
@@ -240,14 +242,14 @@ def loaded(stage: Stage, place: str, together: Any = None) -> tuple[Backbone, Se
     vocabulary = used_pieces(one.ids for one in inputs) if stage.config.model.trim_vocabulary else None
     recipe = recipe_of(stage.config, inputs, stage.labels, stage.training.head)
     backbone = load_backbone(settings, recipe, tokenizer, vocabulary, together)
-    if stage.config.train.packing and not backbone.facts["packable"]:
+    if stage.config.train.packing and (stage.training.head == "generate" or not backbone.facts["packable"]):
         raise ConfigError(
             f"train.packing: {stage.config.model.name} cannot have several texts in a row (only decoders that are told "
             "positions can); set it to false: batches by length hardly pad"
         )
     if not chosen.is_file():
         write_json(chosen, dict(backbone.facts))
-    return backbone, inputs
+    return stage, backbone, inputs
 
 
 def _ship(stage: Stage, backbone: Backbone, threshold: float) -> None:
@@ -267,6 +269,7 @@ def _ship(stage: Stage, backbone: Backbone, threshold: float) -> None:
             licence=licence_of(stage.config.model.name),
             language=script(stage.data.texts("train")[:SOME]),
             data={part: one["fingerprint"] for part, one in read_json(stage.run.facts)["splits"].items()},
+            writing=None if stage.labels.writing is None else asdict(stage.labels.writing),
             optional=stage.labels.optional,
             longest=stage.labels.longest,
             scale=None if stage.labels.scale is None else astuple(stage.labels.scale),
@@ -287,6 +290,9 @@ def _after(stage: Stage) -> None:
         return
     model = load(stage.run.model, stage.config.model.device)
     predicted = model.predict_columns(stage.data.columns("test"), stage.progress)
+    if stage.labels.writing is not None:
+        references = stage.data.parts["test"].column("references")
+        write_findings(stage.run, list(written_findings(stage, predicted, references)))
     result = write_system(stage.run, "after", AFTER, stage.data, predicted, stage.config.evaluate)
     stage.progress.say(f"after: {result.primary} {result.score(result.primary).value:.4f} on the test part")
 

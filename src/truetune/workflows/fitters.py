@@ -10,7 +10,7 @@ import numpy as np
 from truetune.backbones.base import Backbone
 from truetune.bundle.run_folder import PARTS
 from truetune.data.stored import Made, values_at
-from truetune.training.baselines import Baseline, Part, Score, majority
+from truetune.training.baselines import Baseline, Candidate, Part, Score, chosen, majority
 from truetune.training.baselines_answers import no_answer, tfidf_sentence
 from truetune.training.baselines_frozen import frozen_linear
 from truetune.training.baselines_lookup import all_outside, lookup
@@ -18,8 +18,10 @@ from truetune.training.baselines_numbers import constant, frozen_ridge, overlap_
 from truetune.training.baselines_pieces import frozen_pieces
 from truetune.training.baselines_text import tfidf_linear
 from truetune.training.baselines_window import window_linear
+from truetune.training.baselines_writing import copied, lead, nearest
 from truetune.types import Floats, Ints
 from truetune.workflows.features import FeaturesAt, piece_features, text_features
+from truetune.workflows.model import predicted_by
 from truetune.workflows.parts import gold_field
 from truetune.workflows.stage import Stage, score_of
 
@@ -58,6 +60,13 @@ def fitters_of(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Basel
         pairs = {part: list(zip(*stage.data.columns(part)[:2], strict=True)) for part in PARTS}
         return Part(pairs["train"], train.gold), Part(pairs["validation"], validation.gold), pairs["test"]
 
+    def untuned() -> Baseline:
+        parts = [
+            predicted_by(backbone, stage.training, stage.data.columns(part), stage.labels, 0.5, stage.progress)
+            for part in ("validation", "test")
+        ]
+        return chosen("untuned", [Candidate({}, *parts)], validation.gold, score, ())
+
     return {
         "majority": lambda: majority(train, validation, len(tests), stage.labels, score),
         "tfidf-linear": lambda: tfidf_linear(train, validation, tests, stage.labels, score, say),
@@ -69,6 +78,10 @@ def fitters_of(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Basel
         "tfidf-ridge": lambda: tfidf_ridge(train, validation, tests, score, say),
         "overlap-ridge": lambda: overlap_ridge(*paired(), score, say),
         "frozen-ridge": frozen_numbers,
+        "untuned": untuned,
+        "copy": lambda: copied(validation, tests, score),
+        "lead": lambda: lead(validation, tests, score),
+        "nearest": lambda: nearest(train, validation, tests, score, say),
         "no-answer": lambda: no_answer(validation, len(tests), score),
         "tfidf-sentence": lambda: tfidf_sentence(*paired(), stage.labels.optional, score, say),
     }

@@ -8,7 +8,7 @@ from typing import Any
 from truetune import config
 from truetune.backbones.base import Backbone, Lora, ModelSettings, Recipe
 from truetune.backbones.builtin import MODELS, builtin_folder
-from truetune.backbones.outputs import Watch, logits_of, unwatched
+from truetune.backbones.outputs import Watch, logits_of, texts_of, unwatched
 from truetune.errors import ConfigError, MissingPackageError, TruetuneError
 from truetune.tasks.base import Encoding, Labels, Lengths, Task, Training
 from truetune.training.class_weights import balanced_weights
@@ -108,6 +108,13 @@ def shown_by(progress: Progress, title: str) -> Watch:
     return lambda batches: progress.over(title, batches, len(batches))
 
 
+def outputs_of(backbone: Backbone, encoded: Sequence[Encoded], labels: Labels, watch: Watch = unwatched) -> list[Any]:
+    """Return the logits of each input, or what was written for it."""
+    if labels.writing is not None:
+        return list(texts_of(backbone, encoded, labels.writing, PREDICTED_AT_ONCE, watch))
+    return list(logits_of(backbone, encoded, PREDICTED_AT_ONCE, watch))
+
+
 def predicted_by(
     backbone: Backbone,
     training: Training,
@@ -124,7 +131,7 @@ def predicted_by(
     for start in starts if len(starts) == 1 else progress.over("predicting", starts, len(starts)):
         texts = [column[start : start + EXAMPLES_AT_ONCE] for column in columns]
         encoded = training.encode(texts, None, labels, backbone.tokenizer, lengths).inputs
-        outputs = logits_of(backbone, encoded, PREDICTED_AT_ONCE, watch)
+        outputs = outputs_of(backbone, encoded, labels, watch)
         for name, values in training.decode(texts[0], encoded, outputs, labels, threshold).items():
             found.setdefault(name, []).extend(values)
     return found

@@ -33,7 +33,7 @@ from truetune.types import Finding, Ints
 from truetune.workflows.progress import Progress
 
 GIVEN = "all parts given"
-LEARNT = ("label", "labels", "spans", "value", "answers")
+LEARNT = ("label", "labels", "spans", "value", "answers", "references")
 """The fields of gold from which a model can be trained."""
 
 
@@ -193,7 +193,7 @@ def _split(whole: dict[str, Dataset], data: Data, inputs: Inputs) -> tuple[dict[
     if groups is not None:
         keys = linked(groups, keys, data.split_seed)
     field = gold_field(train.fields)
-    strata = map(_has_answer if field == "answers" else _stratum, train.stored(field))
+    strata = map({"answers": _has_answer, "references": _any}.get(field, _stratum), train.stored(field))
     places = places_of(keys, strata, **shares)
     for name in PARTS:
         if name == "train" or shares[name]:
@@ -234,6 +234,10 @@ def _stratum(gold: Any) -> str:
     if isinstance(gold, int | float):
         return ""
     return " ".join(sorted({item if isinstance(item, str) else item.type for item in gold}))
+
+
+def _any(gold: Any) -> str:
+    return ""
 
 
 def _has_answer(gold: Any) -> str:

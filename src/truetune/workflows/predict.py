@@ -11,6 +11,7 @@ from truetune.bundle.format import NAME, Bundle, read_bundle
 from truetune.errors import DataError
 from truetune.tasks.base import Labels, Scale
 from truetune.tasks.table import task_named
+from truetune.types import Writing
 from truetune.workflows.model import need_packages, predicted_by, training_of
 from truetune.workflows.progress import Progress
 
@@ -45,7 +46,8 @@ class Model:
         """Return predicted columns for columns in the order of the task's inputs."""
         bundle = self.bundle
         scale = None if bundle.scale is None else Scale(*bundle.scale)
-        labels = Labels(bundle.labels, bundle.multiple, scale, bundle.optional, bundle.longest)
+        writing = None if bundle.writing is None else Writing(**bundle.writing)
+        labels = Labels(bundle.labels, bundle.multiple, scale, bundle.optional, bundle.longest, writing)
         shown = progress or Progress(quiet=True)
         return predicted_by(self._backbone, self._training, columns, labels, self.bundle.threshold, shown)
 

@@ -6,10 +6,9 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from truetune.backbones.base import Backbone
-from truetune.backbones.outputs import logits_of
 from truetune.config import Config
 from truetune.data.encoded import kept
 from truetune.evaluation.families import applicable, families
@@ -26,8 +25,8 @@ from truetune.training.loop import train
 from truetune.training.order import Plan
 from truetune.training.plateau import Margin
 from truetune.training.stopping import Selection
-from truetune.types import Encoded, Finding, Floats, Tokenizer
-from truetune.workflows.model import PREDICTED_AT_ONCE, encoded_parts
+from truetune.types import Encoded, Finding, Tokenizer
+from truetune.workflows.model import encoded_parts, outputs_of
 from truetune.workflows.parts import gold_field, write_findings
 from truetune.workflows.stage import Stage, deciding_metric
 from truetune.workflows.systems import table_of
@@ -173,10 +172,10 @@ class Validation:
         measure: Literal["exact_match", "qa_f1"] = "exact_match" if metric.name == "exact_match" else "qa_f1"
         return best_no_answer_threshold(gold, said["answer"], said["no_answer_probability"], measure).threshold
 
-    def _logits(self) -> list[Floats]:
-        return logits_of(self._backbone, self._encoded, PREDICTED_AT_ONCE)
+    def _logits(self) -> list[Any]:
+        return outputs_of(self._backbone, self._encoded, self._stage.labels)
 
-    def _scored(self, logits: list[Floats], threshold: float) -> dict[str, float]:
+    def _scored(self, logits: list[Any], threshold: float) -> dict[str, float]:
         task = self._stage.data.task
         said = self._stage.training.decode(self._columns[0], self._encoded, logits, self._stage.labels, threshold)
         table = table_of(self._stage.data, "validation", {"model": said})

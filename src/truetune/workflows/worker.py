@@ -39,7 +39,7 @@ def main(run_path: str, resume: bool) -> int:
             data = prepared(task_named(settings.task), settings.data, run, shown)
             labels = training_of(data.task).labels(data.gold("train"))
             stage = Stage(settings, data, labels, run, plan_of(settings.evaluate), shown)
-            backbone, inputs = loaded(stage, model_place(settings.model.name, shown), processes)
+            stage, backbone, inputs = loaded(stage, model_place(settings.model.name, shown), processes)
             fine_tuned(stage, backbone, inputs, Follow(resume, Trackers((), shown.say)))
         except ProcessGoneError:
             os._exit(GONE)

@@ -1,0 +1,78 @@
+"""Models that write: logits of an answer's pieces in training, and texts piece by piece in use.
+
+Decoders (GPT style) read prompt and answer as one; encoder-decoders (T5, BART, Marian) read the prompt and write the
+answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from truetune.backbones.tokenizer import FastTokenizer
+from truetune.types import IGNORED, Batch, Ints, Writing
+
+
+def answer_logits(model: Any, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
+    """Return the logits of every answer piece of a batch, `[pieces, vocabulary]`, input by input.
+
+    `segments` are 1 at the pieces of answers; each piece is predicted from those before it.
+    """
+    answer = segments == 1
+    if not model.config.is_encoder_decoder:
+        logits: Tensor = model(input_ids=ids, attention_mask=mask.long(), use_cache=False).logits
+        return logits[:, :-1][answer[:, 1:]]
+    places = answer.sum(dim=1)
+    filled = torch.arange(int(places.max()), device=ids.device) < places[:, None]
+    labels = torch.full(filled.shape, IGNORED, dtype=torch.long, device=ids.device)
+    labels[filled] = ids[answer]
+    begun = model.prepare_decoder_input_ids_from_labels(labels)
+    asked = (mask & ~answer).long()
+    found: Tensor = model(input_ids=ids, attention_mask=asked, decoder_input_ids=begun, use_cache=False).logits
+    return found[filled]
+
+
+def written_ids(model: Any, batch: Batch, writing: Writing, tokenizer: FastTokenizer) -> list[Ints]:
+    """Return the ids that a model writes for each prompt of a batch, its end token included where it came to one."""
+    device = next(model.parameters()).device
+    two_sided = bool(model.config.is_encoder_decoder)
+    ids, mask = batch.ids, batch.mask
+    if not two_sided:
+        # A decoder goes on behind the last piece, so the padding stands before the first.
+        order = np.argsort(mask, axis=1, kind="stable")
+        ids, mask = np.take_along_axis(ids, order, axis=1), np.take_along_axis(mask, order, axis=1)
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(writing.seed)
+        found = model.generate(
+            input_ids=torch.from_numpy(ids).to(device),
+            attention_mask=torch.from_numpy(mask.astype(np.int64)).to(device),
+            generation_config=_settings(model, writing, tokenizer),
+        )
+    rows = found.cpu().numpy()[:, 1 if two_sided else ids.shape[1] :]
+    return [_to_end(row, tokenizer.end) for row in rows]
+
+
+def _settings(model: Any, writing: Writing, tokenizer: FastTokenizer) -> Any:
+    """Return all that decides what is written; nothing is left to defaults that come with a model's files."""
+    from transformers import GenerationConfig
+
+    sampled = {"temperature": writing.temperature, "top_p": writing.top_p} if writing.temperature else {}
+    return GenerationConfig(  # type: ignore[no-untyped-call]
+        max_new_tokens=writing.pieces,
+        num_beams=writing.beams,
+        do_sample=bool(writing.temperature),
+        eos_token_id=tokenizer.end,
+        pad_token_id=tokenizer.pad,
+        bos_token_id=getattr(model.config, "bos_token_id", None),
+        decoder_start_token_id=getattr(model.config, "decoder_start_token_id", None),
+        **sampled,
+    )
+
+
+def _to_end(row: Ints, end: int) -> Ints:
+    """Return ids up to the first end token, which is kept: what follows it is padding."""
+    ends = np.flatnonzero(row == end)
+    return row[: int(ends[0]) + 1] if len(ends) else row

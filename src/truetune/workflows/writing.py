@@ -1,0 +1,64 @@
+"""How a model that writes texts is asked, and writes: from config, tokenizer and training part; what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from truetune.tasks.text_encoding import SOURCE, longest_written, prompt_of
+from truetune.types import Finding, Tokenizer, Writing
+from truetune.workflows.stage import Stage
+
+ASKED = {"translation": "Translate:\n", "summarization": "Summarize:\n"}
+"""What a decoder is told before the source, unless `generate.prompt` says otherwise."""
+ANSWERED = "\n\n"
+"""What stands between source and answer where the tokenizer has no chat template."""
+
+
+def with_writing(stage: Stage, tokenizer: Tokenizer) -> Stage:
+    """Return the stage with all that decides what is written; a stage of another task as it is."""
+    if stage.training.head != "generate":
+        return stage
+    settings = stage.config.generate
+    prompt = settings.prompt
+    if prompt is None:
+        asked = "" if tokenizer.two_sided else ASKED.get(stage.data.task.name, "")
+        prompt = tokenizer.template(asked + SOURCE) or (SOURCE if tokenizer.two_sided else asked + SOURCE + ANSWERED)
+    prompt_of(prompt, tokenizer)
+    writing = Writing(
+        prompt=prompt,
+        pieces=settings.max_pieces or longest_written(stage.data.gold("train")["references"], tokenizer),
+        beams=settings.beams,
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        seed=settings.seed,
+    )
+    return replace(stage, labels=replace(stage.labels, writing=writing))
+
+
+def written_findings(
+    stage: Stage, predicted: Mapping[str, Sequence[Any]], references: Sequence[Sequence[str]]
+) -> Iterator[Finding]:
+    """Yield how long the texts are that were written for the test part, and how many of them did not come to an end."""
+    writing = stage.labels.writing
+    if writing is None or not predicted["text"]:
+        return
+    sizes = np.array([len(text) for text in predicted["text"]])
+    known = np.array([len(each[0]) for each in references])
+    numbers = [f"{np.quantile(some, q, method='higher'):.0f}" for some in (sizes, known) for q in (0.5, 0.95, 1.0)]
+    advice = (
+        f"texts written for test have {numbers[0]} characters in the median, {numbers[1]} at 95 %, {numbers[2]} at "
+        f"most; their references {numbers[3]}, {numbers[4]} and {numbers[5]}"
+    )
+    yield Finding("lengths of written texts", "note", len(sizes), (), advice)
+    cut = [place for place, finished in enumerate(predicted["finished"]) if not finished]
+    if cut:
+        shown = tuple(f"example {place}: {predicted['text'][place][-60:]}" for place in cut[:5])
+        advice = (
+            f"{len(cut) / len(sizes):.1%} of the texts written for test reached {writing.pieces:,} pieces without an "
+            "end and are cut off there; train longer, or raise generate.max_pieces"
+        )
+        yield Finding("texts cut off", "warning", len(cut), shown, advice)

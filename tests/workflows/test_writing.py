@@ -1,0 +1,71 @@
+"""Texts for texts from files to predictions, on tiny real models: learnt to the end, saved, loaded and the same."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import truetune
+from truetune.bundle.format import read_bundle
+from truetune.bundle.run_folder import RunFolder
+from truetune.files import read_json
+from truetune.workflows.finetune import finetune
+from truetune.workflows.predict_file import predicted_file
+from truetune.workflows.progress import Progress
+from truetune.workflows.systems import read_predicted
+
+QUIET = Progress(quiet=True)
+WORDS = {"Anna": "story", "Bob": "plot", "Paris": "film", "Berlin": "great"}
+
+
+def sayings(folder: Path, number: int = 160) -> Path:
+    rng = random.Random(0)
+    rows = []
+    for place in range(number):
+        word = rng.choice(list(WORDS))
+        rows.append({"source": f"{place % 40} {rng.choice('abcd')} {word}", "reference": WORDS[word]})
+    path = folder / "sayings.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def settings(folder: Path, task: str, model: Path, epochs: int) -> dict[str, Any]:
+    return {
+        "task": task,
+        "data": {"source": str(sayings(folder)), "validation_share": 0.15, "test_share": 0.15},
+        "model": {"name": str(model), "dtype": "float32"},
+        "train": {"epochs": epochs, "learning_rate": 5e-3, "tokens_per_batch": 512, "evaluations_per_epoch": 1},
+        "evaluate": {"resamples": 200, "metric": "chrf"},
+        "track": {"output": str(folder / "runs"), "name": "tiny"},
+    }
+
+
+@pytest.mark.parametrize(("model", "task"), [("tiny_gpt2", "translation"), ("tiny_t5", "summarization")])
+def test_texts_are_learnt_to_their_end(tmp_path: Path, request: pytest.FixtureRequest, model: str, task: str) -> None:
+    result = finetune(settings(tmp_path, task, request.getfixturevalue(model), 25), progress=QUIET)
+    scores = {score["metric"]: score["value"] for score in result.after["scores"]}
+    assert scores["chrf"] > 0.9, "a tiny model learns the toy set"
+    run = RunFolder(result.run)
+    said = read_predicted(run, "after")
+    assert sum(said["finished"]) > 0.9 * len(said["finished"]), "the end is learnt although it is the padding too"
+    checks = {finding["check"] for finding in read_json(run.audit)["findings"]}
+    assert "lengths of written texts" in checks
+    third = "copy" if task == "translation" else "lead"
+    assert {one.name for one in (result.run / "baselines").iterdir()} == {"untuned", "nearest", third}
+    bundle = read_bundle(result.run / "model")
+    assert bundle.writing is not None
+    assert "{source}" in bundle.writing["prompt"]
+    assert 2 <= bundle.writing["pieces"] <= 12
+
+    loaded = truetune.load(result.run)
+    ids = read_json(result.run / "split.json")["test"]
+    rows = [json.loads(line) for line in (tmp_path / "sayings.jsonl").read_text(encoding="utf-8").splitlines()]
+    sources = [rows[int(one) - 1]["source"] for one in ids]
+    assert [one["text"] for one in loaded.predict(sources)] == said["text"]
+    plain = tmp_path / "plain.jsonl"
+    plain.write_text("".join(json.dumps({"source": source}) + "\n" for source in sources), encoding="utf-8")
+    assert [one["text"] for one in predicted_file(loaded, str(plain), QUIET)] == said["text"]
