@@ -112,8 +112,8 @@ class Together(Protocol):
         ...
 
 
-class Backbone(Protocol):
-    """A model that learns and predicts."""
+class Predictor(Protocol):
+    """A model that predicts: a backbone, or what was exported of one."""
 
     @property
     def together(self) -> Together | None:
@@ -124,6 +124,14 @@ class Backbone(Protocol):
     def tokenizer(self) -> Tokenizer:
         """The tokenizer that the model was made for."""
         ...
+
+    def predict(self, batch: Batch) -> Floats:
+        """Return logits, `[batch, labels]` or, for `tag`, `[batch, length, labels]`; no dropout."""
+        ...
+
+
+class Backbone(Predictor, Protocol):
+    """A model that learns and predicts."""
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -142,10 +150,6 @@ class Backbone(Protocol):
         `rates` gives the learning rate of each group. A loss or gradient that is not finite changes nothing,
         and NaN is returned. Of several processes each has its own micro-batches, and `targets` of all of them.
         """
-        ...
-
-    def predict(self, batch: Batch) -> Floats:
-        """Return logits, `[batch, labels]` or, for `tag`, `[batch, length, labels]`; no dropout."""
         ...
 
     def write(self, batch: Batch, writing: Writing) -> list[Written]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from truetune.backbones.base import Backbone, Together
+from truetune.backbones.base import Backbone, Predictor, Together
 from truetune.data.batch import padded, token_batches
 from truetune.types import Batch, Encoded, Floats, Ints, Writing, Written
 
@@ -24,7 +24,7 @@ def unwatched(batches: Sequence[Ints]) -> Iterable[Ints]:
 
 
 def logits_of(
-    backbone: Backbone, encoded: Sequence[Encoded], tokens: int = TOKENS, watch: Watch = unwatched
+    backbone: Predictor, encoded: Sequence[Encoded], tokens: int = TOKENS, watch: Watch = unwatched
 ) -> list[Floats]:
     """Return the logits of each input: `[labels]` for `classify`, `[its length, labels]` for `tag`.
 
@@ -71,7 +71,7 @@ def _each(
             yield place, output[: lengths[place]] if output.ndim == 2 else output
 
 
-def _shared(backbone: Backbone, together: Together, encoded: Sequence[Encoded], tokens: int) -> list[Floats]:
+def _shared(backbone: Predictor, together: Together, encoded: Sequence[Encoded], tokens: int) -> list[Floats]:
     """Return the logits of all inputs: each process writes those of its batches into zeros, and all are added.
 
     No input is predicted twice, so none is counted twice.

@@ -41,7 +41,8 @@ class Network(nn.Module):
         self.form = form
         self.own = head
         accepted = inspect.signature(model.base_model.forward).parameters
-        self._segments = "token_type_ids" in accepted and getattr(model.config, "type_vocab_size", 0) > 1
+        # Whether the model tells the first text from the second by segments.
+        self.segmented = "token_type_ids" in accepted and getattr(model.config, "type_vocab_size", 0) > 1
         self._positions = "position_ids" in accepted
         self._cache = {"use_cache": False} if "use_cache" in accepted else {}
 
@@ -121,7 +122,7 @@ class Network(nn.Module):
 
     def _inputs(self, ids: Tensor, mask: Tensor, segments: Tensor) -> dict[str, Any]:
         inputs = {"input_ids": ids, "attention_mask": mask.long(), **self._cache}
-        return {**inputs, "token_type_ids": segments} if self._segments else inputs
+        return {**inputs, "token_type_ids": segments} if self.segmented else inputs
 
 
 def pooled(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
@@ -130,7 +131,7 @@ def pooled(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
         return hidden[:, 0]
     if pooling == "last":
         last = mask.shape[1] - 1 - mask.long().flip(1).argmax(1)
-        return hidden[torch.arange(len(hidden), device=hidden.device), last]
+        return hidden[torch.arange(hidden.shape[0], device=hidden.device), last]  # len() would fix an exported size
     weights = mask[..., None].to(torch.float32)
     return (hidden.float() * weights).sum(1) / weights.sum(1)
 

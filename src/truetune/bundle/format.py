@@ -22,6 +22,8 @@ NAME = "truetune.json"
 SCORES = "scores.json"
 """The scores of the model on the test part, as `evaluate` prints them; what the card's numbers come from."""
 CARD = "README.md"
+PYTORCH, ONNX = "pytorch", "onnx"
+"""Frameworks: what the weights are stored for."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Bundle:
     multiple: bool
     max_length: int
     base_model: str
-    framework: str = "pytorch"
+    framework: str = PYTORCH
     threshold: float = 0.5
     """From which score on a label of a multi-label task is given; above which no-answer probability there is none."""
     licence: str = "unknown"

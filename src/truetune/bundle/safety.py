@@ -26,6 +26,8 @@ _FOREIGN = frozenset({"base_model_name_or_path"})
 _FILE_KEY = re.compile(r"(?:^|_)(?:file|path|filename)$")
 _LAYERS = frozenset({"num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers", "decoder_layers"})
 _WIDTHS = frozenset({"hidden_size", "n_embd", "d_model", "dim"})
+_LOCATION = b"\x0a\x08location\x12"
+"""How ONNX writes the key of a file name outside: field 1 of a pair, eight bytes, then field 2."""
 _LARGEST_JSON = 64 * 2**20
 
 
@@ -43,6 +45,8 @@ def refuse_unsafe(folder: Path) -> None:
             )
         if file.suffix == ".json":
             _refuse_json(file)
+        if file.suffix == ".onnx":
+            _refuse_outside_weights(file)
         if file.suffix == ".jinja":
             _refuse_template(file, file.read_text(encoding="utf-8", errors="replace"))
     _refuse_sizes(folder)
@@ -88,6 +92,16 @@ def _refuse_json(file: Path) -> None:
         if key == "chat_template":
             for text in _texts(value):
                 _refuse_template(file, text)
+
+
+def _refuse_outside_weights(file: Path) -> None:
+    """Raise for an ONNX file whose weights stand in other files, which it names by paths."""
+    with file.open("rb") as opened:
+        before = b""
+        while part := opened.read(2**24):
+            if _LOCATION in before + part:
+                raise ModelError(f"{file}: names other files that hold its weights; expected one file. Export it again")
+            before = part[-len(_LOCATION) :]
 
 
 def _entries(value: Any) -> Iterator[tuple[str, Any]]:

@@ -111,6 +111,47 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("run", metavar="RUN")
     predict.add_argument("file", metavar="FILE")
     predict.add_argument("--output", "-o", metavar="FILE", help="JSONL to write (default: standard output)")
+    predict.add_argument("--resume", action="store_true", help="go on with an --output that was interrupted")
+
+    export = _command(commands, "export", "write a run's model as ONNX, if its answers are shown to be the same")
+    export.add_argument("run", metavar="RUN")
+    export.add_argument("folder", metavar="DIR", help="folder to write; it is made only where parity is shown")
+    export.add_argument("--format", choices=("onnx",), default="onnx", help="default: onnx")
+    export.add_argument("--int8", action="store_true", help="weights as 8-bit integers (dynamic, a scale a channel)")
+    export.add_argument(
+        "--engine",
+        choices=("auto", "onnxruntime", "openvino"),
+        default="auto",
+        help="what runs it (default: faster)",
+    )
+    export.add_argument("--metric", metavar="M", help="the metric that decides (default: the run's)")
+    export.add_argument("--margin", type=_margin, default=0.01, metavar="D", help="what may be lost (default: 0.01)")
+    export.add_argument("--data", metavar="FILE", help="labelled examples to compare on (default: the validation part)")
+    _sureness(export)
+
+    serve = _command(commands, "serve", "answer over HTTP with a run's model, or an exported one")
+    serve.add_argument("path", metavar="PATH", help="a run, its model folder, an exported folder, or a link to one")
+    serve.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
+    serve.add_argument("--port", type=int, default=8000, help="default: 8000")
+    serve.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
+    serve.add_argument("--keys", metavar="FILE", help="API keys, one a line; needed beyond this machine")
+    serve.add_argument("--rate", type=_number, default=0.0, metavar="N", help="requests a client a second")
+    serve.add_argument("--largest", type=int, default=1_000_000, metavar="BYTES", help="of a request (default: 10^6)")
+    serve.add_argument("--texts", type=int, default=256, metavar="N", help="of a request (default: 256)")
+    serve.add_argument("--timeout", type=_number, default=30.0, metavar="S", help="seconds for a request (default: 30)")
+    serve.add_argument("--tokens", type=int, default=4096, metavar="N", help="of one batch, about (default: 4,096)")
+    serve.add_argument("--waiting", type=int, default=1024, metavar="N", help="texts that may wait (default: 1,024)")
+    serve.add_argument(
+        "--target", type=_number, default=2.0, metavar="S", help="refuse what would be answered later (default: 2)"
+    )
+    serve.add_argument("--device", default="auto", help="of a PyTorch model (default: auto)")
+    serve.add_argument("--log-texts", action="store_true", help="write texts into the log, too")
+
+    push = _command(commands, "push", "send a run's model to a repository of the Hugging Face Hub")
+    push.add_argument("run", metavar="RUN", help="a run, its model folder, or an exported folder")
+    push.add_argument("name", metavar="NAME", help="USER/NAME")
+    push.add_argument("--public", action="store_true", help="for everybody to see (default: private)")
+    push.add_argument("--endpoint", metavar="URL", help="another Hub (default: HF_ENDPOINT, or huggingface.co)")
 
     report = _command(commands, "report", "write a run's page again from its saved files")
     report.add_argument("run", metavar="RUN")

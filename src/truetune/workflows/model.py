@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from truetune import config
-from truetune.backbones.base import Backbone, Lora, ModelSettings, Recipe
+from truetune.backbones.base import Backbone, Lora, ModelSettings, Predictor, Recipe
 from truetune.backbones.builtin import MODELS, builtin_folder
 from truetune.backbones.outputs import Watch, logits_of, texts_of, unwatched
 from truetune.errors import ConfigError, MissingPackageError, TruetuneError
@@ -116,7 +116,7 @@ def outputs_of(backbone: Backbone, encoded: Sequence[Encoded], labels: Labels, w
 
 
 def predicted_by(
-    backbone: Backbone,
+    backbone: Predictor,
     training: Training,
     columns: Sequence[Sequence[Any]],
     labels: Labels,

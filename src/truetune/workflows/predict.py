@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from truetune.backbones.base import Backbone
-from truetune.bundle.format import NAME, Bundle, read_bundle
+from truetune.backbones.base import Predictor
+from truetune.bundle.format import NAME, ONNX, Bundle, read_bundle
 from truetune.errors import DataError
 from truetune.tasks.base import Labels, Scale
 from truetune.tasks.table import task_named
@@ -22,7 +22,7 @@ Text = str | Sequence[Any] | Mapping[str, Any]
 class Model:
     """A fine-tuned model that predicts."""
 
-    def __init__(self, bundle: Bundle, backbone: Backbone) -> None:
+    def __init__(self, bundle: Bundle, backbone: Predictor) -> None:
         self.bundle = bundle
         self.task = task_named(bundle.task)
         self._backbone = backbone
@@ -32,9 +32,21 @@ class Model:
         """Return one prediction a text, with the fields of the task's predicted files."""
         if isinstance(texts, str):
             raise DataError(f"expected a list of texts, found one text: predict([{texts[:40]!r}])")
-        if not texts:
+        return self.answers(self.rows(texts))
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The fields that a text consists of."""
+        return self._training.inputs.given
+
+    def rows(self, texts: Sequence[Text]) -> list[list[Any]]:
+        """Return the inputs of each text; raises `DataError` for one that cannot be read."""
+        return [self._inputs(place, text) for place, text in enumerate(texts)]
+
+    def answers(self, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+        """Return one prediction a row of inputs."""
+        if not rows:
             return []
-        rows = [self._inputs(place, text) for place, text in enumerate(texts)]
         columns = [list(column) for column in zip(*rows, strict=True)]
         predicted = self.predict_columns(columns)
         names = list(predicted)
@@ -70,7 +82,7 @@ class Model:
 
 
 def load(path: str | Path, device: str = "auto") -> Model:
-    """Load a run folder, or the `model` folder in it, to predict with it.
+    """Load a run folder, the `model` folder in it, or an exported folder, to predict with it.
 
     Raises `ModelError` for a folder that is no truetune model, is damaged, or may hold code.
     """
@@ -78,6 +90,10 @@ def load(path: str | Path, device: str = "auto") -> Model:
     if not (folder / NAME).is_file() and (folder / "model" / NAME).is_file():
         folder = folder / "model"
     bundle = read_bundle(folder)
+    if bundle.framework == ONNX:
+        from truetune.backbones.onnx_model import exported_backbone
+
+        return Model(bundle, exported_backbone(folder))
     need_packages(f"predicting with {folder}")
     from truetune.backbones.torch import saved_backbone
 

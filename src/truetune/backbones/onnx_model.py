@@ -1,0 +1,149 @@
+"""An exported model: ONNX Runtime or OpenVINO gives the logits, the tokenizer is the one it was trained with."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from truetune.backbones.tokenizer import FastTokenizer
+from truetune.errors import MissingPackageError, ModelError, nearest
+from truetune.files import read_json
+from truetune.types import Batch, Floats
+
+Engine = Literal["onnxruntime", "openvino"]
+ENGINES: tuple[Engine, ...] = get_args(Engine)
+
+EXPORT = "export.json"
+"""Which file, engine and precision an exported folder has."""
+
+Run = Callable[[Mapping[str, npt.NDArray[Any]]], npt.NDArray[Any]]
+"""Named inputs -> logits."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What `export.json` says."""
+
+    file: str
+    engine: Engine
+    precision: Literal["float32", "int8"]
+    milliseconds: Mapping[str, float]
+    """Engine -> what a batch took in the measurement by which it was chosen."""
+
+
+class OnnxBackbone:
+    """The `Predictor` of an exported model."""
+
+    together: None = None
+    """It does not learn."""
+
+    def __init__(self, run: Run, tokenizer: FastTokenizer) -> None:
+        self.tokenizer = tokenizer
+        self._run = run
+
+    def predict(self, batch: Batch) -> Floats:
+        """Return logits, `[batch, labels]` or `[batch, length, labels]`."""
+        inputs = {"ids": batch.ids, "mask": batch.mask.astype(np.int64), "segments": batch.segments}
+        return self._run(inputs).astype(np.float64)
+
+
+def exported_backbone(folder: Path) -> OnnxBackbone:
+    """Load an exported folder; raises `ModelError` where it is damaged."""
+    try:
+        stored = read_json(folder / EXPORT)
+        exported = Exported(stored["file"], stored["engine"], stored["precision"], stored["milliseconds"])
+        length = read_json(folder / "backbone.json")["settings"]["max_length"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{folder / EXPORT}: is damaged ({error}); export the model again from its run") from None
+    return OnnxBackbone(engine_run(folder / exported.file, exported.engine), saved_tokenizer(folder, length))
+
+
+def saved_tokenizer(folder: Path, length: int | None) -> FastTokenizer:
+    """Load the tokenizer of a saved folder."""
+    if importlib.util.find_spec("transformers") is None:
+        raise MissingPackageError("transformers", f"predicting with {folder}", "train")
+    from transformers import AutoTokenizer
+
+    try:
+        return FastTokenizer(AutoTokenizer.from_pretrained(folder), length)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder}: its tokenizer cannot be loaded ({error}); export the model again") from error
+
+
+def engine_run(file: Path, engine: Engine) -> Run:
+    """Return what runs an ONNX file; raises `ModelError` where the engine cannot, or there is no such engine."""
+    if engine not in ENGINES:
+        raise ModelError(f"engine {engine!r} is not known; {nearest(engine, ENGINES)}")
+    if importlib.util.find_spec(engine) is None:
+        raise MissingPackageError(engine, f"running {file}", "export")
+    try:
+        return (_onnxruntime if engine == "onnxruntime" else _openvino)(file)
+    except Exception as error:  # both raise errors of their own for a file that they cannot read
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(f"{file}: {engine} cannot run it ({reason}); export the model again from its run") from error
+
+
+def measured_engines(file: Path, engines: Sequence[Engine], vocabulary: int) -> dict[Engine, float]:
+    """Return engine -> milliseconds of a lone short input and a batch of 32, the fastest of several turns.
+
+    Engines that are not installed, or cannot run the file, are left out.
+    """
+    rng = np.random.default_rng(0)
+    batches = []
+    for rows in (1, 32):
+        ids = rng.integers(0, vocabulary, (rows, 32))
+        batches.append({"ids": ids, "mask": np.ones_like(ids), "segments": np.zeros_like(ids)})
+    runs: dict[Engine, Run] = {}
+    for engine in engines:
+        if importlib.util.find_spec(engine) is None:
+            continue
+        try:
+            runs[engine] = engine_run(file, engine)
+            runs[engine](batches[0])
+        except Exception:  # an engine that cannot run this file is not chosen
+            runs.pop(engine, None)
+    times: dict[Engine, list[list[float]]] = {engine: [[] for _ in batches] for engine in runs}
+    for _ in range(5):
+        for engine, run in runs.items():
+            for place, batch in enumerate(batches):
+                begin = time.perf_counter()
+                run(batch)
+                times[engine][place].append(time.perf_counter() - begin)
+    return {engine: round(1000 * sum(map(min, found)), 3) for engine, found in times.items()}
+
+
+def _onnxruntime(file: Path) -> Run:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    known = {one.name for one in session.get_inputs()}
+
+    def run(inputs: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        (logits,) = session.run(None, {name: value for name, value in inputs.items() if name in known})
+        return cast("npt.NDArray[Any]", logits)
+
+    return run
+
+
+def _openvino(file: Path) -> Run:
+    import openvino
+
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    model = openvino.Core().compile_model(str(file), "CPU", settings)
+    request = model.create_infer_request()
+    known = {name for one in model.inputs for name in one.get_names()}
+
+    def run(inputs: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        found = request.infer({name: value for name, value in inputs.items() if name in known})
+        return np.array(found[0])
+
+    return run

@@ -1,0 +1,110 @@
+"""`truetune serve PATH`: a model over HTTP, until it is told to stop; what was accepted is answered first."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import ipaddress
+import json
+import os
+import signal
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from truetune.errors import ConfigError, MissingPackageError
+
+ARGUMENTS = "TRUETUNE_SERVE"
+"""Where the workers of a server find what it was told."""
+GRACE = 30
+"""Seconds after which a stopping server gives up requests that are not answered."""
+
+LOADING = 30
+"""Seconds that a worker may be busy with loading, and say nothing, before it is replaced."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT."""
+    for package in ("fastapi", "uvicorn", "prometheus_client"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingPackageError(package, "serving", "serve")
+    if args.workers < 1:
+        raise ConfigError(f"--workers {args.workers}: expected 1 or more")
+    if not _loopback(args.host) and args.keys is None:
+        raise ConfigError(
+            f"--host {args.host}: others could ask this server without a key; give --keys FILE, or serve 127.0.0.1"
+        )
+    told = {key: value for key, value in vars(args).items() if key not in ("command", "debug", "json")}
+    # A bundle that cannot be served is told before a port is taken.
+    _checked(told)
+    if args.workers == 1:
+        _serve(application_of(told), told)
+        return 0
+    with tempfile.TemporaryDirectory(prefix="truetune-metrics-") as folder:
+        os.environ |= {ARGUMENTS: json.dumps(told), "PROMETHEUS_MULTIPROC_DIR": folder}
+        _serve("truetune.cli.serve:worker", told)
+    return 0
+
+
+def worker() -> Callable[..., Awaitable[None]]:
+    """Return the application of one of several worker processes."""
+    return application_of(json.loads(os.environ[ARGUMENTS]))
+
+
+def application_of(told: dict[str, Any]) -> Callable[..., Awaitable[None]]:
+    """Return the application that the arguments describe."""
+    from truetune.serving.app import Guard, Source, application
+    from truetune.serving.batcher import Limits
+    from truetune.serving.limits import read_keys
+    from truetune.serving.telemetry import Telemetry
+    from truetune.workflows.served import BundlePlace
+
+    place = BundlePlace(Path(told["path"]), told["device"])
+    guard = Guard(
+        keys=read_keys(told["keys"]),
+        rate=told["rate"],
+        largest=told["largest"],
+        texts=told["texts"],
+        seconds=told["timeout"],
+        log_texts=told["log_texts"],
+    )
+    limits = Limits(told["tokens"], told["waiting"], told["target"])
+    return application(Source(place.load, place.changed), limits, guard, Telemetry())
+
+
+def _checked(told: dict[str, Any]) -> None:
+    from truetune.bundle.format import NAME, read_bundle
+    from truetune.serving.limits import read_keys
+
+    folder = Path(told["path"])
+    read_bundle(folder if (folder / NAME).is_file() else folder / "model")
+    read_keys(told["keys"])
+
+
+def _serve(app: Any, told: dict[str, Any]) -> None:
+    import uvicorn
+
+    # Uvicorn raises the signal that ended it once more when all is answered: then it has done its work.
+    signal.signal(signal.SIGTERM, lambda number, frame: None)
+    workers = told["workers"]
+    uvicorn.run(
+        app,
+        host=told["host"],
+        port=told["port"],
+        workers=workers,
+        factory=isinstance(app, str),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=GRACE,
+        timeout_worker_healthcheck=LOADING,
+    )
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

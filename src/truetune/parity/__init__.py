@@ -1,0 +1,1 @@
+"""The same examples through training, export and serving."""

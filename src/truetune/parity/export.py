@@ -1,0 +1,159 @@
+"""`truetune export`: a run's model as ONNX, behind the parity gate."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from truetune import config
+from truetune.bundle.format import ONNX, PYTORCH, read_bundle, write_bundle
+from truetune.bundle.run_folder import RunFolder, finished_run
+from truetune.data.dataset import Dataset
+from truetune.data.parse import parsed
+from truetune.data.read import read
+from truetune.errors import ModelError, RunError
+from truetune.evaluation.compare import Gate
+from truetune.files import read_json, whole_folder, write_json
+from truetune.parity.gate import Labelled, Parity, parity
+from truetune.parity.http import can_serve, http_answers
+from truetune.reports.model_card import write_card
+from truetune.stats.plan import Plan
+from truetune.tasks.base import Task
+from truetune.tasks.table import task_named
+from truetune.workflows.parts import input_fields
+from truetune.workflows.predict import load
+from truetune.workflows.progress import Progress
+
+Precision = Literal["float32", "int8"]
+MARGIN = 0.01
+PARITY = "parity.json"
+KEPT = ("backbone.json", "chat_template.jinja", "config.json", "scores.json", "special_tokens_map.json")
+FILES = {"float32": "model.onnx", "int8": "model.int8.onnx"}
+"""Precision -> file."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How a model is to be exported, and what is to be shown of it."""
+
+    precision: Precision = "float32"
+    engine: Literal["auto", "onnxruntime", "openvino"] = "auto"
+    """auto: the faster one that is installed, by a short measurement."""
+    margin: float = MARGIN
+    metric: str | None = None
+    """The metric that decides; None: the run's."""
+    data: str | None = None
+    """Labelled examples to compare on; None: the run's validation part."""
+    plan: Plan = field(default_factory=Plan)
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What came of an export; the folder is there only where the gate was passed."""
+
+    folder: Path
+    parity: Parity
+    engine: str
+    milliseconds: Mapping[str, float]
+    sizes: Mapping[str, int]
+    """Weights in bytes, before and after."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return {
+            "folder": str(self.folder) if self.parity.passed else None,
+            "engine": self.engine,
+            "milliseconds": dict(self.milliseconds),
+            "bytes": dict(self.sizes),
+            "parity": self.parity.to_dict(),
+        }
+
+
+def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> ExportResult:
+    """Export a finished run's model to a new folder; where parity is not shown the folder is not made.
+
+    The gate scores PyTorch, ONNX in float32, where asked for int8, and, where `truetune serve` can run, what a
+    server of the exported folder answers over HTTP, on the same labelled examples.
+    """
+    run = finished_run(path)
+    if folder.exists() and any(folder.iterdir()):
+        raise RunError(f"{folder}: is there already; name a folder that is not, or remove it")
+    task = task_named(config.load(run.config).task)
+    labelled = labelled_of(run, task, wanted.data)
+    if not len(labelled.ids):
+        raise RunError(f"{path}: the validation part is empty, so nothing can be shown; give labelled examples: --data")
+    assert task.training is not None
+    columns = [labelled.fields[name] for name in task.training.inputs.names]
+    systems = {"PyTorch": load(run.model).predict_columns(columns)}
+    with tempfile.TemporaryDirectory(prefix="truetune-export-") as name:
+        temporary = Path(name)
+        precisions: tuple[Precision, ...] = ("float32", "int8") if wanted.precision == "int8" else ("float32",)
+        for precision in precisions:
+            progress.say(f"exporting in {precision}")
+            found = write_export(run.model, temporary, replace(wanted, precision=precision))
+            systems[f"ONNX {precision}, {found['engine']}"] = load(temporary).predict_columns(columns)
+        if can_serve():
+            progress.say("asking a server of it")
+            systems["HTTP"] = http_answers(temporary, task.training.inputs, labelled.fields)
+        gate = Gate(wanted.metric or config.load(run.config).evaluate.metric, wanted.margin)
+        result = parity(task, labelled, systems, gate, wanted.plan)
+        sizes = {
+            "PyTorch": sum(file.stat().st_size for file in run.model.glob("*.safetensors")),
+            **{name: (temporary / file).stat().st_size for name, file in FILES.items() if (temporary / file).is_file()},
+        }
+        if wanted.precision == "int8":
+            (temporary / FILES["float32"]).unlink()
+        write_json(temporary / PARITY, result.to_dict())
+        write_card(temporary)
+        if result.passed:
+            with whole_folder(folder) as whole:
+                shutil.copytree(temporary, whole, dirs_exist_ok=True)
+    return ExportResult(folder, result, found["engine"], found["milliseconds"], sizes)
+
+
+def labelled_of(run: RunFolder, task: Task, data: str | None) -> Labelled:
+    """Return the run's validation part, or the labelled examples of a file."""
+    if data is not None:
+        columns = parsed(read(data), input_fields(task), data)
+        return Labelled(columns.ids, columns.fields, columns.others.get("group"))
+    part = Dataset.open(run.data("validation"))
+    return Labelled(part.ids, {name: part.column(name) for name in part.fields}, part.groups)
+
+
+def write_export(model: Path, folder: Path, wanted: Wanted) -> dict[str, Any]:
+    """Write a bundle as the folder of one precision, without any gate, and return what its `export.json` says.
+
+    For int8 the float32 file has to be in the folder.
+    """
+    from truetune.backbones.onnx_export import write_int8, write_onnx
+    from truetune.backbones.onnx_model import ENGINES, EXPORT, measured_engines
+
+    bundle = read_bundle(model)
+    if bundle.framework != PYTORCH:
+        raise ModelError(f"{model}: is of {bundle.framework}; only a PyTorch model is exported")
+    file = folder / FILES[wanted.precision]
+    if wanted.precision == "float32":
+        write_onnx(model, file)
+    else:
+        write_int8(folder / FILES["float32"], file)
+    for source in model.iterdir():
+        if source.name in KEPT or source.name.startswith("tokenizer"):
+            shutil.copyfile(source, folder / source.name)
+    vocabulary = int(read_json(model / "config.json")["vocab_size"])
+    engines = ENGINES if wanted.engine == "auto" else (wanted.engine,)
+    times = measured_engines(file, engines, vocabulary)
+    if not times:
+        raise ModelError(f"none of {', '.join(engines)} can run the model; run: pip install 'truetune[export]'")
+    stored = {
+        "file": file.name,
+        "engine": min(times, key=times.__getitem__),
+        "precision": wanted.precision,
+        "milliseconds": times,
+    }
+    write_json(folder / EXPORT, stored)
+    write_bundle(folder, replace(bundle, framework=ONNX))
+    return stored

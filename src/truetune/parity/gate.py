@@ -1,0 +1,121 @@
+"""The parity gate: what was made of a model answers as the model does, shown within a margin, or does not ship."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from truetune.evaluation.compare import ComparisonResult, Gate, compared
+from truetune.evaluation.evaluate import evaluated
+from truetune.evaluation.tables import aligned_columns
+from truetune.stats.binomial import wilson
+from truetune.stats.plan import Plan
+from truetune.stats.quantiles import normal_quantile
+from truetune.tasks.base import Task
+from truetune.types import Score
+
+PASSED = ("better", "not worse", "equivalent")
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Labelled examples, as columns."""
+
+    ids: Sequence[str]
+    fields: Mapping[str, Sequence[Any]]
+    """Inputs and gold."""
+    groups: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far the predictions of one system are those of the first."""
+
+    system: str
+    same: int
+    """Examples with the same answer."""
+    examples: int
+    share: float
+    low: float
+    high: float
+    largest: float | None
+    """The largest difference of a probability; None where there are none."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """What the gate found; `to_dict()` is the JSON of the command line."""
+
+    margin: float
+    comparison: ComparisonResult
+    agreements: tuple[Agreement, ...]
+    scores: Mapping[str, tuple[Score, ...]]
+    """System -> its scores."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every system is shown not worse than the first, by the margin, in the metric that decides."""
+        return not self.failing
+
+    @property
+    def failing(self) -> list[str]:
+        """The systems of which it is not shown."""
+        deciding = [one for one in self.comparison.comparisons if one.metric == self.comparison.primary]
+        return [one.candidate for one in deciding if one.verdict not in PASSED]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return {
+            "passed": self.passed,
+            "failing": self.failing,
+            "margin": self.margin,
+            **self.comparison.to_dict(),
+            "agreement": [vars(one) for one in self.agreements],
+            "scores": {name: [one.to_dict() for one in found] for name, found in self.scores.items()},
+        }
+
+
+def parity(
+    task: Task, labelled: Labelled, systems: Mapping[str, Mapping[str, Sequence[Any]]], gate: Gate, plan: Plan
+) -> Parity:
+    """Compare systems (name -> predicted columns) with the first of them, on the same examples.
+
+    `gate.margin` is what none may be shown to lose in the metric that decides; every other metric is compared too.
+    """
+    assert gate.margin is not None
+    table = aligned_columns(task.scoring, labelled.ids, labelled.fields, systems, labelled.groups)
+    names = list(systems)
+    return Parity(
+        gate.margin,
+        compared(task, table, gate=gate, plan=plan),
+        tuple(agreement(name, systems[names[0]], systems[name], plan) for name in names[1:]),
+        {
+            name: evaluated(
+                task, aligned_columns(task.scoring, labelled.ids, labelled.fields, {name: systems[name]}), plan=plan
+            ).scores
+            for name in names
+        },
+    )
+
+
+def agreement(
+    system: str, first: Mapping[str, Sequence[Any]], other: Mapping[str, Sequence[Any]], plan: Plan
+) -> Agreement:
+    """Return how many answers are the same, and how far probabilities differ at most."""
+    answers = [name for name in first if name != "scores"]
+    rows = [zip(*(columns[name] for name in answers), strict=True) for columns in (first, other)]
+    equal = [_plain(one) == _plain(two) for one, two in zip(*rows, strict=True)]
+    same, examples = sum(equal), len(equal)
+    low, high = wilson(same, examples, normal_quantile(plan.tail)) if examples else (float("nan"), float("nan"))
+    largest = None
+    if "scores" in first and "scores" in other and examples:
+        tables = [np.array([list(row.values()) for row in columns["scores"]]) for columns in (first, other)]
+        largest = float(np.abs(tables[0] - tables[1]).max())
+    return Agreement(system, same, examples, same / examples if examples else float("nan"), low, high, largest)
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,193 @@
+"""Requests of many clients as batches: at once when idle, together when busy, refused when there are too many.
+
+A fixed wait for company would cost a lone client; here company gathers while the batch before is computed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from truetune.errors import TruetuneError
+
+Row = Sequence[Any]
+"""The inputs of one example."""
+Answer = Mapping[str, Any]
+
+
+class Served(Protocol):
+    """A model that answers; it is called by one thread at a time."""
+
+    @property
+    def identity(self) -> str:
+        """What tells this model from every other."""
+        ...
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Task, labels and limits, as JSON values."""
+        ...
+
+    def rows(self, texts: Sequence[Any]) -> list[list[Any]]:
+        """Return the inputs of texts; raises `TruetuneError` for what cannot be read."""
+        ...
+
+    def answers(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """Return one answer a row, the same whatever stands beside it."""
+        ...
+
+
+class BusyError(TruetuneError):
+    """More waits than can be answered in time; `seconds` says when to come again."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is computed at once, and how much may wait."""
+
+    tokens: int = 4096
+    """Of one batch, as far as they can be told from characters; one longer request is a batch of its own."""
+    waiting: int = 1024
+    """Texts that wait at most."""
+    target: float = 2.0
+    """Seconds within which a request is to be answered; one that could not be is refused at once."""
+
+
+@dataclass
+class _Job:
+    rows: Sequence[Row]
+    tokens: int
+    answered: asyncio.Future[tuple[str, list[dict[str, Any]]]] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+class Batcher:
+    """Gathers what waits into batches and hands each answer to whom it belongs."""
+
+    def __init__(self, served: Served, limits: Limits) -> None:
+        self._served = served
+        self._limits = limits
+        self._jobs: deque[_Job] = deque()
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="truetune-model")
+        self._speed = 0.0
+        self._busy = 0
+        self.sizes: deque[int] = deque(maxlen=1000)
+        """Texts of the last batches."""
+
+    @property
+    def served(self) -> Served:
+        """The model that answers now."""
+        return self._served
+
+    @property
+    def waiting(self) -> int:
+        """How many texts wait."""
+        return sum(len(job.rows) for job in self._jobs)
+
+    def swap(self, served: Served) -> None:
+        """Let another model answer from the next batch on; what is being computed is answered by the old one."""
+        self._served = served
+
+    async def answers(self, rows: Sequence[Row]) -> tuple[str, list[dict[str, Any]]]:
+        """Return the identity of the model and an answer a row; raises `BusyError` where it could not be in time."""
+        job = _Job(rows, sum(map(tokens_of, rows)))
+        self._refuse_late(job)
+        self._jobs.append(job)
+        self._wake.set()
+        try:
+            return await job.answered
+        finally:
+            job.answered.cancel()
+
+    async def run(self) -> None:
+        """Answer until closed, and then what still waits."""
+        while True:
+            while not self._jobs:
+                if self._closing:
+                    self._pool.shutdown()
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+            jobs = self._gathered()
+            if jobs:
+                await self._answer(jobs)
+
+    def close(self) -> None:
+        """Let `run` end once nothing waits."""
+        self._closing = True
+        self._wake.set()
+
+    def _refuse_late(self, job: _Job) -> None:
+        waiting = self.waiting
+        if waiting + len(job.rows) > max(self._limits.waiting, len(job.rows)):
+            raise BusyError(f"{waiting:,} texts wait already; come again", 1.0)
+        ahead = self._busy + sum(one.tokens for one in self._jobs)
+        seconds = (ahead + job.tokens) / self._speed if self._speed and ahead else 0.0
+        if seconds > self._limits.target:
+            raise BusyError(f"the answer would take {seconds:.1f} s; come again", seconds)
+
+    def _gathered(self) -> list[_Job]:
+        """Take from the front what fits into one batch; whom nobody waits for any more is left out."""
+        jobs: list[_Job] = []
+        tokens = 0
+        while self._jobs and (not jobs or tokens + self._jobs[0].tokens <= self._limits.tokens):
+            job = self._jobs.popleft()
+            if not job.answered.done():
+                jobs.append(job)
+                tokens += job.tokens
+        return jobs
+
+    async def _answer(self, jobs: Sequence[_Job]) -> None:
+        served = self._served
+        rows = [row for job in jobs for row in job.rows]
+        self._busy = sum(job.tokens for job in jobs)
+        self.sizes.append(len(rows))
+        begin = time.monotonic()
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self._pool, served.answers, rows)
+            if len(found) != len(rows):
+                raise RuntimeError(f"{len(found)} answers to {len(rows)} texts")
+        except Exception as error:
+            await self._apart(jobs, error)
+            return
+        finally:
+            self._busy, tokens = 0, self._busy
+        speed = tokens / max(time.monotonic() - begin, 1e-9)
+        self._speed = speed if not self._speed else 0.8 * self._speed + 0.2 * speed
+        place = 0
+        for job in jobs:
+            if not job.answered.done():
+                job.answered.set_result((served.identity, found[place : place + len(job.rows)]))
+            place += len(job.rows)
+
+    async def _apart(self, jobs: Sequence[_Job], error: Exception) -> None:
+        """Answer each request by itself, so that one that breaks the model breaks no other."""
+        if len(jobs) > 1:
+            for job in jobs:
+                if not job.answered.done():
+                    await self._answer([job])
+            return
+        with contextlib.suppress(asyncio.InvalidStateError):
+            jobs[0].answered.set_exception(error)
+
+
+def tokens_of(row: Row) -> int:
+    """Return about how many pieces a row has: a CJK character is one, four others are one; and special ones."""
+    total = 2
+    for text in row:
+        if isinstance(text, str):
+            total += len(text) // 4 + 1 if text.isascii() else len(text)
+    return total

@@ -1,0 +1,226 @@
+"""Exported models answer as they did, for every head and base model; a gate that is not passed ships nothing."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import truetune
+from truetune.backbones.base import ModelSettings, Recipe
+from truetune.backbones.onnx_export import write_int8, write_onnx
+from truetune.backbones.onnx_model import ENGINES, engine_run, measured_engines
+from truetune.backbones.torch import load_backbone, load_tokenizer
+from truetune.bundle.format import read_bundle
+from truetune.cli.main import main
+from truetune.data.batch import padded
+from truetune.errors import ModelError
+from truetune.files import read_json, write_text
+from truetune.types import Batch, Encoded
+from truetune.workflows.finetune import finetune
+from truetune.workflows.progress import Progress
+
+TEXTS = [
+    "a lovely and brilliant story",
+    "dull film",
+    "中国人民银行",
+    "x",
+    "Anna visited Paris and Berlin with Bob " * 3,
+]
+
+
+def batch_of(texts: list[str], tokenizer: Any) -> Batch:
+    inputs = []
+    for pieces in tokenizer.pieces(texts):
+        ids, segments, _ = tokenizer.wrapped(pieces.ids[: tokenizer.max_length - 4])
+        inputs.append(Encoded(0, ids, segments, np.array(0), ids, ids))
+    return padded(inputs, np.arange(len(texts)), tokenizer.pad)
+
+
+def inputs_of(batch: Batch) -> dict[str, Any]:
+    return {"ids": batch.ids, "mask": batch.mask.astype(np.int64), "segments": batch.segments}
+
+
+SLOW = pytest.mark.slow
+"""An export takes some ten seconds, however small the model."""
+
+
+@pytest.mark.parametrize(
+    ("model", "head", "pooling"),
+    [
+        pytest.param("tiny_bert", "classify", "mean", marks=SLOW),
+        pytest.param("tiny_bert", "classify", "first", marks=SLOW),
+        pytest.param("tiny_bert", "tag", "auto", marks=SLOW),
+        pytest.param("tiny_gpt2", "classify", "auto", marks=SLOW),
+        pytest.param("tiny_llama", "classify", "auto", marks=SLOW),
+        pytest.param("tiny_llama", "tag", "auto", marks=SLOW),
+    ],
+)
+def test_logits_are_the_same_for_any_number_of_texts_of_any_length(
+    request: pytest.FixtureRequest, tmp_path: Path, model: str, head: Any, pooling: Any
+) -> None:
+    folder = request.getfixturevalue(model)
+    settings = ModelSettings(str(folder), head, ("a", "b", "c"), pooling=pooling)
+    tokenizer = load_tokenizer(settings)
+    backbone = load_backbone(settings, Recipe(), tokenizer)
+    backbone.save(tmp_path / "saved")
+    write_onnx(tmp_path / "saved", tmp_path / "model.onnx")
+    for engine in ENGINES:
+        run = engine_run(tmp_path / "model.onnx", engine)
+        for texts in ([TEXTS[3]], TEXTS[:2], TEXTS):
+            batch = batch_of(texts, tokenizer)
+            wanted, found = backbone.predict(batch), run(inputs_of(batch))
+            kept = batch.mask if head == "tag" else slice(None)
+            assert found[kept] == pytest.approx(wanted[kept], abs=1e-4), (engine, len(texts))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
+    """A run that has learnt a toy set, with 400 validation examples."""
+    folder = tmp_path_factory.mktemp("run")
+    rng = random.Random(0)
+    lines = []
+    for place in range(700):
+        good = place % 2 == 0
+        word = rng.choice(["lovely", "great", "warm"] if good else ["dull", "bad", "boring"])
+        lines.append(f"{'pos' if good else 'neg'}\t{word} film {place}")
+    write_text(folder / "reviews.txt", "\n".join(lines) + "\n")
+    settings = {
+        "task": "classification",
+        "data": {"source": str(folder / "reviews.txt"), "validation_share": 0.6, "test_share": 0.1},
+        "model": {"name": str(tiny_bert), "dtype": "float32"},
+        "train": {"epochs": 4, "learning_rate": 3e-3, "tokens_per_batch": 512},
+        "evaluate": {"resamples": 200, "baselines": ["majority"]},
+        "track": {"output": str(folder / "runs"), "name": "tiny"},
+    }
+    return finetune(settings, progress=Progress(quiet=True)).run
+
+
+def test_an_exported_folder_predicts_as_the_run(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = main(["export", str(trained), str(tmp_path / "shipped"), "--json", "--resamples", "200"])
+    said = json.loads(capsys.readouterr().out)
+    assert (status, said["parity"]["passed"]) == (0, True)
+    assert said["engine"] == min(said["milliseconds"], key=said["milliseconds"].__getitem__)
+    assert [one["system"] for one in said["parity"]["agreement"]] == [f"ONNX float32, {said['engine']}", "HTTP"]
+    for agreement in said["parity"]["agreement"]:
+        assert agreement["same"] == agreement["examples"] == 420
+        assert agreement["low"] < 1
+        assert agreement["largest"] < 1e-5
+    assert set(said["parity"]["scores"]) == {"PyTorch", f"ONNX float32, {said['engine']}", "HTTP"}
+    folder = tmp_path / "shipped"
+    assert read_json(folder / "parity.json") == said["parity"]
+    assert read_bundle(folder).framework == "onnx"
+    before, after = truetune.load(trained).predict(TEXTS), truetune.load(folder).predict(TEXTS)
+    for one, other in zip(before, after, strict=True):
+        assert one["label"] == other["label"]
+        assert one["scores"] == pytest.approx(other["scores"], abs=1e-5)
+    file = tmp_path / "texts.txt"
+    file.write_text("\n".join(TEXTS) + "\n", encoding="utf-8")
+    assert main(["predict", str(folder), str(file)]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["label"] for one in lines] == [one["label"] for one in before]
+    names = {one.name for one in folder.iterdir()}
+    assert {"model.onnx", "tokenizer.json", "README.md", "truetune.json", "export.json", "parity.json"} <= names
+    assert "model.safetensors" not in names
+
+
+@SLOW
+def test_int8_is_smaller_and_stands_behind_the_gate(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["export", str(trained), str(tmp_path / "small"), "--int8", "--margin", "0.05", "--json"]
+    status = main([*words, "--engine", "onnxruntime", "--resamples", "200"])
+    said = json.loads(capsys.readouterr().out)
+    assert status == 0
+    assert said["bytes"]["int8"] < said["bytes"]["float32"]
+    assert len(said["parity"]["agreement"]) == 3
+    assert not (tmp_path / "small" / "model.onnx").exists()
+    assert [one["label"] for one in truetune.load(tmp_path / "small").predict(["a lovely film"])] == ["pos"]
+
+
+@SLOW
+def test_where_parity_is_not_shown_nothing_is_written(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(folder: Path, file: Path) -> None:
+        """Write a model that says the opposite."""
+        import onnx
+
+        write_onnx(folder, file)
+        model = onnx.load(file)
+        for node in model.graph.node:
+            node.output[:] = ["turned" if name == "logits" else name for name in node.output]
+        model.graph.node.append(onnx.helper.make_node("Neg", ["turned"], ["logits"]))
+        onnx.save(model, file)
+
+    monkeypatch.setattr("truetune.backbones.onnx_export.write_onnx", damaged)
+    status = main(["export", str(trained), str(tmp_path / "bad"), "--resamples", "200"])
+    said = capsys.readouterr().out
+    assert status == 1
+    assert "not shown: ONNX float32" in said
+    assert not (tmp_path / "bad").exists()
+
+
+@SLOW
+def test_too_few_examples_show_nothing_even_where_all_agree(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = tmp_path / "few.txt"
+    few.write_text("pos\ta lovely film\nneg\ta dull film\n" * 10, encoding="utf-8")
+    words = ["export", str(trained), str(tmp_path / "x"), "--data", str(few), "--resamples", "200", "--json"]
+    assert main(words) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert (said["folder"], said["parity"]["agreement"][0]["same"]) == (None, 20)
+
+
+def test_a_folder_that_is_there_is_not_overwritten(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "file").touch()
+    assert main(["export", str(trained), str(tmp_path / "there")]) == 2
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_weights_outside_of_the_file_are_refused(trained: Path, tmp_path: Path) -> None:
+    import onnx
+    from onnx import TensorProto, helper
+
+    from truetune.bundle.safety import refuse_unsafe
+
+    tensor = TensorProto(name="w", dims=[4], data_type=TensorProto.FLOAT, data_location=TensorProto.EXTERNAL)
+    tensor.external_data.append(onnx.StringStringEntryProto(key="location", value="../../etc/secret"))
+    output = helper.make_tensor_value_info("logits", TensorProto.FLOAT, [4])
+    graph = helper.make_graph([helper.make_node("Identity", ["w"], ["logits"])], "g", [], [output], [tensor])
+    (tmp_path / "model.onnx").write_bytes(helper.make_model(graph).SerializeToString())
+    with pytest.raises(ModelError, match="names other files"):
+        refuse_unsafe(tmp_path)
+
+
+def test_a_file_that_no_engine_reads_is_named(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"no model")
+    for engine in ENGINES:
+        with pytest.raises(ModelError, match="cannot run it"):
+            engine_run(tmp_path / "model.onnx", engine)
+    assert measured_engines(tmp_path / "model.onnx", ENGINES, 10) == {}
+
+
+@SLOW
+def test_int8_keeps_the_form(tmp_path: Path, tiny_bert: Path) -> None:
+    settings = ModelSettings(str(tiny_bert), "tag", ("O", "B-X"))
+    tokenizer = load_tokenizer(settings)
+    backbone = load_backbone(settings, Recipe(), tokenizer)
+    backbone.save(tmp_path / "saved")
+    write_onnx(tmp_path / "saved", tmp_path / "a.onnx")
+    write_int8(tmp_path / "a.onnx", tmp_path / "b.onnx")
+    batch = batch_of(TEXTS, tokenizer)
+    found = engine_run(tmp_path / "b.onnx", "onnxruntime")(inputs_of(batch))
+    wanted = backbone.predict(batch)
+    assert found.shape == wanted.shape
+    assert 0 < np.abs(found - wanted)[batch.mask].max() < 0.2
