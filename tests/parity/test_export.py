@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import truetune
+from truetune import config as configs
 from truetune.backbones.base import ModelSettings, Recipe
 from truetune.backbones.onnx_export import write_int8, write_onnx
 from truetune.backbones.onnx_model import ENGINES, engine_run, measured_engines
@@ -20,6 +21,7 @@ from truetune.cli.main import main
 from truetune.data.batch import padded
 from truetune.errors import ModelError
 from truetune.files import read_json, write_text
+from truetune.parity.export import Wanted, exported
 from truetune.types import Batch, Encoded
 from truetune.workflows.finetune import finetune
 from truetune.workflows.progress import Progress
@@ -224,3 +226,11 @@ def test_int8_keeps_the_form(tmp_path: Path, tiny_bert: Path) -> None:
     wanted = backbone.predict(batch)
     assert found.shape == wanted.shape
     assert 0 < np.abs(found - wanted)[batch.mask].max() < 0.2
+
+
+def test_a_model_that_writes_texts_is_refused(tmp_path: Path) -> None:
+    settings = {"task": "translation", "data": {"source": "a.jsonl"}, "model": {"name": "m"}}
+    write_text(tmp_path / "config.yaml", configs.to_yaml(configs.from_settings(settings)))
+    write_text(tmp_path / "manifest.json", "{}")
+    with pytest.raises(ModelError, match=r"writes texts \(translation\), which is not exported yet"):
+        exported(tmp_path, tmp_path / "out", Wanted(), Progress(quiet=True))

@@ -129,6 +129,10 @@ class Predictor(Protocol):
         """Return logits, `[batch, labels]` or, for `tag`, `[batch, length, labels]`; no dropout."""
         ...
 
+    def write(self, batch: Batch, writing: Writing) -> list[Written]:
+        """Return what a model with the head `generate` writes for each prompt of a batch."""
+        ...
+
 
 class Backbone(Predictor, Protocol):
     """A model that learns and predicts."""
@@ -150,10 +154,6 @@ class Backbone(Predictor, Protocol):
         `rates` gives the learning rate of each group. A loss or gradient that is not finite changes nothing,
         and NaN is returned. Of several processes each has its own micro-batches, and `targets` of all of them.
         """
-        ...
-
-    def write(self, batch: Batch, writing: Writing) -> list[Written]:
-        """Return what a model with the head `generate` writes for each prompt of a batch."""
         ...
 
     def features(self, batch: Batch) -> Floats:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from truetune.backbones.tokenizer import FastTokenizer
 from truetune.errors import MissingPackageError, ModelError, nearest
 from truetune.files import read_json
-from truetune.types import Batch, Floats
+from truetune.types import Batch, Floats, Writing, Written
 
 Engine = Literal["onnxruntime", "openvino"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
@@ -52,6 +52,10 @@ class OnnxBackbone:
         """Return logits, `[batch, labels]` or `[batch, length, labels]`."""
         inputs = {"ids": batch.ids, "mask": batch.mask.astype(np.int64), "segments": batch.segments}
         return self._run(inputs).astype(np.float64)
+
+    def write(self, batch: Batch, writing: Writing) -> list[Written]:
+        """Raise `ModelError`: a model that writes texts is not exported."""
+        raise ModelError("an exported model gives logits only; to write texts, load the run's own model")
 
 
 def exported_backbone(folder: Path) -> OnnxBackbone:

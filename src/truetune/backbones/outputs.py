@@ -36,7 +36,7 @@ def logits_of(
 
 
 def texts_of(
-    backbone: Backbone, encoded: Sequence[Encoded], writing: Writing, tokens: int = TOKENS, watch: Watch = unwatched
+    backbone: Predictor, encoded: Sequence[Encoded], writing: Writing, tokens: int = TOKENS, watch: Watch = unwatched
 ) -> list[Written]:
     """Return what the model writes for each input; the pieces to be written count as those of the batch."""
     lengths = np.array([len(one.ids) + writing.pieces for one in encoded], dtype=np.int64)

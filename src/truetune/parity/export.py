@@ -83,10 +83,12 @@ def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> Ex
     if folder.exists() and any(folder.iterdir()):
         raise RunError(f"{folder}: is there already; name a folder that is not, or remove it")
     task = task_named(config.load(run.config).task)
+    assert task.training is not None
+    if task.training.head == "generate":
+        raise ModelError(f"{path}: writes texts ({task.name}), which is not exported yet; serve or load the run itself")
     labelled = labelled_of(run, task, wanted.data)
     if not len(labelled.ids):
         raise RunError(f"{path}: the validation part is empty, so nothing can be shown; give labelled examples: --data")
-    assert task.training is not None
     columns = [labelled.fields[name] for name in task.training.inputs.names]
     systems = {"PyTorch": load(run.model).predict_columns(columns)}
     with tempfile.TemporaryDirectory(prefix="truetune-export-") as name:

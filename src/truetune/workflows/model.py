@@ -108,7 +108,7 @@ def shown_by(progress: Progress, title: str) -> Watch:
     return lambda batches: progress.over(title, batches, len(batches))
 
 
-def outputs_of(backbone: Backbone, encoded: Sequence[Encoded], labels: Labels, watch: Watch = unwatched) -> list[Any]:
+def outputs_of(backbone: Predictor, encoded: Sequence[Encoded], labels: Labels, watch: Watch = unwatched) -> list[Any]:
     """Return the logits of each input, or what was written for it."""
     if labels.writing is not None:
         return list(texts_of(backbone, encoded, labels.writing, PREDICTED_AT_ONCE, watch))
