@@ -68,7 +68,9 @@ def started(guard: Guard, model: Lengths | None = None, limits: Limits | None = 
 
     source = Source(load, lambda: bool(following))
     app = application(source, limits or Limits(), guard, Telemetry(log))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+    )
     listening = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()

@@ -65,7 +65,7 @@ def _server(folder: Path) -> Iterator[int]:
 
     guard, limits = Guard(largest=2**30, seconds=600.0), Limits(target=600.0)
     app = application(Source(BundlePlace(folder, "cpu").load), limits, guard, Telemetry(io.StringIO()))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="critical", access_log=False))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
