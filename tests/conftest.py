@@ -14,6 +14,7 @@ from hypothesis import settings
 settings.register_profile("truetune", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("truetune")
 
+FIXTURES = Path(__file__).parent / "fixtures"
 CORPUS = [
     "Anna visited Paris and Berlin with Bob.",
     "A dull, tedious film; the plot is bad and boring!",
@@ -26,13 +27,13 @@ CORPUS = [
 @pytest.fixture(scope="session")
 def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a random BERT of 2 layers and a WordPiece tokenizer."""
-    return _bert(tmp_path_factory.mktemp("tiny-bert"), CORPUS)
+    return _bert(tmp_path_factory.mktemp("tiny-bert"), ())
 
 
 @pytest.fixture(scope="session")
 def tiny_marking_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with such a BERT whose vocabulary has the signs that mark a pair of entities."""
-    return _bert(tmp_path_factory.mktemp("tiny-marking-bert"), [*CORPUS, "@ # * ^"])
+    return _bert(tmp_path_factory.mktemp("tiny-marking-bert"), ("@", "#", "*", "^"))
 
 
 @pytest.fixture(scope="session")
@@ -89,17 +90,18 @@ def tiny_t5(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _saved(tmp_path_factory.mktemp("tiny-t5"), T5ForConditionalGeneration, config, tokenizer, names)
 
 
-def _bert(folder: Path, corpus: list[str]) -> Path:
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+def _bert(folder: Path, more: tuple[str, ...]) -> Path:
+    """Make a model of fixed pieces: those of `CORPUS`, as training found them once, for it finds others each time."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import BertConfig, BertModel
 
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    pieces = [*(FIXTURES / "tiny_wordpieces.txt").read_text(encoding="utf-8").split("\n")[:-1], *more]
+    vocabulary = {piece: place for place, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer.train_from_iterator(
-        corpus, trainers.WordPieceTrainer(vocab_size=180, special_tokens=special, show_progress=False)
-    )
+    tokenizer.add_special_tokens(special)
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
     config = BertConfig(
