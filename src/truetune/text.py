@@ -44,9 +44,13 @@ def script_letters(texts: Iterable[str]) -> tuple[int, int]:
     whole = "".join(texts)
     if whole.isascii():
         return 0, len(whole.encode().translate(None, _NO_ASCII_LETTERS))
-    ascii_letters = len(whole.encode("ascii", "ignore").translate(None, _NO_ASCII_LETTERS))
     others = whole.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
-    return len(_IS_CJK.findall(others)), ascii_letters + sum(map(str.isalpha, others))
+    return len(_IS_CJK.findall(others)), ascii_letters((whole,)) + sum(map(str.isalpha, others))
+
+
+def ascii_letters(texts: Iterable[str]) -> int:
+    """Return how many letters from a to z there are, in small or capital letters."""
+    return len("".join(texts).encode("ascii", "ignore").translate(None, _NO_ASCII_LETTERS))
 
 
 def script_of(cjk: int, letters: int) -> Script:
