@@ -7,18 +7,32 @@ from pathlib import Path
 import pytest
 
 from truetune import config
+from truetune.tasks.table import TASKS
 from truetune.workflows.finetune import finetune
 from truetune.workflows.progress import Progress
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+NAMES = sorted(path.stem for path in EXAMPLES.glob("*.yaml"))
+SHORT = ("classification", "dialogue", "ner", "qa", "regression")
+"""One of each head; the others go the same ways."""
 
 
-@pytest.mark.parametrize("name", ["qa", "regression", "relations", "translation"])
+def test_every_task_that_is_trained_has_an_example_of_its_name() -> None:
+    assert {config.load(EXAMPLES / f"{name}.yaml").task for name in NAMES} == {
+        name for name, task in TASKS.items() if task.training is not None
+    }
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in SHORT else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
+)
 def test_an_example_goes_the_whole_way(
     tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(EXAMPLES)
-    writes = name == "translation"
+    training = TASKS[config.load(f"{name}.yaml").task].training
+    assert training is not None
+    writes = training.head == "generate"
     model = request.getfixturevalue("tiny_gpt2" if writes else "tiny_marking_bert")
     overrides = [
         f"model.name={model}",

@@ -124,17 +124,23 @@ def joined(first: Rows, second: Rows) -> Rows:
 
     Where rows without labels are wider in one set (lists of a reply's n-grams), the others are filled up with 0.
     """
-    labels = tuple(sorted({*first.labels, *second.labels}))
-    if first.labels or second.labels:
-        first, second = first.with_labels(labels), second.with_labels(labels)
-    elif first.table.ndim == 2:
-        width = max(first.table.shape[1], second.table.shape[1])
-        first, second = first._widened(width), second._widened(width)
+    first, second = alike(first, second)
     table = np.concatenate([first.table, second.table])
     index = np.concatenate([first.index, second.index + len(first.table)])
-    distinct = Rows.of(table, labels)
+    distinct = Rows.of(table, first.labels)
     note = first.note if first.note == second.note else "; ".join(filter(None, (first.note, second.note)))
-    return Rows(distinct.table, distinct.index[index], labels, note=note)
+    return Rows(distinct.table, distinct.index[index], first.labels, note=note)
+
+
+def alike(first: Rows, second: Rows) -> tuple[Rows, Rows]:
+    """Return both over the union of their labels, or, whole numbers without labels, as wide as the wider one."""
+    labels = tuple(sorted({*first.labels, *second.labels}))
+    if labels:
+        return first.with_labels(labels), second.with_labels(labels)
+    if first.table.ndim == second.table.ndim == 2 and first.table.dtype.kind == second.table.dtype.kind == "i":
+        width = max(first.table.shape[1], second.table.shape[1])
+        return first._widened(width), second._widened(width)
+    return first, second
 
 
 def _flat(table: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import truetune
 from truetune.metrics.dialogue import DIALOGUE
 
 METRICS = {metric.name: metric for metric in DIALOGUE}
@@ -30,6 +31,13 @@ def test_distinct_of_weighted_replies() -> None:
 
 def test_distinct_has_no_interval_because_none_covers() -> None:
     assert METRICS["distinct1"].interval == "none"
+
+
+def test_systems_whose_longest_replies_differ_are_compared() -> None:
+    gold, short, long = ["a b", "c d", "e f"], ["a", "a", "b"], ["a b c", "d", "e"]
+    said = truetune.compare(task="dialogue", gold=[{"references": [one]} for one in gold], predicted=[short, long])
+    found = next(one for one in said.comparisons if one.metric == "distinct1")
+    assert found.difference == pytest.approx(5 / 5 - 2 / 3)
 
 
 def test_nothing_said_is_undefined() -> None:

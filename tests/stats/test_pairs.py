@@ -50,6 +50,12 @@ def test_labels_are_aligned_by_name():
     assert pairs.second.totals().tolist() == [[1, 0, 0], [2, 0, 0], [1, 0, 1]]
 
 
+def test_lists_of_unlike_width_are_filled_up():
+    pairs = Pairs.of(Rows.of(np.array([[7, 8, 9], [7, 0, 0]])), Rows.of(np.array([[5], [0]])), None)
+    assert pairs.first.dense().tolist() == [[7, 8, 9], [7, 0, 0]]
+    assert pairs.second.dense().tolist() == [[5, 0, 0], [0, 0, 0]]
+
+
 def test_unlike_rows_are_refused():
     rows = Rows.of(np.ones((3, 2)))
     with pytest.raises(MetricError, match="3 examples, the other 2"):

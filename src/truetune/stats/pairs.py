@@ -9,7 +9,7 @@ import numpy as np
 
 from truetune.errors import MetricError
 from truetune.metric import Additive, Metric, Pooled
-from truetune.rows import Rows
+from truetune.rows import Rows, alike
 from truetune.stats.sample import Sample
 from truetune.types import Bools, Floats, Ints, Numbers
 
@@ -28,15 +28,13 @@ class Pairs:
 
     @classmethod
     def of(cls, first: Rows, second: Rows, groups: Ints | None) -> Pairs:
-        """Pair the rows of two systems by position; label sets are aligned by name."""
+        """Pair the rows of two systems by position; label sets are aligned by name, lists of n-grams are filled up."""
         if len(first) != len(second):
             raise MetricError(
                 f"one system has {len(first):,} examples, the other {len(second):,}; "
                 "a paired comparison needs the same examples in the same order"
             )
-        if first.labels or second.labels:
-            labels = tuple(sorted({*first.labels, *second.labels}))
-            first, second = first.with_labels(labels), second.with_labels(labels)
+        first, second = alike(first, second)
         if first.table.shape[1:] != second.table.shape[1:]:
             raise MetricError(
                 f"the rows of the two systems have the shapes {first.table.shape[1:]} and "

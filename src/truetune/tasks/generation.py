@@ -44,12 +44,12 @@ def _unlabelled(gold: Mapping[str, Sequence[Any]]) -> Labels:
     return Labels(())
 
 
-def _written(fields: tuple[Field, ...], keep: Literal["beginning", "end"], *baselines: str) -> Training:
+def _written(inputs: Inputs, keep: Literal["beginning", "end"], *baselines: str) -> Training:
     encode = source_encoder(keep)
-    return Training("generate", Inputs(fields), _unlabelled, encode, decode_texts, ("nearest", *baselines, "untuned"))
+    return Training("generate", inputs, _unlabelled, encode, decode_texts, ("nearest", *baselines, "untuned"))
 
 
-SOURCE = (Field("source", as_text),)
+SOURCE = Inputs((Field("source", as_text),))
 
 
 def as_turns(value: object) -> tuple[str, ...]:
@@ -70,7 +70,9 @@ def _history(history: Sequence[str], source: str) -> str:
     return source
 
 
-HISTORY = (Field("history", as_turns), Field("source", derive=_turns_as_text))
+HISTORY = Inputs(
+    (Field("history", as_turns), Field("source", derive=_turns_as_text)), whole=_history, compared=(_history,)
+)
 
 HITS = tuple(
     replace(metric, name=f"hits@{depth}")

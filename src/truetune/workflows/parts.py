@@ -264,7 +264,9 @@ def _mentions(starts: Sequence[int], answers: Sequence[str]) -> list[tuple[int, 
 
 
 def _facts(data: TaskData, made: str, removed: dict[str, int]) -> dict[str, Any]:
-    texts = [field.name for field in data.inputs.fields if field.parse is as_text]
+    fields = data.inputs.fields
+    # The turns of a dialogue are read as one text, which is derived from them.
+    texts = [one.name for one in fields if one.parse is as_text] or [one.name for one in fields if one.derive]
     splits = {}
     for name, part in data.parts.items():
         lengths = np.concatenate(
