@@ -16,7 +16,7 @@ from torch import nn
 
 from truetune.backbones.base import Lora
 from truetune.backbones.torch_network import Network
-from truetune.backbones.torch_optimizer import layer_prefix
+from truetune.backbones.torch_optimizer import layer_stacks
 from truetune.errors import MissingPackageError, ModelError
 
 _ADAPTER = "lora"
@@ -69,7 +69,7 @@ def _matrices(network: Network) -> dict[str, nn.Module]:
     """Return the matrices of the layers, by their names in the Transformers model."""
     from transformers.pytorch_utils import Conv1D
 
-    inside = f"{layer_prefix(network).removeprefix('model.')}."
+    inside = tuple(f"{name.removeprefix('model.')}." for name in layer_stacks(network))
     found: dict[str, nn.Module] = {
         name: module
         for name, module in network.model.named_modules()

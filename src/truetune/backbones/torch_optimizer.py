@@ -25,17 +25,21 @@ def trained(network: Network) -> dict[str, nn.Parameter]:
 def group_of(network: Network) -> dict[str, str]:
     """Return the group of each trained parameter: `embeddings`, `layer.0`, ..., `head`.
 
-    What of the pretrained part stands after the layers (a last norm, a pooler) goes with the last layer.
+    The layers of a decoder are numbered on after those of its encoder. What of the pretrained part stands after the
+    layers (a last norm, a pooler) goes with the last layer.
     """
-    layers = layer_prefix(network)
+    stacks = layer_stacks(network)
     inside = {id(one) for one in network.body.parameters()}
     groups, last = {}, EMBEDDINGS
     for name, parameter in trained(network).items():
         if id(parameter) not in inside:
             groups[name] = HEAD
             continue
-        found = re.match(rf"{re.escape(layers)}\.(\d+)\.", name) if layers else None
-        last = f"layer.{found[1]}" if found else last
+        below = 0
+        for prefix, layers in stacks.items():
+            found = re.match(rf"{re.escape(prefix)}\.(\d+)\.", name)
+            last = f"layer.{below + int(found[1])}" if found else last
+            below += layers
         groups[name] = last
     return groups
 
@@ -104,10 +108,16 @@ def set_moments(network: Network, optimizer: torch.optim.AdamW, values: Mapping[
         optimizer.state[parameter] = state
 
 
-def layer_prefix(network: Network) -> str:
-    """Return the name of the longest list of modules in the pretrained part."""
-    lists = {name: module for name, module in network.named_modules() if isinstance(module, nn.ModuleList)}
-    return max(lists, key=lambda name: len(lists[name]), default="")
+def layer_stacks(network: Network) -> dict[str, int]:
+    """Return the name of each list of layers in the pretrained part, from input to output, and how many there are.
+
+    An encoder-decoder has one of the encoder and one of the decoder, others the longest of their lists of modules.
+    """
+    lists = {name: len(module) for name, module in network.named_modules() if isinstance(module, nn.ModuleList)}
+    if getattr(network.model.config, "is_encoder_decoder", False):
+        return {name: one for name, one in lists.items() if not any(name.startswith(f"{other}.") for other in lists)}
+    longest = max(lists, key=lambda name: lists[name], default=None)
+    return {} if longest is None else {longest: lists[longest]}
 
 
 def _table_of(module: nn.Module) -> list[Tensor]:

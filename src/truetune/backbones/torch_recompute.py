@@ -9,7 +9,7 @@ from torch.utils.checkpoint import checkpoint
 
 from truetune.backbones.torch_dropout import Bits
 from truetune.backbones.torch_network import Network
-from truetune.backbones.torch_optimizer import layer_prefix
+from truetune.backbones.torch_optimizer import layer_stacks
 
 
 def recompute_layers(network: Network, bits: Bits) -> None:
@@ -18,6 +18,7 @@ def recompute_layers(network: Network, bits: Bits) -> None:
     Memory of a step then grows by one layer's inner values instead of by those of all; the forward pass of the layers
     is done twice.
     """
-    layers: Any = network.get_submodule(layer_prefix(network))
-    for layer in layers:
-        layer.forward = partial(checkpoint, layer.forward, use_reentrant=False, context_fn=bits.replayed)
+    for name in layer_stacks(network):
+        layers: Any = network.get_submodule(name)
+        for layer in layers:
+            layer.forward = partial(checkpoint, layer.forward, use_reentrant=False, context_fn=bits.replayed)

@@ -9,7 +9,7 @@ from torch import nn
 
 from truetune.backbones.base import Precision, Recipe
 from truetune.backbones.torch_network import Network
-from truetune.backbones.torch_optimizer import EMBEDDINGS, group_of, layer_prefix, trained
+from truetune.backbones.torch_optimizer import EMBEDDINGS, group_of, layer_stacks, trained
 
 SIDE, REPEATS = 1024, 9
 """Of the square matrices whose product is measured."""
@@ -28,7 +28,7 @@ class Work:
         matrices = _matrices(network)
         own = {id(one) for one in trained(network).values()}
         groups = list(dict.fromkeys(group_of(network).values()))
-        layers = len(network.get_submodule(layer_prefix(network)))  # type: ignore[arg-type]
+        layers = sum(layer_stacks(network).values())
         numbers = [int(one.removeprefix("layer.")) for one in groups if one.startswith("layer.")]
         share = 1.0 if EMBEDDINGS in groups else 1 - min(numbers, default=layers) / layers
         whole = sum(one.numel() for one in matrices)
