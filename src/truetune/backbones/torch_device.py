@@ -79,10 +79,11 @@ def bfloat16_gain(hidden: int, pieces: int = 512, repeats: int = 9) -> float:
     return min(plain for plain, _ in times) / min(rounded for _, rounded in times)
 
 
-def products_a_second(hidden: int, pieces: int = 1024, repeats: int = 15) -> float:
+def products_a_second(hidden: int, pieces: int = 1024, seconds: float = 1.0) -> float:
     """Return how many multiplications and additions a second a feed-forward product reaches on this CPU.
 
-    In the precision that training would choose, on all threads; the fastest of the repeats counts.
+    In the precision that training would choose, on all threads; the fastest of all that were made within `seconds`
+    counts, because other work on the machine makes some of them slow.
     """
     dtype = torch.bfloat16 if bfloat16_gain(hidden) >= WORTH else torch.float32
     generator = torch.Generator().manual_seed(0)
@@ -90,7 +91,8 @@ def products_a_second(hidden: int, pieces: int = 1024, repeats: int = 15) -> flo
     weights = torch.randn(4 * hidden, hidden, generator=generator).to(dtype)
     times = []
     with torch.inference_mode():
-        for _ in range(repeats):
+        end = time.perf_counter() + seconds
+        while not times or time.perf_counter() < end:
             start = time.perf_counter()
             inputs @ weights.t()
             times.append(time.perf_counter() - start)
