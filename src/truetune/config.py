@@ -235,15 +235,16 @@ class Config(Group):
     evaluate: Evaluate = Evaluate()
     optimize: Optimize = Optimize()
     track: Track = Track()
-    scale: Literal["single", "torchrun"] = Field(
-        default="single", description="torchrun: fine-tune in `workers` processes on this machine"
+    scale: Literal["single", "torchrun", "ray"] = Field(
+        default="single",
+        description="torchrun: fine-tune in `workers` processes on this machine; ray: here or on several machines",
     )
     workers: int = Field(default=1, ge=1, description="Processes that fine-tune together, each a share of every step")
 
     @model_validator(mode="after")
     def _scaled(self) -> Config:
         if self.workers > 1 and self.scale == "single":
-            raise ValueError(f"`workers: {self.workers}` needs `scale: torchrun`")
+            raise ValueError(f"`workers: {self.workers}` needs `scale: torchrun` or `scale: ray`")
         if self.workers > 1 and self.recipe.fgm:
             raise ValueError("`recipe.fgm` moves words by the gradient of a whole step; set it to 0, or `workers` to 1")
         return self

@@ -283,6 +283,13 @@ def test_a_model_that_cannot_be_loaded_is_told_before_data_is_read(tmp_path: Pat
         finetune(asked, progress=QUIET)
 
 
+def test_a_model_that_says_no_numbers_any_more_is_told_of(tmp_path: Path, tiny_bert: Path) -> None:
+    asked = settings(tmp_path, tiny_bert)
+    asked["train"] |= {"learning_rate": 1e30, "tokens_per_batch": 100_000}  # one step, and then validation
+    with pytest.raises(RunError, match=r"not a number any more.*Lower train\.learning_rate"):
+        finetune(asked, progress=QUIET)
+
+
 @pytest.mark.parametrize("row", [{"text": "a word", "label": "x"}, {"text": "a word", "spans": []}])
 def test_gold_that_is_all_the_same_is_refused(tmp_path: Path, tiny_bert: Path, row: dict[str, Any]) -> None:
     asked = settings(tmp_path, tiny_bert, task="ner" if "spans" in row else "classification")

@@ -1,7 +1,8 @@
-"""A run of two real processes, one of which is killed: a clear end, and it goes on to the same result."""
+"""Runs of two real processes, one of which is killed: a clear end, or another in its place, and the same result."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,15 +14,16 @@ from typing import Any
 
 import pytest
 
+from truetune.backbones.torch_ray import launched_by_ray
 from truetune.bundle.run_folder import RunFolder
 from truetune.config import from_settings, to_yaml
-from truetune.errors import ConfigError
+from truetune.errors import ConfigError, MissingPackageError
 from truetune.files import read_json
 
 WORDS = {"pos": ["lovely", "brilliant", "warm"], "neg": ["dull", "tedious", "bad"]}
 
 
-def config(folder: Path, model: Path, name: str) -> Path:
+def config(folder: Path, model: Path, name: str, scale: str = "torchrun") -> Path:
     rows = [
         {"text": f"{WORDS[label][place % 3]} film {place} {WORDS[label][place % 2]} plot", "label": label}
         for place in range(60)
@@ -35,7 +37,7 @@ def config(folder: Path, model: Path, name: str) -> Path:
         "train": {"epochs": 8.0, "learning_rate": 1e-3, "tokens_per_batch": 128, "checkpoint_seconds": 0.0},
         "evaluate": {"resamples": 200, "baselines": ["majority"]},
         "track": {"output": str(folder / "runs"), "name": name},
-        "scale": "torchrun",
+        "scale": scale,
         "workers": 2,
     }
     path = folder / f"{name}.yaml"
@@ -93,9 +95,54 @@ def test_a_run_of_which_one_process_is_killed_goes_on_to_the_same_result(tmp_pat
     assert after[0] == after[1]
 
 
+def descendants(parent: int) -> list[int]:
+    found = children(parent)
+    return [*found, *(deeper for one in found for deeper in descendants(one))]
+
+
+def ray_workers(parent: int) -> list[int]:
+    """Return the processes below one in which Ray trains; those that end meanwhile are left out."""
+    found = []
+    for one in descendants(parent):
+        with contextlib.suppress(OSError):
+            if b"RayTrainWorker" in Path(f"/proc/{one}/cmdline").read_bytes():
+                found.append(one)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the processes under /proc")
+def test_under_ray_a_lost_process_is_replaced_and_the_result_is_that_of_torchrun(
+    tmp_path: Path, tiny_bert: Path
+) -> None:
+    pytest.importorskip("ray")
+    broken, unbroken = (RunFolder(tmp_path / "runs" / name) for name in ("ray", "torchrun"))
+    process = started(config(tmp_path, tiny_bert, "ray", "ray"))
+    while len(steps_of(broken)) < 10:
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.05)
+    os.kill(ray_workers(process.pid)[-1], signal.SIGKILL)
+    said = "".join(process.communicate())
+    assert process.returncode == 0, said
+    assert "going on from the last checkpoint" in said
+    whole = started(config(tmp_path, tiny_bert, "torchrun"))
+    whole.communicate()
+    assert whole.returncode == 0
+    told = [[(step["step"], step["loss"]) for step in steps_of(run)] for run in (broken, unbroken)]
+    assert told[0] == told[1]
+    after = [read_json(run.scores("after"))["scores"] for run in (broken, unbroken)]
+    assert after[0] == after[1]
+
+
+def test_ray_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingPackageError, match=r"pip install 'truetune\[ray\]'"):
+        launched_by_ray("truetune.workflows.worker:under_ray", tmp_path, False, 2, print)
+
+
 def test_several_workers_need_a_scale_and_no_adversary(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"task": "classification", "data": {"source": "x.csv"}, "model": {"name": "m"}}
-    with pytest.raises(ConfigError, match="`workers: 2` needs `scale: torchrun`"):
+    with pytest.raises(ConfigError, match="`workers: 2` needs `scale: torchrun` or `scale: ray`"):
         from_settings({**settings, "workers": 2})
     with pytest.raises(ConfigError, match=r"`recipe\.fgm`"):
         from_settings({**settings, "workers": 2, "scale": "torchrun", "recipe": {"fgm": 0.1}})

@@ -27,7 +27,7 @@ class ProcessGoneError(RunError):
 
 
 class Processes:
-    """The process that runs this, among those that torchrun started: all weights, and a share of every step."""
+    """The process that runs this, among those that torchrun or Ray started: all weights, and a share of every step."""
 
     def __init__(self) -> None:
         self.rank = group.get_rank()
@@ -51,7 +51,13 @@ class Processes:
 
 @contextlib.contextmanager
 def joined() -> Iterator[Processes]:
-    """Join the processes that torchrun started, share the machine's threads with them, and leave them at the end."""
+    """Join the processes that torchrun started, share the machine's threads with them, and leave them at the end.
+
+    Ray has joined its processes already, with threads of their own.
+    """
+    if group.is_initialized():
+        yield Processes()
+        return
     gpu = torch.cuda.is_available()
     if gpu:
         torch.cuda.set_device(_device())

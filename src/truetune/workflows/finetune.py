@@ -104,7 +104,7 @@ def finetune(
     with followed(settings, run, shown) as trackers:
         with timed(run, "fine-tuning"):
             if settings.workers > 1 and not (run.model / NAME).is_file():
-                _launched(run, settings.workers, resume)
+                _launched(stage, resume)
             if (run.model / NAME).is_file():
                 for event in events(run.events):
                     trackers.event(event)
@@ -116,7 +116,14 @@ def finetune(
     return result_of(run)
 
 
-def _launched(run: RunFolder, workers: int, resume: bool) -> None:
+def _launched(stage: Stage, resume: bool) -> None:
+    """Fine-tune in several processes, and wait for them."""
+    run, workers = stage.run, stage.config.workers
+    if stage.config.scale == "ray":
+        from truetune.backbones.torch_ray import launched_by_ray
+
+        launched_by_ray("truetune.workflows.worker:under_ray", run.path, resume, workers, stage.progress.say)
+        return
     from truetune.backbones.torch_launch import launched
 
     launched(["-m", "truetune.workflows.worker", str(run.path), *(["--resume"] if resume else [])], workers)

@@ -8,9 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import numpy as np
+
 from truetune.backbones.base import Backbone
 from truetune.config import Config
 from truetune.data.encoded import kept
+from truetune.errors import RunError
 from truetune.evaluation.families import applicable, families
 from truetune.evaluation.tables import group_codes
 from truetune.metric import Metric, PerLabel
@@ -173,7 +176,13 @@ class Validation:
         return best_no_answer_threshold(gold, said["answer"], said["no_answer_probability"], measure).threshold
 
     def _logits(self) -> list[Any]:
-        return outputs_of(self._backbone, self._encoded, self._stage.labels)
+        outputs = outputs_of(self._backbone, self._encoded, self._stage.labels)
+        if any(isinstance(one, np.ndarray) and np.isnan(one).any() for one in outputs):
+            raise RunError(
+                "what the model says of the validation part is not a number any more: training drove its weights too "
+                "far. Lower train.learning_rate (and train.head_learning_rate), or set model.dtype to float32"
+            )
+        return outputs
 
     def _scored(self, logits: list[Any], threshold: float) -> dict[str, float]:
         task = self._stage.data.task

@@ -1,7 +1,7 @@
 """One of several processes that fine-tune together: `python -m truetune.workflows.worker RUN [--resume]`.
 
-Torchrun starts them. The process that asked for it has prepared data and baselines; each of these reads the run folder
-and learns its share of every step, and the first of them alone writes.
+Torchrun or Ray starts them. The process that asked for it has prepared data and baselines; each of these reads the run
+folder and learns its share of every step, and the first of them alone writes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from truetune import config as configs
 from truetune.bundle.run_folder import RunFolder
@@ -24,23 +25,18 @@ from truetune.workflows.stage import Stage
 from truetune.workflows.systems import plan_of
 from truetune.workflows.tuning import Follow
 
+if TYPE_CHECKING:
+    from truetune.backbones.torch_together import Processes
+
 
 def main(run_path: str, resume: bool) -> int:
     """Fine-tune the run together with the other processes; return the exit status."""
     from truetune.backbones.torch_together import GONE, ProcessGoneError, joined
-    from truetune.workflows.finetune import fine_tuned, loaded
 
     _end_with(int(os.environ.get("TRUETUNE_PARENT", os.getppid())))
     with joined() as processes:
-        run = RunFolder(Path(run_path))
-        settings = configs.load(run.config)
-        shown = Progress(quiet=processes.rank != 0)
         try:
-            data = prepared(task_named(settings.task), settings.data, run, shown)
-            labels = training_of(data.task).labels(data.gold("train"))
-            stage = Stage(settings, data, labels, run, plan_of(settings.evaluate), shown)
-            stage, backbone, inputs = loaded(stage, model_place(settings.model.name, shown), processes)
-            fine_tuned(stage, backbone, inputs, Follow(resume, Trackers((), shown.say)))
+            _learnt(run_path, resume, processes)
         except ProcessGoneError:
             os._exit(GONE)
         except TruetuneError as error:
@@ -48,6 +44,27 @@ def main(run_path: str, resume: bool) -> int:
             # Without a word to the others, which may be waiting for this one: torchrun ends them.
             os._exit(2)
     return 0
+
+
+def under_ray(run_path: str, resume: bool) -> None:
+    """Fine-tune the run together with the other processes that Ray started; an error is for Ray to tell."""
+    from truetune.backbones.torch_together import joined
+
+    with joined() as processes:
+        _learnt(run_path, resume, processes)
+
+
+def _learnt(run_path: str, resume: bool, processes: Processes) -> None:
+    from truetune.workflows.finetune import fine_tuned, loaded
+
+    run = RunFolder(Path(run_path))
+    settings = configs.load(run.config)
+    shown = Progress(quiet=processes.rank != 0)
+    data = prepared(task_named(settings.task), settings.data, run, shown)
+    labels = training_of(data.task).labels(data.gold("train"))
+    stage = Stage(settings, data, labels, run, plan_of(settings.evaluate), shown)
+    stage, backbone, inputs = loaded(stage, model_place(settings.model.name, shown), processes)
+    fine_tuned(stage, backbone, inputs, Follow(resume, Trackers((), shown.say)))
 
 
 def _end_with(parent: int) -> None:
