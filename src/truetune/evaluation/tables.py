@@ -15,6 +15,7 @@ import numpy as np
 from truetune.data.parse import Columns, Field, chosen_field, parsed
 from truetune.data.record import Record
 from truetune.errors import DataError, nearest
+from truetune.evaluation.beside import one_file, other_texts
 from truetune.evaluation.families import Fields
 from truetune.tasks.base import Scoring
 from truetune.types import Finding, Ints
@@ -66,13 +67,15 @@ def aligned(
     """
     right = read_part(gold, scoring.gold, "gold")
     order = {name: position for position, name in enumerate(right.ids)}
-    columns = {}
+    columns, findings = {}, []
     for name, source in systems.items():
         said = read_part(source, scoring.predicted, name)
-        columns[name] = _in_order(said, right, order)
-    others = dict(right.others)
+        places = _places(said, right, order)
+        columns[name] = _in_order(said.fields, places)
+        findings += [*one_file(gold, source), *other_texts(right, said, places)]
     groups = group_names(right, group)
-    return Aligned(right.ids, right.fields, columns, None if groups is None else group_codes(groups), others)
+    codes = None if groups is None else group_codes(groups)
+    return Aligned(right.ids, right.fields, columns, codes, dict(right.others), findings=tuple(findings))
 
 
 def aligned_columns(
@@ -123,9 +126,10 @@ def as_records(source: Sequence[Any], alternatives: Sequence[Sequence[Field]], n
     return items
 
 
-def _in_order(said: Columns, right: Columns, order: Mapping[str, int]) -> dict[str, list[Any]]:
+def _places(said: Columns, right: Columns, order: Mapping[str, int]) -> Sequence[int]:
+    """Return where in `said` each example of `right` stands; raises `DataError` for ids on one side only."""
     if list(said.ids) == list(right.ids):
-        return said.fields
+        return range(len(said))
     there = set(said.ids)
     missing = [name for name in right.ids if name not in there]
     unknown = [name for name in said.ids if name not in order]
@@ -138,8 +142,13 @@ def _in_order(said: Columns, right: Columns, order: Mapping[str, int]) -> dict[s
             problems,
         )
     place = {name: position for position, name in enumerate(said.ids)}
-    positions = [place[name] for name in right.ids]
-    return {name: [column[position] for position in positions] for name, column in said.fields.items()}
+    return [place[name] for name in right.ids]
+
+
+def _in_order(fields: Mapping[str, list[Any]], places: Sequence[int]) -> dict[str, list[Any]]:
+    if isinstance(places, range):
+        return dict(fields)
+    return {name: [column[place] for place in places] for name, column in fields.items()}
 
 
 def group_names(right: Columns, group: str | Sequence[Any] | None) -> list[Any] | None:

@@ -1,0 +1,64 @@
+"""What stands beside the predictions: the texts that they are of must be those of gold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from truetune.data.parse import Columns
+from truetune.text import normalised
+from truetune.types import Finding
+
+TEXTS = ("text", "first", "second", "context", "question", "source", "document", "sentence")
+"""Columns that hold what was asked of the system."""
+SHOWN, LONGEST = 5, 80
+
+
+def other_texts(right: Columns, said: Columns, order: Sequence[int]) -> Iterator[Finding]:
+    """Yield, for each text column of both sides, that predictions stand beside another text than gold of their id.
+
+    `order` are the places in `said` of the examples of `right`. Where there are no ids, examples are joined by
+    their number, and a line that was lost shows here. Spans count in the text of gold, so it must be the same to the
+    character (but for outer spaces); elsewhere case, width and punctuation may differ.
+    """
+    exact = "spans" in right.fields or "tags" in right.fields
+    of_gold: Mapping[str, Sequence[Any]] = {**right.others, **right.fields}
+    for name in TEXTS:
+        if name not in of_gold or name not in said.others:
+            continue
+        column = said.others[name]
+        apart = [
+            (one, there)
+            for one, place, there in zip(right.ids, order, of_gold[name], strict=True)
+            if isinstance(there, str) and isinstance(column[place], str) and not _same(there, column[place], exact)
+        ]
+        if apart:
+            yield Finding(
+                "predictions beside other texts",
+                "error",
+                len(apart),
+                tuple(f"{one}: {' '.join(text.split())[:LONGEST]}" for one, text in apart[:SHOWN]),
+                f"{said.where}: {len(apart):,} of {len(right):,} predictions stand beside another `{name}` than gold "
+                f"does, the first is id {apart[0][0]!r}: rows do not belong together, or the text was changed. Write "
+                "the id of each example beside its prediction, and predict the text of gold",
+            )
+
+
+def _same(gold: str, said: str, exact: bool) -> bool:
+    return gold.strip() == said.strip() or (not exact and normalised(gold) == normalised(said))
+
+
+def one_file(gold: object, predicted: object) -> Iterator[Finding]:
+    """Yield that gold and predictions are one and the same file, of which the same column is read twice."""
+    if not (isinstance(gold, str | Path) and isinstance(predicted, str | Path)):
+        return
+    if Path(gold).resolve() == Path(predicted).resolve():
+        yield Finding(
+            "gold compared with itself",
+            "error",
+            1,
+            (str(predicted),),
+            f"{predicted} is read as gold and as predictions: the same column of it is compared with itself (of CoNLL "
+            "columns the last one). Write what the system said into a file of its own",
+        )
