@@ -62,6 +62,22 @@ def test_evaluate_prints_the_promised_json(files: dict[str, str], capsys: Said) 
     assert run(capsys, *words)[1] == out, "equal seeds give equal numbers"
 
 
+def test_the_terminal_says_how_each_number_was_made(files: dict[str, str], capsys: Said) -> None:
+    base = ("--task", "classification", "--gold", files["gold"], "--predicted", files["worse"], "--resamples", "200")
+    said = " ".join(run(capsys, "evaluate", *base)[1].partition("how each number was made")[2].split())
+    assert "accuracy examples whose predicted label is the gold one / examples; labels x, y; unit example; 95%" in said
+    assert "interval by BCa bootstrap, 200 resamples, seed 0; truetune" in said
+    assert "f1/x (of 2 labels) 2 TP / (2 TP + FP + FN) of one label" in said
+    status, out, _ = run(capsys, "compare", *base[:6], files["good"], *base[6:])
+    said = " ".join(out.partition("how each number was made")[2].split())
+    assert status == 0
+    assert "accuracy exact McNemar test (mid-p); Tango score interval" in said
+    assert "; labels x, y; unit example; truetune" in said
+    assert "good against worse: better. accuracy +0.1" in said
+    assert said.endswith("would be found four times in five. passed")
+    assert " not worse by 0.05. " in run(capsys, "compare", *base[:6], files["good"], "--margin", "0.05")[1]
+
+
 def test_evaluate_slices_and_single_metrics(files: dict[str, str], capsys: Said) -> None:
     words = ["evaluate", "--task", "classification", "--gold", files["gold"], "--predicted", files["good"], "--json"]
     found = json.loads(run(capsys, *words, "--slice", "part", "--metric", "accuracy")[1])

@@ -49,6 +49,8 @@ def test_columns_can_be_renamed() -> None:
     assert found.fields == {"text": ["a"], "label": ["1"]}
     message = refusal({"review": "a"}, renamed={"text": "reviews"})
     assert "no column 'reviews', which data.columns gives for `text`; did you mean 'review'?" in message
+    assert "or name it under data.columns; " in refusal({"review": "a"}, renamed={})
+    assert "data.columns" not in refusal({"review": "a"}), "files of evaluate and predict have no config"
 
 
 def test_plain_lines_are_the_one_field_that_is_asked_for() -> None:
@@ -86,7 +88,7 @@ def test_unreadable_records_are_listed_too() -> None:
 
 def test_missing_columns_name_the_nearest() -> None:
     message = refusal({"txt": "a", "label": "x"})
-    assert "expected the columns `text` and `label`, found txt, label. Rename the column of `text`, " in message
+    assert "expected the columns `text` and `label`, found txt, label. Rename the column of `text`; did" in message
     assert "did you mean 'txt'?" in message
 
 

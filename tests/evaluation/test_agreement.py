@@ -127,6 +127,8 @@ def test_names_in_order_need_their_order() -> None:
         ([{"id": 1, "a": "x"}], "one column for each of two or more raters"),
         ([{"id": 1, "a": "x", "b": "y"}] * 2, "item '1' stands already"),
         ([{"item": 1, "rater": "a", "rating": "x"}] * 2, "rater 'a' rated item '1' twice"),
+        ([{"item": 1, "rater": "a", "label": "x"}], "but `rating` is not among the columns item, rater, label"),
+        ([{"text": "t", "rater": "a", "rating": "x"}], "but `item` is not among the columns"),
         ([{"item": 1, "rater": "", "rating": "x"}], "expected a label"),
         ([["x", "y"], ["x", "y", "z"], ["x"]], None),
         ([["x", "y"], "xy"], "expected a record or a list"),

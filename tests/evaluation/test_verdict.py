@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from truetune.evaluation.verdict import p_value, verdict_of
+from truetune.evaluation.verdict import p_value, sentence, verdict_of
 from truetune.types import Comparison, Score
 
 COMPARISON = Comparison(
@@ -55,3 +55,27 @@ def test_looks_are_counted_and_correct_the_p_value() -> None:
     assert "p = 0.060" in third["zh"][2]
     many = verdict_of(replace(COMPARISON, p_value=0.02), BEFORE, AFTER, 0.95, 400).lines
     assert "p = 1.000 (Bonferroni)" in many["en"][2]
+
+
+def test_a_comparison_in_one_sentence() -> None:
+    assert sentence(COMPARISON, 0.95) == (
+        "fine-tuned against tfidf-linear: better. accuracy +0.050, 95% interval +0.010 to +0.090; p < 0.0001 by exact "
+        "test; a difference of 0.030 would be found four times in five."
+    )
+    nan = float("nan")
+    unknown = replace(COMPARISON, low=nan, high=nan, detectable=nan, reason="all alike", correction="max-T")
+    assert sentence(unknown, 0.9).endswith("+0.050, no interval (all alike); p < 0.0001 by exact test, adjusted.")
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("not worse", "not worse by 0.02"),
+        ("equivalent", "equivalent within 0.02"),
+        ("not shown", "not shown within 0.02"),
+    ],
+)
+def test_with_a_margin_the_question_is_another_one(word: str, told: str) -> None:
+    said = sentence(replace(COMPARISON, verdict=word, p_margin=0.012), 0.95, 0.02)
+    assert said.startswith(f"fine-tuned against tfidf-linear: {told}. ")
+    assert "; p = 0.012; a difference" in said

@@ -135,6 +135,16 @@ def simulated(rng: np.random.Generator, strengths: np.ndarray, number: int) -> G
     return games_of(first, second, np.where(won, "a", "b"))
 
 
+def test_games_that_all_end_alike_have_no_interval_of_no_width() -> None:
+    games = games_of(["x"] * 5, ["y"] * 5, ["a"] * 5)
+    for rating in elo(games, Bootstrap(np.random.default_rng(0), resamples=200)):
+        assert np.isfinite(rating.value)
+        assert np.isnan([rating.low, rating.high]).all()
+        assert rating.reason == "all 5 games contribute alike: they show no spread to build bounds from"
+    mixed = games_of(["x"] * 5, ["y"] * 5, ["a", "a", "b", "a", "a"])
+    assert all(one.low < one.value < one.high for one in elo(mixed, Bootstrap(np.random.default_rng(0), resamples=200)))
+
+
 def test_intervals_surround_the_value_and_are_seeded() -> None:
     found = simulated(np.random.default_rng(5), np.array([-0.5, 0.0, 0.5]), 300)
     for rate in (bradley_terry, elo):

@@ -18,6 +18,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     print(f"{result.items:,} items, raters {', '.join(result.raters)}, {result.scale} values")
     show.scores(result.scores, args.level)
+    show.signatures(result.scores)
     for warning in result.warnings:
         show.note(f"warning: {warning}")
     return 0

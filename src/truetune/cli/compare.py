@@ -11,6 +11,7 @@ from truetune.errors import TruetuneError
 from truetune.evaluation.api import named
 from truetune.evaluation.compare import ComparisonResult, Gate, compared, over_looks
 from truetune.evaluation.tables import Aligned, aligned
+from truetune.evaluation.verdict import sentence
 from truetune.stats.plan import Plan
 from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         show.as_json(result.to_dict())
     else:
-        _print(result, args.level)
+        _print(result, args.level, args.margin)
     return 0 if result.passed else 1
 
 
@@ -61,12 +62,17 @@ def _inputs(args: argparse.Namespace) -> tuple[Task, Aligned]:
     return task, aligned(task.scoring, args.gold, named(args.predicted), args.group)
 
 
-def _print(result: ComparisonResult, level: float) -> None:
+def _print(result: ComparisonResult, level: float, margin: float | None) -> None:
     print(f"baseline: {result.systems[0]}; the metric that decides: {result.primary}")
     show.comparisons(result.comparisons, level)
     for part in result.slices:
         print(f"\n{part.column} = {part.value}{f' ({part.warning})' if part.warning else ''}")
         show.comparisons(part.comparisons, level)
+    show.signatures(result.comparisons)
+    print()
+    for one in result.comparisons:
+        if one.metric == result.primary:
+            print(sentence(one, level, margin))
     for warning in result.warnings:
         show.note(f"warning: {warning}")
     print("passed" if result.passed else "not passed")

@@ -78,5 +78,6 @@ def _print(result: EvaluationResult, level: float) -> None:
     for part in result.slices:
         print(f"\n{part.column} = {part.value}{f' ({part.warning})' if part.warning else ''}")
         show.scores(part.scores, level)
+    show.signatures(result.scores)
     for warning in result.warnings:
         show.note(f"warning: {warning}")

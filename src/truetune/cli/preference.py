@@ -23,6 +23,7 @@ def run(args: argparse.Namespace) -> int:
         for system, rates in zip(result.systems, result.win_rates, strict=True)
     ]
     show.table("", ["", *result.systems], rows)
+    show.signatures(result.scores)
     for warning in result.warnings:
         show.note(f"warning: {warning}")
     return 0

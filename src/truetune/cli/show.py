@@ -16,14 +16,18 @@ def as_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
 
 
+TEXTS = ("reason", "verdict", "signature", "tasks", "reference", "definition", "about", "why")
+"""Columns that hold text, by their heads; these and the first one are set to the left, all others to the right."""
+
+
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table; the first column is text, all others are numbers or words set to the right."""
+    """Print a table; columns of text are set to the left, numbers to the right."""
     from rich.console import Console
     from rich.table import Table
 
     shown = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for place, column in enumerate(columns):
-        shown.add_column(column, justify="left" if place == 0 else "right", overflow="fold")
+        shown.add_column(column, justify="left" if place == 0 or column in TEXTS else "right", overflow="fold")
     for row in rows:
         shown.add_row(*(_plain(cell) for cell in row))
     console = Console(highlight=False)
@@ -47,6 +51,23 @@ def scores(found: Iterable[Score], level: float) -> None:
     ]
     share = f"{level:.0%}"
     table("", ["metric", "score", f"{share} low", f"{share} high", "examples", "reason"], rows)
+
+
+def signatures(found: Iterable[Score | Comparison]) -> None:
+    """Print how each number was made; of the scores of single labels the first one's, with the number of labels."""
+    made: dict[str, str] = {}
+    labels: dict[str, set[str]] = {}
+    for one in found:
+        name, _, label = one.metric.partition("/")
+        key = f"{name}/" if label else name
+        made.setdefault(key, one.signature)
+        labels.setdefault(key, set()).add(one.metric)
+    print("\nhow each number was made")
+    rows = []
+    for key, signature in made.items():
+        names = sorted(labels[key])
+        rows.append([names[0] if len(names) == 1 else f"{names[0]} (of {len(names):,} labels)", signature])
+    table("", ["metric", "signature"], rows)
 
 
 def comparisons(found: Iterable[Comparison], level: float) -> None:

@@ -94,7 +94,7 @@ def reading(
     there = list(dict.fromkeys(name for record in first for name in record.fields))
     if not there:
         raise DataError(f"{where}: no example can be read", [_told(record) for record in first])
-    fields = _alternative(there, alternatives, where)
+    fields = _alternative(there, alternatives, where, configured=renamed is not None)
     return Reading(chain(first, rows), where, fields, there, labels)
 
 
@@ -131,7 +131,9 @@ def _renamed(record: Record, renamed: Mapping[str, str]) -> Record:
     return record._replace(fields=fields)
 
 
-def _alternative(there: Sequence[str], alternatives: Sequence[Sequence[Field]], where: str) -> Sequence[Field]:
+def _alternative(
+    there: Sequence[str], alternatives: Sequence[Sequence[Field]], where: str, configured: bool
+) -> Sequence[Field]:
     needed = [[one.name for one in fields if one.required and one.parse is not None] for fields in alternatives]
     for fields, names in zip(alternatives, needed, strict=True):
         if set(names) <= set(there):
@@ -143,7 +145,7 @@ def _alternative(there: Sequence[str], alternatives: Sequence[Sequence[Field]], 
     missing = next(name for name in needed[0] if name not in there)
     raise DataError(
         f"{where}: expected the columns {wanted}, found {', '.join(there)}. Rename the column of "
-        f"`{missing}`, or name it under data.columns; {nearest(missing, there)}"
+        f"`{missing}`{', or name it under data.columns' if configured else ''}; {nearest(missing, there)}"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +49,12 @@ def _same(gold: str, said: str, exact: bool) -> bool:
     return gold.strip() == said.strip() or (not exact and normalised(gold) == normalised(said))
 
 
-def one_file(gold: object, predicted: object) -> Iterator[Finding]:
-    """Yield that gold and predictions are one and the same file, of which the same column is read twice."""
-    if not (isinstance(gold, str | Path) and isinstance(predicted, str | Path)):
+def one_file(gold: object, predicted: object, both: Collection[str]) -> Iterator[Finding]:
+    """Yield that gold and predictions are one and the same file, of which the same columns (`both`) are read twice.
+
+    One file may hold both sides where they have other names: `reference` and `text`, `answers` and `answer`.
+    """
+    if not both or not (isinstance(gold, str | Path) and isinstance(predicted, str | Path)):
         return
     if Path(gold).resolve() == Path(predicted).resolve():
         yield Finding(

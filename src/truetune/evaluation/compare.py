@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from truetune import __version__
 from truetune.errors import MetricError, nearest
 from truetune.evaluation.doctor.examine import examined_systems, told_of_systems
-from truetune.evaluation.evaluate import within_reason
+from truetune.evaluation.evaluate import defined, within_reason
 from truetune.evaluation.families import Family, applicable, expanded, families, primary_metric
 from truetune.evaluation.slices import Part, sliced
 from truetune.evaluation.support import few_groups, small_slices
 from truetune.evaluation.tables import Aligned
 from truetune.metric import Metric, PerLabel
+from truetune.rows import Rows
 from truetune.stats.adjust import benjamini_hochberg
 from truetune.stats.paired import Paired, PairedTest, paired_jointly, together
 from truetune.stats.plan import Plan
@@ -95,6 +98,8 @@ class _Tested:
     candidate: str
     metric: Metric
     found: Paired
+    made: str
+    """How its number was made."""
 
 
 def compared(
@@ -172,12 +177,18 @@ def _tested(found: Sequence[Family], names: Sequence[str], groups: Ints | None, 
                 tests.append(PairedTest(some, family.rows[0], rows, fitting))
                 candidates.append(candidate)
     results = paired_jointly(tests, groups=groups, plan=plan) if tests else []
+    number = None if groups is None else len(np.unique(groups))
     listed = [
-        _Tested(candidate, metric, one)
+        _Tested(candidate, metric, one, _made(metric, one, test.second, number))
         for candidate, test, several in zip(candidates, tests, results, strict=True)
         for metric, one in zip(test.metrics, several, strict=True)
     ]
     return sorted(listed, key=lambda test: names.index(test.candidate))
+
+
+def _made(metric: Metric, found: Paired, rows: Rows, groups: int | None) -> str:
+    """Return the test and the interval, and what the number is."""
+    return "; ".join([found.method, *defined(metric, rows, groups), f"truetune {__version__}"])
 
 
 def _together(tests: Sequence[_Tested]) -> tuple[list[float], str]:
@@ -258,7 +269,7 @@ def _comparison(
         gained=found.gained,
         lost=found.lost,
         verdict=verdict(found.difference, p_adjusted, better=metric.better, plan=plan, margin=margin),
-        signature=f"{found.method}; {metric.definition}; truetune {__version__}",
+        signature=test.made,
         reason=found.reason,
         correction=correction,
         p_margin=float("nan") if margin is None else margin.not_worse,

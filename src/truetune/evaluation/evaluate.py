@@ -232,16 +232,21 @@ def _score(metric: Metric, value: float, interval: Interval, rows: Rows, made: s
 
 def signature(metric: Metric, rows: Rows, method: str, plan: Plan, groups: int | None) -> str:
     """Return how a number was made, in one line: definition, labels, unit, interval, version."""
+    parts = defined(metric, rows, groups)
+    if method:
+        parts.append(f"{plan.level:.0%} interval by {method}")
+    parts.append(f"truetune {__version__}")
+    return "; ".join(parts)
+
+
+def defined(metric: Metric, rows: Rows, groups: int | None) -> list[str]:
+    """Return what a number is: definition, tokeniser or rules, labels, unit."""
     parts = [metric.definition]
     if rows.note:
         parts.append(rows.note)
     if rows.labels and "/" not in metric.name:
         parts.append(f"labels {', '.join(rows.labels)}")
-    parts.append(f"unit {metric.unit}" + (f" in {groups:,} groups" if groups is not None else ""))
-    if method:
-        parts.append(f"{plan.level:.0%} interval by {method}")
-    parts.append(f"truetune {__version__}")
-    return "; ".join(parts)
+    return [*parts, f"unit {metric.unit}" + (f" in {groups:,} groups" if groups is not None else "")]
 
 
 def _wanted(name: str, names: Sequence[str] | None) -> bool:

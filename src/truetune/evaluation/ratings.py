@@ -95,6 +95,12 @@ def _read(records: Iterable[Record], where: str, scale: str, raters: Sequence[st
 
 def _raters(there: Sequence[str], raters: Sequence[str] | None, by: str | None, where: str) -> tuple[str, ...]:
     named = tuple(raters) if raters is not None else tuple(name for name in there if name not in (*BESIDE, by))
+    if raters is None and {"rater", "rating"} & set(there):
+        missing = ", ".join(f"`{name}`" for name in LONG if name not in there)
+        raise DataError(
+            f"{where}: a line seems to be one rating, but {missing} is not among the columns {', '.join(there)}; "
+            "rename the column, or name those of the raters with --raters (`raters` in Python)"
+        )
     for name in named:
         if name not in there:
             raise DataError(f"{where}: no column {name!r} of a rater; {nearest(name, there)}")

@@ -72,7 +72,10 @@ def aligned(
         said = read_part(source, scoring.predicted, name)
         places = _places(said, right, order)
         columns[name] = _in_order(said.fields, places)
-        findings += [*one_file(gold, source), *other_texts(right, said, places)]
+        findings += [
+            *one_file(gold, source, right.fields.keys() & said.fields.keys()),
+            *other_texts(right, said, places),
+        ]
     groups = group_names(right, group)
     codes = None if groups is None else group_codes(groups)
     return Aligned(right.ids, right.fields, columns, codes, dict(right.others), findings=tuple(findings))

@@ -61,6 +61,30 @@ def verdict_of(comparison: Comparison, before: Score, after: Score, level: float
     return Verdict(comparison.metric, comparison.verdict, lines)
 
 
+def sentence(one: Comparison, level: float, margin: float | None = None) -> str:
+    """Return a comparison as a sentence in English: the verdict, by how much, how sure, what could have been seen.
+
+    The p-value is the adjusted one, from which the verdict comes; with a `margin` that of being worse by it.
+    """
+    verdict = one.verdict
+    if margin is not None:
+        verdict = {"not worse": "not worse by", "equivalent": "equivalent within", "not shown": "not shown within"}.get(
+            verdict, verdict
+        ) + f" {margin:g}"
+    bounds = f"no interval ({one.reason})"
+    if math.isfinite(one.low) and math.isfinite(one.high):
+        bounds = f"{level:.0%} interval {signed(one.low)} to {signed(one.high)}"
+    method = one.signature.partition("; ")[0]
+    sure = f"p {p_value(one.p_adjusted if margin is None else one.p_margin)}"
+    if margin is None:
+        sure += f" by {method}" + (", adjusted" if one.correction else "")
+    seen = f"; a difference of {number(one.detectable)} would be found four times in five"
+    return (
+        f"{one.candidate} against {one.baseline}: {verdict}. {one.metric} {signed(one.difference)}, {bounds}; "
+        f"{sure}{seen if math.isfinite(one.detectable) else ''}."
+    )
+
+
 def _lines(comparison: Comparison, before: Score, after: Score, language: str, level: float) -> tuple[str, str, str]:
     words = WORDS[language]
     known = math.isfinite(comparison.low) and math.isfinite(comparison.high)

@@ -189,6 +189,9 @@ def _ratings(
         low, high = np.nanquantile(drawn, (tail, 1 - tail), axis=0)
     elif not reason:
         reason = f"no interval: {failed:.1%} of the resamples have no finite ratings; too few games"
+    still = low == high
+    low, high = np.where(still, np.nan, low), np.where(still, np.nan, high)
+    alike = f"all {len(games):,} games contribute alike: they show no spread to build bounds from"
     unit = "games" if bootstrap.groups is None else "groups of games"
     signature += f"; {bootstrap.level:.0%} percentile interval, {bootstrap.resamples:,} resamples of {unit}"
     played = np.bincount(np.r_[games.first, games.second].astype(np.int64), minlength=len(values))
@@ -201,7 +204,7 @@ def _ratings(
             float(high[place]),
             int(played[place]),
             signature,
-            reason,
+            alike if still[place] else reason,
         )
         for place in order
     )

@@ -70,3 +70,11 @@ def test_one_file_for_both_is_told(tmp_path: Path) -> None:
     assert one.check == "gold compared with itself"
     assert "of CoNLL columns the last one" in one.advice
     assert found("ner", both, said) == []
+
+
+def test_one_file_may_hold_both_sides_under_their_names(tmp_path: Path) -> None:
+    path = tmp_path / "both.jsonl"
+    path.write_text('{"reference": "hello", "text": "hallo"}\n' * 3, encoding="utf-8")
+    assert found("translation", path, path) == []
+    path.write_text('{"a": "x", "b": "y", "winner": "a"}\n' * 3, encoding="utf-8")
+    assert not any("compared with itself" in line for line in truetune.preference(path).warnings)
