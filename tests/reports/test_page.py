@@ -241,6 +241,53 @@ def test_a_page_of_comparisons_alone(run_folder: Runs, language: str) -> None:
     assert {"en": "not shown", "zh": "未能证明"}[language] in document.said
 
 
+def compared_in(language: str, **changed: object) -> str:
+    """A page of three systems with slices, of which the metric that decides has `changed` values."""
+    one = {
+        "metric": "accuracy",
+        "baseline": "old",
+        "candidate": "new",
+        "difference": 0.1,
+        "low": 0.02,
+        "high": 0.18,
+        "p_value": 0.011,
+        "p_adjusted": 0.022,
+        "p_margin": None,
+        "detectable": 0.112,
+        "gained": 30,
+        "lost": 10,
+        "verdict": "better",
+        "signature": "exact test; s",
+        **changed,
+    }
+    other = {**one, "candidate": "<third>", "p_adjusted": 0.031}
+    slices = [{"column": "part", "value": "<x>", "comparisons": [{**one, "p_adjusted": 0.044}], "warning": None}]
+    return comparison_page(
+        {"systems": ["old", "new", "<third>"], "primary": "accuracy", "comparisons": [one, other], "slices": slices},
+        language,
+    )
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_slices_of_a_comparison_are_on_its_page(language: str) -> None:
+    document = Document(compared_in(language))
+    (part,) = downloads(document)["compared-slices.json"]
+    assert (part["value"], part["comparisons"][0]["p_adjusted"]) == ("<x>", 0.044)
+    assert "<x>" in document.said
+    assert "0.044" in document.said
+    assert "Benjamini" in document.said
+
+
+def test_each_candidate_has_its_p_value_and_nothing_is_said_of_what_is_unknown() -> None:
+    said = Document(compared_in("en")).said
+    assert said.index("p = 0.022") < said.index("<third> against old: better.") < said.index("p = 0.031")
+    assert "A difference of 0.112 would be found" in said
+    unknown = Document(compared_in("en", detectable=None)).said
+    assert "would be found" not in unknown
+    assert "p = 0.022." in unknown
+    assert "p = 0.007" in Document(compared_in("en", p_margin=0.007, verdict="not worse")).said
+
+
 def test_a_page_is_written_whole(tmp_path: Path) -> None:
     write(tmp_path / "new" / "report.html", "<p>页面</p>")
     assert (tmp_path / "new" / "report.html").read_text(encoding="utf-8") == "<p>页面</p>"

@@ -66,7 +66,7 @@ def sentence(one: Comparison, level: float, margin: float | None = None) -> str:
 
     The p-value is the adjusted one, from which the verdict comes; with a `margin` that of being worse by it.
     """
-    verdict = one.verdict
+    verdict: str = one.verdict
     if margin is not None:
         verdict = {"not worse": "not worse by", "equivalent": "equivalent within", "not shown": "not shown within"}.get(
             verdict, verdict

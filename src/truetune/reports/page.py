@@ -31,7 +31,7 @@ from truetune.reports.sections.manifest import manifest_section
 from truetune.reports.sections.reliability import reliability_section
 from truetune.reports.sections.scores import scores_section
 from truetune.reports.sections.search import confirmation_section, race_section, search_head, space_section
-from truetune.reports.sections.slices import slices_section
+from truetune.reports.sections.slices import compared_slices_section, slices_section
 from truetune.reports.sections.verdict import comparison_head, run_head, scores_head
 from truetune.reports.support import support
 from truetune.reports.visible import visible
@@ -68,7 +68,8 @@ def comparison_page(comparison: Mapping[str, Any], language: str) -> str:
     """Return the page of paired comparisons, from the JSON that `compare` prints."""
     say = say_in(language)
     head = comparison_head(say, comparison)
-    return _html(say, head, (comparisons_section(say, comparison),), head.title)
+    sections = (comparisons_section(say, comparison), compared_slices_section(say, comparison))
+    return _html(say, head, tuple(section for section in sections if section), head.title)
 
 
 def search_page(log: Mapping[str, Any], name: str, language: str) -> str:

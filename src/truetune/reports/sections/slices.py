@@ -9,12 +9,35 @@ from truetune.reports import numbers
 from truetune.reports.content import Cell, Column, Figure, Paragraph, Part, Section, Table
 from truetune.reports.metric_names import metric_name
 from truetune.reports.plots.intervals import Line, dots
-from truetune.reports.sections.scores import mark, score_cell
+from truetune.reports.sections.scores import difference_cells, mark, score_cell
 from truetune.reports.visible import one_line
 from truetune.reports.words import Say
 
 METRICS = 4
 DRAWN = 20
+
+
+def compared_slices_section(say: Say, comparison: Mapping[str, Any]) -> Section | None:
+    """Return the paired comparisons of each slice in the metric that decides; None without slices."""
+    slices = comparison.get("slices")
+    if not slices:
+        return None
+    metric = metric_name(str(comparison["primary"]), say.language)
+    columns = (
+        Column(str(slices[0]["column"])),
+        Column(say["column.candidate"]),
+        Column(say["column.difference"], True),
+        Column("p", True),
+        Column(say["column.detectable"], True),
+        Column(say["column.verdict"]),
+    )
+    rows = tuple(
+        (Cell(one_line(str(part["value"]))), Cell(one_line(str(one["candidate"]))), *difference_cells(say, one))
+        for part in slices
+        for one in part["comparisons"]
+    )
+    table = Table("compared-slices", say["slices.compared.table"].format(metric=metric), columns, rows, slices)
+    return Section("slices", say["slices.title"], (Paragraph(say["slices.compared.lead"]), table))
 
 
 def slices_section(say: Say, evaluation: Mapping[str, Any], primary: str) -> Section | None:

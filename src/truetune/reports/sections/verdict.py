@@ -80,9 +80,10 @@ def comparison_head(say: Say, comparison: Json) -> Head:
     kicker = say["head.comparison"]
     if not deciding:
         return Head(kicker, title, "", "none", say["head.no verdict"], ())
-    lines = [_sentence(say, one) for one in deciding]
-    sure = [_sure(say, deciding[0])]
-    return Head(kicker, title, "", tone(deciding[0]["verdict"]), lines[0], (*lines[1:], *sure))
+    statement, sure = _sentence(say, deciding[0]), _sure(say, deciding[0])
+    joint = " " if say.language == "en" else ""
+    others = [f"{_sentence(say, one)}{joint}{_sure(say, one)}" for one in deciding[1:]]
+    return Head(kicker, title, "", tone(deciding[0]["verdict"]), statement, (sure, *others))
 
 
 def _sentence(say: Say, one: Json) -> str:
@@ -99,7 +100,12 @@ def _sentence(say: Say, one: Json) -> str:
 
 
 def _sure(say: Say, one: Json) -> str:
-    return say["head.sure"].format(p=numbers.p_stated(one["p_value"]), detectable=numbers.number(one["detectable"]))
+    """Return the p-value from which the verdict comes, and what could have been seen, where that is known."""
+    told = (one.get(name) for name in ("p_margin", "p_adjusted", "p_value"))
+    p = numbers.p_stated(next((value for value in told if value is not None), None))
+    known = one["detectable"] is not None
+    detectable = numbers.number(one["detectable"])
+    return say["head.sure" if known else "head.sure alone"].format(p=p, detectable=detectable)
 
 
 def _run_figure(say: Say, run: SavedRun) -> Figure | None:
