@@ -13,9 +13,9 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "truetune"
 
 ROWS = (
-    ("types", "errors", "files", "rows", "metric", "tags", "text", "yaml_text"),
+    ("types", "errors", "files", "rows", "metric", "tags", "text", "yaml_text", "faults"),
     ("config", "data", "metrics", "stats", "tracking"),
-    ("tasks", "backbones"),
+    ("tasks", "backbones", "decisions"),
     ("training", "evaluation", "audit", "bundle"),
     ("pretraining", "reports", "export"),
     ("workflows", "serving"),
@@ -26,7 +26,7 @@ ROWS = (
 """Top-level names by row: a file imports from rows above its own, or from its own folder."""
 
 ROW_OF = {name: number for number, names in enumerate(ROWS) for name in names}
-ROW_0_ORDER = ("types", "errors", "files", "text", "yaml_text", "tags", "rows", "metric")
+ROW_0_ORDER = ("types", "errors", "files", "text", "yaml_text", "faults", "tags", "rows", "metric")
 """Row 0 is the one row whose members build on each other, in this order."""
 
 FRAMEWORKS = {"torch", "transformers", "tensorflow", "keras", "tokenizers", "peft"}

@@ -83,6 +83,11 @@ def test_all_faults_are_listed_with_line_and_nearest_key(file: Path) -> None:
         ("data.train=a.csv", "give either `source`"),
         ("data.validation_share=0.9", "`validation_share` + `test_share` must stay below 1"),
         ("evaluate.level=1.5", "evaluate.level: expected less than 1, found 1.5"),
+        ("decide.threshold=precision", "decide: `threshold: precision` needs `floor`"),
+        ("decide.floor=0.9", "decide: `floor` is given, but `threshold: metric` does not read it"),
+        ("decide.sure=0.9", "decide: `sure` goes with `floor` or `risk`"),
+        ("decide.label=pos", "decide: `label` is given, but `threshold: metric` does not read it"),
+        ("decide.calibrate=warm", "decide.calibrate: expected 'none', 'temperature', 'platt' or 'isotonic'"),
     ],
 )
 def test_a_bad_override_is_refused(file: Path, override: str, expected: str) -> None:
@@ -121,6 +126,6 @@ def test_words_that_old_yaml_takes_for_booleans_stay_text(file: Path) -> None:
 
 def test_the_schema_describes_every_key() -> None:
     schema = config.schema()
-    for group in ("Data", "Model", "Train", "Recipe", "Evaluate", "Track"):
+    for group in ("Data", "Model", "Train", "Recipe", "Evaluate", "Decide", "Track"):
         for key, entry in schema["$defs"][group]["properties"].items():
             assert entry.get("description"), f"{group}.{key} has no description"

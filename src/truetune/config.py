@@ -6,8 +6,6 @@ nearest known one; every error names file, line and key, and all of them are lis
 
 from __future__ import annotations
 
-import types
-import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,7 +13,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from truetune.errors import ConfigError, nearest
+from truetune.errors import ConfigError
+from truetune.faults import explained
 from truetune.yaml_text import line_of_keys, overridden, parsed
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -192,6 +191,69 @@ class Evaluate(Group):
     seed: int = Field(default=0, description="Seed of resampling")
 
 
+class Decide(Group):
+    """What is made of the probabilities of labels, fitted on validation and stored with the model."""
+
+    calibrate: Literal["none", "temperature", "platt", "isotonic"] = Field(
+        default="none", description="Map probabilities to ones that are right as often as they say"
+    )
+    threshold: Literal["metric", "f1", "cost", "precision", "recall"] = Field(
+        default="metric",
+        description="What says a label: metric: the most probable, of several labels a text those above the threshold "
+        "with the best validation score; else thresholds by F1, by `costs`, or by a `floor` of precision or recall",
+    )
+    label: str | None = Field(
+        default=None, description="Of one label a text: the label whose threshold is chosen (f1, precision, recall)"
+    )
+    floor: Fraction | None = Field(default=None, description="Least precision or recall of the label, or of each")
+    costs: dict[str, dict[str, Annotated[float, Field(ge=0)]]] = Field(
+        default={},
+        description="Gold label -> said label -> cost; 0 where right, else 1, where nothing is said. "
+        "Of several labels a text: label -> `missed`, `false` -> cost",
+    )
+    abstain: Literal["none", "coverage", "risk"] = Field(
+        default="none", description="Leave unsure texts to people: answer a share of all, or as many as `risk` allows"
+    )
+    coverage: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None, description="Share of texts that is answered, for `abstain: coverage`"
+    )
+    risk: Fraction | None = Field(
+        default=None, description="Largest share of wrong ones among the answered, for `abstain: risk`"
+    )
+    sure: Fraction | None = Field(
+        default=None,
+        description="With which probability `floor` and `risk` hold for new texts; absent: they hold on validation",
+    )
+    conformal: Literal["none", "lac", "aps"] = Field(
+        default="none", description="Prediction sets that hold the right label as often as `level` says"
+    )
+    level: Fraction = Field(default=0.9, description="Promised coverage of the prediction sets")
+
+    @model_validator(mode="after")
+    def _together(self) -> Decide:
+        needs = {
+            "floor": ("threshold", self.threshold in ("precision", "recall"), self.floor is not None),
+            "costs": ("threshold", self.threshold == "cost", bool(self.costs)),
+            "coverage": ("abstain", self.abstain == "coverage", self.coverage is not None),
+            "risk": ("abstain", self.abstain == "risk", self.risk is not None),
+        }
+        for name, (by, needed, given) in needs.items():
+            if needed and not given:
+                raise ValueError(f"`{by}: {getattr(self, by)}` needs `{name}`")
+            if given and not needed:
+                raise ValueError(f"`{name}` is given, but `{by}: {getattr(self, by)}` does not read it")
+        if self.sure is not None and self.floor is None and self.risk is None:
+            raise ValueError("`sure` goes with `floor` or `risk`")
+        if self.label is not None and self.threshold not in ("f1", "precision", "recall"):
+            raise ValueError(f"`label` is given, but `threshold: {self.threshold}` does not read it")
+        return self
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the model answers as it is."""
+        return (self.calibrate, self.threshold, self.abstain, self.conformal) == ("none", "metric", "none", "none")
+
+
 class Optimize(Group):
     """How `truetune optimize` searches; `finetune` does not read it."""
 
@@ -233,6 +295,7 @@ class Config(Group):
     recipe: Recipe = Recipe()
     generate: Generate = Generate()
     evaluate: Evaluate = Evaluate()
+    decide: Decide = Decide()
     optimize: Optimize = Optimize()
     track: Track = Track()
     scale: Literal["single", "torchrun", "ray"] = Field(
@@ -288,7 +351,7 @@ def from_settings(
     try:
         config = Config.model_validate(dict(settings))
     except ValidationError as error:
-        raise ConfigError(_explained(error, where, places or {})) from None
+        raise ConfigError(explained(error, Config, where, places or {})) from None
     return config if folder is None else _with_paths(config, folder)
 
 
@@ -312,53 +375,3 @@ def _with_paths(config: Config, folder: Path) -> Config:
     data = config.data
     places = {key: found(getattr(data, key)) for key in ("source", "train", "validation", "test")}
     return config.model_copy(update={"data": data.model_copy(update=places)})
-
-
-def _explained(error: ValidationError, where: str, places: Mapping[str, str]) -> str:
-    faults = [_fault(dict(item), where, places) for item in error.errors(include_url=False)]
-    return "\n".join(faults)
-
-
-def _fault(item: Mapping[str, Any], where: str, places: Mapping[str, str]) -> str:
-    path = [str(part) for part in item["loc"] if not (isinstance(part, str) and "[" in part)]
-    key = ".".join(path)
-    place = places.get(key) or places.get(".".join(path[:-1])) or where
-    if item["type"] == "extra_forbidden":
-        known = _known_keys(path[:-1])
-        return f"{place}: unknown key {key!r}; {nearest(path[-1], known)}"
-    if item["type"] == "missing":
-        return f"{place}: key {key!r} is missing; {_described(path)}"
-    if item["type"] == "value_error":
-        message = str(item["ctx"]["error"])
-        return f"{place}: {key + ': ' if key else ''}{message}"
-    if item["type"] == "model_type":
-        return f"{place}: {key}: expected a group of keys ({', '.join(_known_keys(path))}), found {item['input']!r}"
-    message = item["msg"].replace("Input should be", "expected")
-    return f"{place}: {key}: {message}, found {item['input']!r}"
-
-
-def _known_keys(path: Sequence[str]) -> list[str]:
-    group = _group_at(path)
-    return list(group.model_fields) if group else []
-
-
-def _described(path: Sequence[str]) -> str:
-    group = _group_at(path[:-1])
-    field = group.model_fields.get(path[-1]) if group else None
-    return field.description if field and field.description else f"the group `{path[-1]}` is needed"
-
-
-def _group_at(path: Sequence[str]) -> type[Group] | None:
-    group: type[Group] | None = Config
-    for part in path:
-        field = group.model_fields.get(part) if group else None
-        group = _as_group(field.annotation) if field else None
-    return group
-
-
-def _as_group(annotation: Any) -> type[Group] | None:
-    options = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
-    for option in options:
-        if isinstance(option, type) and issubclass(option, Group):
-            return option
-    return None

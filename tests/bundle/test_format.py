@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from truetune.bundle.format import FORMAT, NAME, UPGRADES, Bundle, read_bundle, write_bundle
+from truetune.decisions.calibration import Calibration
+from truetune.decisions.decision import Conformal, Decision
 from truetune.errors import ModelError
 
 BUNDLE = Bundle(
@@ -43,6 +47,14 @@ def folder(tmp_path: Path) -> Path:
 
 def test_it_reads_back_the_same(folder: Path) -> None:
     assert read_bundle(folder) == BUNDLE
+
+
+def test_a_decision_reads_back_the_same(tmp_path: Path) -> None:
+    calibration = Calibration("platt", True, lines=((0.7, -0.1),))
+    decision = Decision(calibration, {"好评": 0.4}, answer_from=0.6, conformal=Conformal("lac", 0.9, math.inf))
+    write_bundle(tmp_path, replace(BUNDLE, decision=decision))
+    assert "Infinity" not in (tmp_path / NAME).read_text(encoding="utf-8")
+    assert read_bundle(tmp_path).decision == decision
 
 
 def test_a_folder_without_one_is_refused(tmp_path: Path) -> None:
@@ -84,7 +96,18 @@ def test_another_format_is_refused_with_the_version_that_reads_it(folder: Path) 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"format": 1}', '{"format": 2, "surprise": 2}', json.dumps({**OLD, "labels": [1]})]
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"format": 1}',
+        '{"format": 2, "surprise": 2}',
+        json.dumps({**OLD, "labels": [1]}),
+        json.dumps({**OLD, "decision": {}}),
+        json.dumps({**OLD, "decision": {**Decision().to_dict(), "thresholds": {"中评": 0.5}}}),
+        json.dumps({**OLD, "decision": {**Decision().to_dict(), "costs": [[0, 1, 2]]}}),
+    ],
 )
 def test_a_damaged_one_is_refused(folder: Path, text: str) -> None:
     (folder / NAME).write_text(text, encoding="utf-8")

@@ -32,6 +32,7 @@ SAYING = (
     "audit/*.py",
     "stats/*.py",
     "data/split.py",
+    "decisions/*.py",
     "evaluation/support.py",
     "evaluation/evaluate.py",
     "evaluation/compare.py",

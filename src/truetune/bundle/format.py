@@ -12,10 +12,11 @@ from typing import Any
 
 from truetune import __version__
 from truetune.bundle.safety import refuse_unsafe
+from truetune.decisions.decision import Decision, decision_from
 from truetune.errors import ModelError
 from truetune.files import read_json, write_json
 
-FORMAT = 2
+FORMAT = 3
 """Raised when what the file says changes; `UPGRADES` has the way from each older one."""
 
 NAME = "truetune.json"
@@ -52,12 +53,15 @@ class Bundle:
     """Whether a question may have no answer."""
     longest: int = 0
     """The longest answer that is given, in characters."""
+    decision: Decision | None = None
+    """What is made of the probabilities of labels; None: nothing."""
     truetune: str = __version__
 
 
 def write_bundle(folder: Path, bundle: Bundle) -> None:
     """Write `truetune.json` into a folder of weights."""
-    write_json(folder / NAME, {"format": FORMAT, **asdict(bundle)})
+    decision = None if bundle.decision is None else bundle.decision.to_dict()
+    write_json(folder / NAME, {"format": FORMAT, **asdict(replace(bundle, decision=None)), "decision": decision})
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -81,9 +85,12 @@ def read_bundle(folder: Path) -> Bundle:
             )
         for older in range(version, FORMAT):
             stored = UPGRADES[older](stored)
+        decision = stored.pop("decision", None)
         bundle = Bundle(**stored)
         scale = None if bundle.scale is None else (float(bundle.scale[0]), float(bundle.scale[1]))
-        return replace(bundle, labels=tuple(_label(one) for one in bundle.labels), scale=scale)
+        labels = tuple(_label(one) for one in bundle.labels)
+        decided = None if decision is None else decision_from(decision, labels, bundle.multiple)
+        return replace(bundle, labels=labels, scale=scale, decision=decided)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelError(f"{file}: is damaged ({error}); export the model again from its run") from None
 
@@ -99,5 +106,10 @@ def _from_1(stored: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in stored.items() if key != "scores"}
 
 
-UPGRADES: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
+def _from_2(stored: dict[str, Any]) -> dict[str, Any]:
+    """Format 2 made nothing of the probabilities of labels."""
+    return stored
+
+
+UPGRADES: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}
 """Format -> what makes the next one of it."""

@@ -76,6 +76,16 @@ class RunFolder:
         """Seconds of the stages that are done."""
         return self.path / "timings.json"
 
+    @property
+    def decisions(self) -> Path:
+        """How what is made of probabilities was fitted on validation; there only where it was asked for."""
+        return self.path / "decisions.json"
+
+    @property
+    def decided(self) -> Path:
+        """What that is worth on the test part."""
+        return self.path / "after" / "decisions.json"
+
     def data(self, part: str) -> Path:
         """The examples of one part."""
         return self.path / "data" / f"{part}.arrow"

@@ -52,6 +52,10 @@ class SavedRun:
     comparison: Mapping[str, Any] | None
     verdict: Mapping[str, Any] | None
     events: tuple[Mapping[str, Any], ...]
+    decisions: Mapping[str, Any] | None = None
+    """How what is made of probabilities was fitted; None where the model answers as it is."""
+    decided: Mapping[str, Any] | None = None
+    """What that is worth on the test part."""
 
     @property
     def systems(self) -> tuple[System, ...]:
@@ -112,6 +116,8 @@ def read_run(path: Path) -> SavedRun:
         comparison=_json(path / "comparison.json"),
         verdict=_json(path / "verdict.json"),
         events=tuple(events(path / "events.jsonl")),
+        decisions=_json(path / "decisions.json"),
+        decided=_json(path / AFTER / "decisions.json"),
     )
 
 

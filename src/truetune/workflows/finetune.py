@@ -18,6 +18,8 @@ from truetune.backbones.base import Backbone
 from truetune.bundle.format import NAME, SCORES, Bundle, write_bundle
 from truetune.bundle.run_folder import RunFolder, latest_run, new_run
 from truetune.config import Config
+from truetune.decisions.decision import Decision
+from truetune.decisions.fitting import check
 from truetune.errors import ConfigError, DataError, TruetuneError
 from truetune.evaluation.compare import ComparisonResult, Gate, compared
 from truetune.evaluation.verdict import Verdict, verdict_of
@@ -33,6 +35,7 @@ from truetune.tracking.trackers import need_trackers
 from truetune.training.checkpoint import Checkpoints
 from truetune.types import Encoded, Score
 from truetune.workflows.baselines import before
+from truetune.workflows.decided import measured
 from truetune.workflows.following import followed
 from truetune.workflows.looks import looked
 from truetune.workflows.manifest import manifest, now, timed
@@ -97,6 +100,7 @@ def finetune(
             labels = training_of(data.task).labels(data.gold("train"))
             if training_of(data.task).head in ("classify", "tag"):
                 _refuse_one_answer(labels, run)
+            check(settings.decide, labels.names, labels.multiple, training_of(data.task).head)
         stage = Stage(settings, data, labels, run, plan_of(settings.evaluate), shown)
         stage, backbone, inputs = loaded(stage, place)
     with timed(run, "baselines"):
@@ -228,8 +232,11 @@ def fine_tuned(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], foll
     validation = Validation(stage, backbone)
     tuned(stage, backbone, inputs, validation, follow)
     threshold = validation.threshold(validation.metric(stage.config.evaluate.metric))
+    decided = validation.decision(threshold)
     if backbone.together is None or backbone.together.rank == 0:
-        _ship(stage, backbone, threshold)
+        if decided is not None:
+            write_json(stage.run.decisions, decided.record)
+        _ship(stage, backbone, threshold, None if decided is None else decided.decision)
 
 
 def loaded(stage: Stage, place: str, together: Any = None) -> tuple[Stage, Backbone, Sequence[Encoded]]:
@@ -259,7 +266,7 @@ def loaded(stage: Stage, place: str, together: Any = None) -> tuple[Stage, Backb
     return stage, backbone, inputs
 
 
-def _ship(stage: Stage, backbone: Backbone, threshold: float) -> None:
+def _ship(stage: Stage, backbone: Backbone, threshold: float, decision: Decision | None) -> None:
     """Save the bundle; `truetune.json` is written last, so that it says the model is whole."""
     with whole_folder(stage.run.model) as folder:
         backbone.save(folder / "saved")
@@ -273,6 +280,7 @@ def _ship(stage: Stage, backbone: Backbone, threshold: float) -> None:
             max_length=backbone.tokenizer.max_length,
             base_model=_base_name(stage.config.model.name),
             threshold=threshold,
+            decision=decision,
             licence=licence_of(stage.config.model.name),
             language=script(stage.data.texts("train")[:SOME]),
             data={part: one["fingerprint"] for part, one in read_json(stage.run.facts)["splits"].items()},
@@ -296,7 +304,10 @@ def _after(stage: Stage) -> None:
     if stage.run.scores("after").is_file():
         return
     model = load(stage.run.model, stage.config.model.device)
-    predicted = model.predict_columns(stage.data.columns("test"), stage.progress)
+    undecided = model.undecided_columns(stage.data.columns("test"), stage.progress)
+    predicted = model.decided(undecided)
+    if model.bundle.decision is not None:
+        write_json(stage.run.decided, measured(stage, undecided, predicted))
     if stage.labels.writing is not None:
         references = stage.data.parts["test"].column("references")
         write_findings(stage.run, list(written_findings(stage, predicted, references)))

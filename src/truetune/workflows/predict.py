@@ -55,7 +55,18 @@ class Model:
     def predict_columns(
         self, columns: Sequence[Sequence[Any]], progress: Progress | None = None
     ) -> dict[str, list[Any]]:
-        """Return predicted columns for columns in the order of the task's inputs."""
+        """Return predicted columns for columns in the order of the task's inputs, as decided."""
+        return self.decided(self.undecided_columns(columns, progress))
+
+    def decided(self, predicted: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        """Return what is made of predicted columns: calibrated, by threshold, with what is left to people."""
+        decision = self.bundle.decision
+        return predicted if decision is None else decision.columns(predicted, self.bundle.labels, self.bundle.multiple)
+
+    def undecided_columns(
+        self, columns: Sequence[Sequence[Any]], progress: Progress | None = None
+    ) -> dict[str, list[Any]]:
+        """Return predicted columns as the model itself says them, before anything is made of them."""
         bundle = self.bundle
         scale = None if bundle.scale is None else Scale(*bundle.scale)
         writing = None if bundle.writing is None else Writing(**bundle.writing)

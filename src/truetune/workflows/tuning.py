@@ -13,6 +13,7 @@ import numpy as np
 from truetune.backbones.base import Backbone
 from truetune.config import Config
 from truetune.data.encoded import kept
+from truetune.decisions.fitting import Fitted, Known, fitted
 from truetune.errors import RunError
 from truetune.evaluation.families import applicable, families
 from truetune.evaluation.tables import group_codes
@@ -166,6 +167,25 @@ class Validation:
             key=lambda one: (sign * values[one], -abs(one - THRESHOLD)),
             default=THRESHOLD,
         )
+
+    def decision(self, threshold: float) -> Fitted | None:
+        """Return what is made of probabilities, fitted on these examples; None where nothing is asked for."""
+        settings, labels = self._stage.config.decide, self._stage.labels
+        if settings.nothing:
+            return None
+        said = self._stage.training.decode(self._columns[0], self._encoded, self._logits(), labels, threshold)
+        part = self._stage.data.parts["validation"]
+        field = gold_field(part.fields)
+        sets = [set(value) if labels.multiple else {value} for value in part.column(field)]
+        names = labels.names
+        known = Known(
+            names,
+            labels.multiple,
+            np.array([[row[name] for name in names] for row in said["scores"]]).reshape(-1, len(names)),
+            np.array([[name in one for name in names] for one in sets], dtype=np.bool_).reshape(-1, len(names)),
+            None if part.groups is None else group_codes(part.groups),
+        )
+        return fitted(settings, known, threshold, self._stage.plan)
 
     def _no_answer_threshold(self, metric: Metric) -> float:
         """Return above which no-answer probability no answer is best given."""

@@ -1,0 +1,125 @@
+"""Fitting as the config asks: what is refused, what is fitted on which examples, and what is told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from truetune.config import Decide
+from truetune.decisions.fitting import Known, check, fitted
+from truetune.errors import ConfigError
+from truetune.stats.plan import Plan
+from truetune.tasks.classify_encoding import softmax
+
+PLAN = Plan(resamples=200)
+
+
+def known(examples: int = 400, labels: int = 3, multiple: bool = False, groups: bool = False) -> Known:
+    """Return an overconfident model."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, size=(examples, labels))
+    if multiple:
+        gold = rng.random(logits.shape) < 1 / (1 + np.exp(-logits))
+        probabilities = 1 / (1 + np.exp(-2 * logits))
+    else:
+        gold = np.eye(labels, dtype=np.bool_)[
+            (softmax(logits).cumsum(axis=1) > rng.random((examples, 1))).argmax(axis=1)
+        ]
+        probabilities = softmax(3 * logits)
+    names = tuple("abcdef"[:labels])
+    return Known(names, multiple, probabilities, gold, np.arange(examples) // 4 if groups else None)
+
+
+def fit(settings: dict[str, Any], examples: Known | None = None) -> Any:
+    return fitted(Decide.model_validate(settings), examples or known(), 0.5, PLAN)
+
+
+def test_what_is_fitted_and_what_is_promised_rest_on_other_examples() -> None:
+    found = fit({"calibrate": "temperature", "conformal": "lac", "abstain": "risk", "risk": 0.1})
+    assert (found.record["fitted_on"], found.record["promised_on"]) == (200, 200)
+    alone = fit({"conformal": "lac"})
+    assert (alone.record["fitted_on"], alone.record["promised_on"]) == (0, 400)
+    assert json.loads(json.dumps(found.record)) == found.record
+
+
+def test_groups_are_not_cut() -> None:
+    found = fit({"calibrate": "platt", "conformal": "aps"}, known(groups=True))
+    assert found.record["fitted_on"] == found.record["promised_on"] == 200
+    assert any("examples of one group are alike" in one for one in found.record["warnings"])
+
+
+def test_the_temperature_and_the_set_are_those_of_the_parts() -> None:
+    found = fit({"calibrate": "temperature"})
+    assert found.decision.calibration is not None
+    assert found.decision.calibration.temperature == pytest.approx(3, rel=0.2)
+    few = fit({"conformal": "lac", "level": 0.999}, known(50))
+    assert few.record["conformal"]["limit"] is None, "50 examples cannot promise 99.9 %: every label is in"
+    assert any("rests on 50 validation examples" in one for one in few.record["warnings"])
+
+
+def test_costs_of_two_labels_choose_a_threshold_and_of_three_weigh_probabilities() -> None:
+    two = fit({"threshold": "cost", "costs": {"b": {"a": 9}}}, known(labels=2))
+    assert 0 < two.decision.thresholds["b"] < 0.3
+    assert two.record["thresholds"][0]["missed_cost"] == 9
+    three = fit({"threshold": "cost", "costs": {"b": {"a": 9}}})
+    assert three.decision.costs == ((0, 1, 1), (9, 0, 1), (1, 1, 0))
+    assert "set decide.calibrate" in three.record["warnings"][0]
+
+
+def test_several_labels_have_their_thresholds() -> None:
+    several = known(multiple=True)
+    found = fit({"threshold": "recall", "floor": 0.95}, several)
+    assert list(found.decision.thresholds) == ["a", "b", "c"]
+    said = several.probabilities >= np.array(list(found.decision.thresholds.values()))
+    assert ((said & several.gold).sum(axis=0) / several.gold.sum(axis=0) >= 0.95).all()
+    costs = fit({"threshold": "cost", "costs": {"a": {"missed": 20}}}, several)
+    assert costs.decision.thresholds["a"] < costs.decision.thresholds["b"]
+
+
+def test_the_threshold_of_the_metric_is_calibrated_with_the_probabilities() -> None:
+    several = known(multiple=True)
+    found = fitted(Decide(calibrate="temperature"), several, 0.7, PLAN)
+    names = list(several.labels)
+    rows = {
+        "labels": [[] for _ in several.gold],
+        "scores": [dict(zip(names, row, strict=True)) for row in several.probabilities.tolist()],
+    }
+    after = found.decision.columns(rows, names, True)["labels"]
+    assert after == [
+        [name for name, on in zip(names, row, strict=True) if on] for row in (several.probabilities >= 0.7).tolist()
+    ]
+
+
+def test_a_coverage_is_reached_on_validation() -> None:
+    found = fit({"abstain": "coverage", "coverage": 0.6})
+    assert found.record["abstention"]["coverage"] == pytest.approx(0.6, abs=0.003)
+    assert (known().probabilities.max(axis=1) >= found.decision.answer_from).mean() == pytest.approx(0.6, abs=0.003)
+
+
+@pytest.mark.parametrize(
+    ("settings", "labels", "multiple", "head", "reason"),
+    [
+        ({"calibrate": "platt"}, "ab", False, "tag", "this task has none"),
+        ({"conformal": "lac"}, "ab", True, "classify", "are of one label a text"),
+        ({"threshold": "f1"}, "ab", False, "classify", "name it: decide.label, one of a, b"),
+        ({"threshold": "f1", "label": "c"}, "ab", False, "classify", "no label 'c'"),
+        ({"threshold": "f1", "label": "a"}, "ab", True, "classify", "every label has its threshold"),
+        ({"threshold": "cost", "costs": {"a": {"x": 1}}}, "ab", False, "classify", "no label 'x'"),
+        ({"threshold": "cost", "costs": {"a": {"a": 2}}}, "ab", False, "classify", "costs more than a wrong one"),
+        ({"threshold": "cost", "costs": {"a": {"b": 2}}}, "ab", True, "classify", "found 'b'"),
+    ],
+)
+def test_what_cannot_be_decided_is_refused(
+    settings: dict[str, Any], labels: str, multiple: bool, head: str, reason: str
+) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        check(Decide.model_validate(settings), tuple(labels), multiple, head)
+
+
+@pytest.mark.parametrize("examples", [0, 1])
+def test_too_little_validation_is_refused(examples: int) -> None:
+    with pytest.raises(ConfigError, match=r"give (more )?validation examples"):
+        fit({"calibrate": "platt", "conformal": "lac"}, known(examples))
