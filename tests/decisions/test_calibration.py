@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from truetune.decisions.calibration import (
@@ -123,6 +123,7 @@ def test_it_comes_back_from_json(method: str, exclusive: bool) -> None:
 
 
 @given(st.sampled_from(METHODS), st.integers(2, 4), st.integers(0, 10_000))
+@example("isotonic", 3, 1714)
 def test_whatever_goes_in_probabilities_come_out(method: str, labels: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     logits = rng.normal(0, rng.choice([0.1, 5, 400]), size=(12, labels))

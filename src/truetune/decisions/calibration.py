@@ -20,7 +20,7 @@ METHODS: tuple[str, ...] = get_args(Method)
 TINY = 1e-300
 """The least probability that has a logarithm here."""
 EDGE = 1e-15
-"""Independent probabilities are kept this far from 0 and 1 before their logit is taken."""
+"""Probabilities of one label are kept this far from 0 and 1 before they are mapped."""
 COLDEST, HOTTEST = 0.02, 50.0
 """Between which temperatures the best is looked for."""
 STEPS = 100
@@ -61,7 +61,7 @@ class Calibration:
             slope, offset = self.lines[place]
             return _sigmoid(slope * _logit(probability) + offset)
         places, values = self.steps[place]
-        return np.interp(probability, places, values)
+        return np.interp(np.clip(probability, EDGE, 1 - EDGE), places, values)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values."""
@@ -154,7 +154,8 @@ def isotonic_steps(probability: Floats, gold: Bools) -> tuple[tuple[float, ...],
 
     Values stay within 1 / (n + 2) of 0 and 1: no n examples show that something never happens.
     """
-    places, inverse, counts = np.unique(probability, return_inverse=True, return_counts=True)
+    kept = np.clip(probability, EDGE, 1 - EDGE)  # Places that differ by less would have endless slopes between them.
+    places, inverse, counts = np.unique(kept, return_inverse=True, return_counts=True)
     hits = np.bincount(inverse, weights=gold, minlength=len(places))
     blocks: list[list[float]] = []  # hits, examples, first place, last place
     for place, hit, count in zip(places.tolist(), hits.tolist(), counts.tolist(), strict=True):
