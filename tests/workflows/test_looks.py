@@ -10,6 +10,8 @@ import pytest
 
 from truetune.cli.main import main
 from truetune.tracking.ledger import looks
+from truetune.workflows.finetune import finetune
+from truetune.workflows.progress import Progress
 
 
 def test_files_are_counted_by_content_and_compare_corrects_its_p_value(
@@ -42,3 +44,45 @@ def test_files_are_counted_by_content_and_compare_corrects_its_p_value(
     assert found["looks"] == 3
     p = next(one["p_adjusted"] for one in found["comparisons"] if one["metric"] == found["primary"])
     assert f"is {min(3 * p, 1):.4g} over that many looks (Bonferroni)" in found["warnings"][-1]
+
+
+def test_a_run_on_other_data_is_a_look_and_on_its_own_test_part_none(
+    tmp_path: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        (f"r{place}", ("lovely film", "dull plot")[place % 2] + f" {place}", "ab"[place % 2]) for place in range(90)
+    ]
+    lines = [json.dumps({"id": one, "text": text, "label": label}) for one, text, label in rows]
+    for name, some in (
+        ("train", lines[:50]),
+        ("validation", lines[50:60]),
+        ("test", lines[60:75]),
+        ("other", lines[75:]),
+    ):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(some) + "\n", encoding="utf-8")
+    files = {name: str(tmp_path / f"{name}.jsonl") for name in ("train", "validation", "test")}
+    result = finetune(
+        {
+            "task": "classification",
+            "data": files,
+            "model": {"name": str(tiny_bert), "dtype": "float32"},
+            "train": {"epochs": 1},
+            "evaluate": {"resamples": 200, "baselines": ["majority"]},
+            "track": {"output": str(tmp_path / "runs"), "name": "tiny"},
+        },
+        progress=Progress(quiet=True),
+    )
+    ledger = tmp_path / "runs" / "ledger.jsonl"
+    (own,) = looks(ledger)
+    asked = ["evaluate", str(result.run), "--resamples", "100", "--json", "--data"]
+    assert main([*asked, files["test"]]) == 0
+    assert looks(ledger) == [own], "the same examples and the same answers"
+    assert main([*asked, str(tmp_path / "other.jsonl")]) == 0
+    assert main([*asked, str(tmp_path / "other.jsonl")]) == 0
+    first, second = looks(ledger)
+    assert (first, second.by) == (own, "tiny")
+    assert second.test != own.test
+    capsys.readouterr()
+    elsewhere = tmp_path / "elsewhere.jsonl"
+    assert main([*asked[:-1], "--ledger", str(elsewhere)]) == 0
+    assert [one.predictions for one in looks(elsewhere)] == [own.predictions]

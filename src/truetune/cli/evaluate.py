@@ -12,19 +12,21 @@ from truetune.evaluation.api import scored
 from truetune.evaluation.doctor.claims import claim_findings, claims_of
 from truetune.evaluation.doctor.examine import told
 from truetune.evaluation.evaluate import Asked, EvaluationResult, evaluated
-from truetune.evaluation.tables import aligned
+from truetune.evaluation.tables import Aligned, aligned
 from truetune.stats.plan import Plan
+from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
 from truetune.types import Finding
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the scores; 0 whatever they are, 1 where a stated score (`--claimed`) is not that of the predictions."""
-    result = _result(args, Asked(args.metric, args.slice, Plan(args.level, args.resamples, args.seed)))
-    wrong = _wrong_claims(args) if args.claimed else ()
+    table = _run_table(args)
+    result = _result(args, table, Asked(args.metric, args.slice, Plan(args.level, args.resamples, args.seed)))
+    wrong = _wrong_claims(args, table) if args.claimed else ()
     result = replace(result, findings=(*wrong, *result.findings), warnings=(*told(wrong), *result.warnings))
-    if args.ledger and args.gold:
-        result = replace(result, warnings=(*result.warnings, *_told_looks(args, result)))
+    if (args.ledger and args.gold) or (args.run and (args.data or args.ledger)):
+        result = replace(result, warnings=(*result.warnings, *_told_looks(args, table, result)))
     if args.html:
         from truetune.reports.page import scores_page, write
 
@@ -36,38 +38,64 @@ def run(args: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-def _told_looks(args: argparse.Namespace, result: EvaluationResult) -> tuple[str, ...]:
-    """Write the look into the ledger; say how many systems there are in it."""
+def _run_table(args: argparse.Namespace) -> Aligned | None:
+    """Return what is scored of a run; None for files."""
+    if not args.run or args.gold or args.predicted:
+        return None
+    from truetune.workflows.rescore import run_table
+
+    return run_table(Path(args.run), args.data, args.group)[1]
+
+
+def _told_looks(args: argparse.Namespace, table: Aligned | None, result: EvaluationResult) -> tuple[str, ...]:
+    """Write the look into the ledger (of a run the one beside it, unless it is named); say how many systems it has."""
     from truetune.workflows.looks import looked_at_files
 
-    task = task_named(args.task)
-    table = aligned(task.scoring, args.gold, {"predicted": args.predicted}, args.group)
     value = result.score(result.primary).value
     measured = (result.primary, value if value == value else None)
-    number = looked_at_files(Path(args.ledger), table, args.predicted, measured)
+    if table is not None:
+        number = _looks_of_run(args, table, measured)
+    else:
+        files = aligned(task_named(args.task).scoring, args.gold, {"predicted": args.predicted}, args.group)
+        number = looked_at_files(Path(args.ledger), files, args.predicted, measured)
     return (
         (f"this test set was opened for {number:,} systems so far: compare them with --ledger",) if number > 1 else ()
     )
 
 
-def _wrong_claims(args: argparse.Namespace) -> tuple[Finding, ...]:
+def _looks_of_run(args: argparse.Namespace, table: Aligned, measured: tuple[str, float | None]) -> int:
+    from truetune.bundle.run_folder import finished_run
+    from truetune.workflows.looks import looked, looked_at_data
+    from truetune.workflows.rescore import run_table
+
+    run = finished_run(Path(args.run))
+    if not args.data:
+        return looked(Path(args.ledger), run, measured)
+    return looked_at_data(run, (table, run_table(run.path)[1]), measured, Path(args.ledger) if args.ledger else None)
+
+
+def _wrong_claims(args: argparse.Namespace, table: Aligned | None) -> tuple[Finding, ...]:
     claims = claims_of(args.claimed)
-    if args.run:
-        from truetune.workflows.rescore import run_table
-
-        return tuple(claim_findings(*run_table(Path(args.run), args.data, args.group), claims))
+    if table is not None:
+        return tuple(claim_findings(_task_of(args), table, claims))
     task = task_named(args.task)
-    table = aligned(task.scoring, args.gold, {"predicted": args.predicted}, args.group)
-    return tuple(claim_findings(task, table, claims))
+    files = aligned(task.scoring, args.gold, {"predicted": args.predicted}, args.group)
+    return tuple(claim_findings(task, files, claims))
 
 
-def _result(args: argparse.Namespace, asked: Asked) -> EvaluationResult:
-    if args.run and not (args.gold or args.predicted):
-        from truetune.workflows.rescore import run_primary, run_table
+def _task_of(args: argparse.Namespace) -> Task:
+    from truetune.bundle.run_folder import RunFolder
+    from truetune.workflows.rescore import run_task
 
-        path = Path(args.run)
-        task, table = run_table(path, args.data, args.group)
-        return evaluated(task, table, slice_by=asked.slice_by, plan=asked.plan, primary=run_primary(path))
+    return run_task(RunFolder(Path(args.run)))
+
+
+def _result(args: argparse.Namespace, table: Aligned | None, asked: Asked) -> EvaluationResult:
+    if table is not None:
+        from truetune.workflows.rescore import run_primary
+
+        primary = run_primary(Path(args.run))
+        return evaluated(_task_of(args), table, slice_by=asked.slice_by, plan=asked.plan, primary=primary)
     if args.run or not (args.task and args.gold and args.predicted):
         raise TruetuneError("expected either RUN, or --task, --gold and --predicted")
     return scored(task_named(args.task), (args.gold, args.predicted), args.group, asked)

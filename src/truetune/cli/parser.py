@@ -196,7 +196,8 @@ def _ledger(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--ledger",
         metavar="FILE",
-        help="write down here that the test set was opened, and for how many systems (runs: the one beside them)",
+        help="write down here that the test set was opened, and for how many systems (runs, and RUN --data: the one "
+        "beside them)",
     )
 
 
