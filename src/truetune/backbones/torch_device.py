@@ -89,7 +89,7 @@ def products_a_second(hidden: int, pieces: int = 1024, seconds: float = 1.0) -> 
     generator = torch.Generator().manual_seed(0)
     inputs = torch.randn(pieces, hidden, generator=generator).to(dtype)
     weights = torch.randn(4 * hidden, hidden, generator=generator).to(dtype)
-    times = []
+    times: list[float] = []
     with torch.inference_mode():
         end = time.perf_counter() + seconds
         while not times or time.perf_counter() < end:
