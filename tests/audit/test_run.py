@@ -19,7 +19,7 @@ Parts = dict[str, AuditPart]
 def clean() -> Parts:
     parts = {}
     for number, name in enumerate(("train", "validation", "test")):
-        texts = [f"text {number} {place} {'good' if place % 2 else 'bad'}" for place in range(200)]
+        texts = [f"text {number} {place} {'good' if place // 2 % 2 else 'bad'}" for place in range(200)]
         gold = ["pos" if place % 2 else "neg" for place in range(200)]
         groups = [f"{name}{place // 4}" for place in range(200)]
         parts[name] = AuditPart(name, [f"{name}{place}" for place in range(200)], [texts], gold, groups)

@@ -83,6 +83,7 @@ FOR_OTHERS = (
     "no usual mistake gives the stated one",
     "the mean over the labels of gold only",
     "Other, no_relation",
+    "fitted on half of 7 it gets 7",
     "one label a text, or several",  # of `truetune tasks`
     "one label for two texts",
     "typed spans in a text",
@@ -94,6 +95,7 @@ COMPOSED: dict[str, list[str]] = {
     "_advice": [
         "no usual mistake gives the stated one, so that it is of other predictions or other gold. Ask for those"
     ],
+    "_measured": ["fitted on half of 7 it gets 7 of the other half right, the most frequent label 7"],
     "_told": ["", ": 0.9 of the examples are right with them, 0.8 without"],
 }
 """What stands for these names in a sentence."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -39,6 +39,8 @@ class AuditPart:
     """What is said to stand in the first text, and where it begins (answers of extractive question answering)."""
     labelled: bool = True
     """Whether gold holds labels, or spans with types, which checks may count."""
+    others: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """Columns beside texts, gold and groups: the source, the annotator."""
 
     @cached_property
     def whole(self) -> Sequence[str]:

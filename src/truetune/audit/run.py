@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from truetune.audit.artefacts import artefact_findings
 from truetune.audit.duplicates import duplicate_findings
 from truetune.audit.groups import group_findings
 from truetune.audit.labels import label_findings
@@ -23,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
     text_findings,
     span_findings,
     mention_findings,
+    artefact_findings,
 )
 THOROUGH: tuple[Check, ...] = (*CHECKS, near_findings)
 """With nearly equal texts: some seconds for 100,000 texts, more where many are of one template."""

@@ -256,7 +256,8 @@ def audit_part(inputs: Inputs, name: str, part: Dataset, groups: Sequence[str] |
     if {"answers", "answer_starts"} <= set(part.fields):
         mentions = Made(_mentions, part.stored("answer_starts"), part.stored("answers"))
     gold = part.stored(field)
-    return AuditPart(name, part.stored_ids, compared(inputs, part), gold, groups, mentions, field in LABELLED)
+    others = {other: part.stored(other) for other in part.others}
+    return AuditPart(name, part.stored_ids, compared(inputs, part), gold, groups, mentions, field in LABELLED, others)
 
 
 def _mentions(starts: Sequence[int], answers: Sequence[str]) -> list[tuple[int, str]]:
