@@ -11,22 +11,7 @@ from truetune.audit.artefact_rules import Rule, Sample
 from truetune.audit.artefacts import artefact_findings, sample_of, tried
 from truetune.audit.parts import AuditPart
 
-WORDS = [
-    "river",
-    "stone",
-    "paper",
-    "cloud",
-    "window",
-    "garden",
-    "silver",
-    "letter",
-    "winter",
-    "market",
-    "bridge",
-    "forest",
-    "candle",
-    "mirror",
-]
+WORDS = ("river", "stone", "paper", "cloud", "window", "garden", "silver", "letter", "winter", "market", "bridge")
 
 
 def part(
