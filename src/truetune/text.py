@@ -6,6 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -69,6 +70,11 @@ def normalised(text: str) -> str:
     return kept or "".join(folded.split())
 
 
+def traditional_only(text: str) -> frozenset[str]:
+    """Return the characters of a text that are written in traditional Chinese and not in simplified (GB 2312)."""
+    return _traditional().intersection(text)
+
+
 def text_key(texts: Iterable[str]) -> bytes:
     """Return 16 bytes that are equal for examples whose texts are equal when `normalised`, one by one."""
     joined = "\n".join(map(normalised, texts))
@@ -96,6 +102,11 @@ class _Folding(dict[int, str]):
 def _simplified() -> dict[int, str]:
     lines = Path(__file__).with_name("traditional.txt").read_text(encoding="utf-8").splitlines()
     return {ord(pair[0]): pair[1] for line in lines if not line.startswith("#") for pair in line.split()}
+
+
+@cache
+def _traditional() -> frozenset[str]:
+    return frozenset(character for character in map(chr, _simplified()) if not character.encode("gb2312", "ignore"))
 
 
 _FOLDING = _Folding()

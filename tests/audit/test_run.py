@@ -19,10 +19,10 @@ Parts = dict[str, AuditPart]
 def clean() -> Parts:
     parts = {}
     for number, name in enumerate(("train", "validation", "test")):
-        texts = [f"text {number} {place} {'good' if place // 2 % 2 else 'bad'}" for place in range(200)]
-        gold = ["pos" if place % 2 else "neg" for place in range(200)]
-        groups = [f"{name}{place // 4}" for place in range(200)]
-        parts[name] = AuditPart(name, [f"{name}{place}" for place in range(200)], [texts], gold, groups)
+        texts = [f"text {number} {place} {'good' if place // 2 % 2 else 'bad'}" for place in range(400)]
+        gold = ["pos" if place % 2 else "neg" for place in range(400)]
+        groups = [f"{name}{place // 4}" for place in range(400)]
+        parts[name] = AuditPart(name, [f"{name}{place}" for place in range(400)], [texts], gold, groups)
     return parts
 
 
@@ -59,11 +59,11 @@ def contrary(parts: Parts) -> None:
 
 
 def placeholder(parts: Parts) -> None:
-    parts["test"] = changed(parts["test"], gold=["0"] * 200)
+    parts["test"] = changed(parts["test"], gold=["0"] * 400)
 
 
 def one_label(parts: Parts) -> None:
-    parts["validation"] = changed(parts["validation"], gold=["pos"] * 200)
+    parts["validation"] = changed(parts["validation"], gold=["pos"] * 400)
 
 
 def unlearnt(parts: Parts) -> None:
@@ -125,7 +125,7 @@ def test_of_parts_on_disk_the_same_is_found(tmp_path: Path, monkeypatch: pytest.
     parts = clean()
     for plant, _, _ in PLANTED:
         plant(parts)
-    spans = [[Span(0, 2, "A")] if place % 2 else [Span(0, 5, "B"), Span(3, 9, "A")] for place in range(200)]
+    spans = [[Span(0, 2, "A")] if place % 2 else [Span(0, 5, "B"), Span(3, 9, "A")] for place in range(400)]
     parts["more"] = changed(parts["validation"], name="more", gold=spans)
     parts = {name: changed(part, texts=[*part.texts, part.texts[0][::-1]]) for name, part in parts.items()}
     expected = audit(parts)

@@ -84,6 +84,14 @@ FOR_OTHERS = (
     "the mean over the labels of gold only",
     "Other, no_relation",
     "fitted on half of 7 it gets 7",
+    "7 of the pieces of 7, in 7 of the texts",
+    "7 of the texts of 7 have more than the 7 pieces",
+    "77 pieces hold 99%",
+    "7: 7 of all pieces7 are never read",
+    "7: all of these are the same to it",
+    "7: it was not made for such texts",
+    "7: they are read in windows",
+    "; 7 gold spans have nothing else",
     "one label a text, or several",  # of `truetune tasks`
     "one label for two texts",
     "typed spans in a text",
@@ -129,6 +137,24 @@ SENTENCES = (
             "all examples but those of the last, incomplete batch of 64",
             "another metric, f1_weighted",
             "the mean over the labels of gold only",
+        )
+    ),
+    *(
+        f"3.2% of the texts of train have more than the 62 pieces of one input: {told}"
+        for gold in ("", " and 10.5% of gold (1,200 spans)")
+        for told in (
+            f"they are read in windows. Who cuts them loses 1.5% of all pieces{gold}; 99 pieces hold 99% of the texts "
+            "whole",
+            f"1.5% of all pieces{gold} are never read, and what stands there can only be guessed; 99 pieces hold 99% of "
+            "the texts whole (model.max_length). Shorten the texts, or choose a model that reads more",
+        )
+    ),
+    *(
+        f"1.25% of the pieces of test, in 3.0% of the texts, are none that the model knows{gold}: {told}"
+        for gold in ("", "; 12 gold spans have nothing else in them")
+        for told in (
+            "it was not made for such texts, and all of these are the same to it. Choose a model that was",
+            "all of these are the same to it. Replace rare signs by ones that it knows, or choose another model",
         )
     ),
     f"{how_made(0.1, 0.1, 0)}; by text",

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import binom
 
 from truetune.audit.artefact_rules import OFTEN, Rule, Sample, rules_of
-from truetune.audit.parts import SHOWN, AuditPart, Parts, finding, shortened
+from truetune.audit.parts import SHOWN, AuditPart, Parts, Severity, finding, shortened
 from truetune.data.keys import hashed
 from truetune.data.stored import values_at
 from truetune.types import Finding, Ints
@@ -68,7 +68,7 @@ def artefact_findings(parts: Parts) -> Iterator[Finding]:
     for rule in rules:
         trial = tried(sample, rule)
         if trial.p * len(rules) < CHANCE and trial.repaired >= TOLD[rule.kind]:
-            severity = "warning" if trial.repaired >= TOLD_MOST else "note"
+            severity: Severity = "warning" if trial.repaired >= TOLD_MOST else "note"
             advice = _advice(part.name, rule, trial)
             yield finding(
                 CHECKS[rule.kind], severity, _shown(sample, rule, trial), advice, trial.right - trial.majority

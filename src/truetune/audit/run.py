@@ -11,6 +11,9 @@ from truetune.audit.labels import label_findings
 from truetune.audit.mentions import mention_findings
 from truetune.audit.near import near_findings
 from truetune.audit.parts import FEW, Parts
+from truetune.audit.personal import personal_findings
+from truetune.audit.scripts import script_findings
+from truetune.audit.size import size_findings
 from truetune.audit.spans import span_findings
 from truetune.audit.texts import text_findings
 from truetune.types import Finding
@@ -21,7 +24,10 @@ CHECKS: tuple[Check, ...] = (
     duplicate_findings,
     group_findings,
     label_findings,
+    size_findings,
     text_findings,
+    script_findings,
+    personal_findings,
     span_findings,
     mention_findings,
     artefact_findings,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -17,6 +18,10 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _TWICE = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u0178\u02c6\u02dc\u2013-\u203a\u20ac\u2122]")
 """A first and a second byte of UTF-8, read as cp1252 or latin-1."""
 _MARKUP = re.compile(r"&(?:[a-z]{2,8}|#\d{2,5}|#x[0-9a-fA-F]{2,5});|</?(?:br|p|div|span|a|b|i|img)(?:\s[^<>]*)?/?>")
+
+_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
+"""Characters that nobody sees; joiners are none of them, for emoji and some scripts are written with them."""
+_ESCAPES = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
 
 FAR = 20
 """How many times longer than the median, and at least `LONG` characters, a text must be to be told."""
@@ -67,6 +72,24 @@ def _has_markup(text: str) -> bool:
     return ("<" in text or "&" in text) and _MARKUP.search(text) is not None
 
 
+def has_invisible(text: str) -> bool:
+    """Return whether a text holds characters that nobody sees: zero width, soft hyphens, marks of direction."""
+    return not text.isascii() and _INVISIBLE.search(text) is not None
+
+
+def without_invisible(text: str) -> str:
+    """Return a text without them."""
+    return _INVISIBLE.sub("", text)
+
+
+def _is_apart(text: str) -> bool:
+    return not unicodedata.is_normalized("NFC", text) and unicodedata.normalize("NFC", text) != text
+
+
+def _has_escapes(text: str) -> bool:
+    return "\\" in text and _ESCAPES.search(text) is not None
+
+
 def _is_empty(text: str) -> bool:
     return not text.strip()
 
@@ -78,6 +101,25 @@ CHECKS: tuple[tuple[str, Severity, Callable[[str], bool], str], ...] = (
         "warning",
         is_damaged,
         "hold characters that come from reading a file in the wrong encoding. Export it again, or give data.encoding",
+    ),
+    (
+        "invisible characters",
+        "note",
+        has_invisible,
+        "hold characters that nobody sees: words with them are other words to a model. Take them out",
+    ),
+    (
+        "characters not composed",
+        "note",
+        _is_apart,
+        "hold characters that Unicode writes in another, composed form (NFC): they look the same and are other pieces "
+        "to a model. Compose them",
+    ),
+    (
+        "escapes written out",
+        "note",
+        _has_escapes,
+        "hold characters as their escapes (a backslash, u and four digits), written twice on the way. Decode them",
     ),
     (
         "markup",

@@ -76,6 +76,12 @@ class FastTokenizer:
         return 0
 
     @cached_property
+    def unknown(self) -> int | None:
+        """The id of what stands in for characters that the vocabulary lacks; None where it lacks none."""
+        found = getattr(self.transformers, "unk_token_id", None)
+        return None if found is None else int(found)
+
+    @cached_property
     def special(self) -> Ints:
         """The ids of special tokens, padding included, sorted."""
         ids = {self.pad, *getattr(self.transformers, "all_special_ids", ())}

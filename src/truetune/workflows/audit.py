@@ -17,8 +17,10 @@ from truetune.errors import ConfigError
 from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
 from truetune.types import Finding
+from truetune.workflows.audit_model import model_findings
 from truetune.workflows.init import guessed
 from truetune.workflows.parts import audit_part, input_fields, inputs_of
+from truetune.workflows.progress import Progress
 from truetune.workflows.suspects import label_suspects
 
 CONFIG_ENDINGS = (".yaml", ".yml")
@@ -31,6 +33,7 @@ def audited(files: Sequence[str], task: str | None = None, *, suspects: bool = F
 
     What is read goes to a temporary folder on disk, not to memory.
     """
+    settings: config.Config | None = None
     if len(files) == 1 and files[0].endswith(CONFIG_ENDINGS):
         settings = config.load(files[0])
         data = settings.data
@@ -50,6 +53,8 @@ def audited(files: Sequence[str], task: str | None = None, *, suspects: bool = F
         }
         parts = {name: _part(known, name, found, data.group) for name, found in read_in.items()}
         findings = audit(parts)
+        if settings is not None:
+            findings.extend(model_findings(settings, known, parts, Progress()))
         for part in parts.values() if suspects else ():
             findings.extend(label_suspects(part))
         return sorted(findings, key=lambda one: SEVERITIES.index(one.severity))

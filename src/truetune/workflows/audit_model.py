@@ -1,0 +1,34 @@
+"""What the model of a config makes of its data: texts and gold beyond one input, pieces that it does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from truetune import config
+from truetune.audit.model_pieces import Reader, piece_findings
+from truetune.audit.parts import Parts, finding
+from truetune.errors import MissingPackageError
+from truetune.tasks.base import Labels, Task
+from truetune.types import Finding
+from truetune.workflows.model import model_place, need_packages, settings_of, training_of
+from truetune.workflows.progress import Progress
+
+
+def model_findings(settings: config.Config, task: Task, parts: Parts, progress: Progress) -> Iterator[Finding]:
+    """Yield what the tokenizer of the model that a config names says of its data.
+
+    Without the packages that read a tokenizer there is a note that says so. Raises `ModelError` for a model that
+    cannot be found.
+    """
+    try:
+        need_packages("looking at texts as a model reads them")
+    except MissingPackageError as missing:
+        yield finding("model not looked at", "note", [settings.model.name], str(missing), 1)
+        return
+    from truetune.backbones.torch import load_tokenizer
+
+    training = training_of(task)
+    tokenizer = load_tokenizer(settings_of(settings, model_place(settings.model.name, progress), training, Labels(())))
+    for part in parts.values():
+        windows = training.head in ("tag", "span") or (training.head != "generate" and len(part.texts) == 1)
+        yield from piece_findings(part, Reader(tokenizer, tokenizer.unknown, windows))

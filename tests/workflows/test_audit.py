@@ -1,0 +1,39 @@
+"""`truetune audit` of a config: its model's tokenizer looks at the texts too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from truetune.cli.main import main
+
+WORDS = ("lovely", "brilliant", "warm", "funny", "dull", "tedious", "bad", "boring")
+
+
+def config_of(folder: Path, model: Path, texts: list[str]) -> Path:
+    rows = [json.dumps({"text": text, "label": str(n % 2)}, ensure_ascii=False) for n, text in enumerate(texts)]
+    (folder / "data.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    settings = f"task: classification\ndata: {{source: data.jsonl}}\nmodel: {{name: {json.dumps(str(model))}}}\n"
+    (folder / "config.yaml").write_text(settings, encoding="utf-8")
+    return folder / "config.yaml"
+
+
+def checks(config: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, object]]:
+    main(["audit", str(config), "--json"])
+    return {one["check"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
+
+
+def test_what_the_model_cuts_and_does_not_know(
+    tmp_path: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = [f"a {one} and {other} film" for one in WORDS for other in WORDS if one != other]
+    clean = checks(config_of(tmp_path, tiny_bert, texts), capsys)
+    assert not {"texts longer than one input", "pieces unknown to the model"} & set(clean)
+    faulty = checks(config_of(tmp_path, tiny_bert, [*texts, "a lovely film " * 30, "a ☃ film"]), capsys)
+    assert faulty["texts longer than one input"]["count"] == 1
+    assert "62 pieces of one input" in str(faulty["texts longer than one input"]["advice"])
+    assert faulty["pieces unknown to the model"]["examples"] == ["'☃' (1)"]
+    other = checks(config_of(tmp_path, tiny_bert, ["☃ ☂ ☁ " * 15, *texts[:3]]), capsys)
+    assert other["model of another language"]["severity"] == "error"
