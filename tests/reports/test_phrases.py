@@ -145,8 +145,8 @@ SENTENCES = (
         for told in (
             f"they are read in windows. Who cuts them loses 1.5% of all pieces{gold}; 99 pieces hold 99% of the texts "
             "whole",
-            f"1.5% of all pieces{gold} are never read, and what stands there can only be guessed; 99 pieces hold 99% of "
-            "the texts whole (model.max_length). Shorten the texts, or choose a model that reads more",
+            f"1.5% of all pieces{gold} are never read, and what stands there can only be guessed; 99 pieces hold 99% "
+            "of the texts whole (model.max_length). Shorten the texts, or choose a model that reads more",
         )
     ),
     *(
