@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from truetune.evaluation.incremental import Evaluation as Evaluation
     from truetune.evaluation.preference import preference as preference
     from truetune.evaluation.seeds import seeds as seeds
+    from truetune.optimization.diagnosis.run import diagnose as diagnose
     from truetune.optimization.run import optimize as optimize
     from truetune.stats.plan import Plan as Plan
     from truetune.workflows.finetune import finetune as finetune
@@ -48,6 +49,7 @@ _PLACES = {
     "check_scores": "truetune.evaluation.api",
     "compare": "truetune.evaluation.api",
     "cross_validation": "truetune.evaluation.crossvalidation",
+    "diagnose": "truetune.optimization.diagnosis.run",
     "evaluate": "truetune.evaluation.api",
     "finetune": "truetune.workflows.finetune",
     "load": "truetune.workflows.predict",
@@ -75,6 +77,7 @@ __all__ = [
     "check_scores",
     "compare",
     "cross_validation",
+    "diagnose",
     "evaluate",
     "finetune",
     "load",

@@ -50,6 +50,7 @@ SAYING = (
     "metrics/relations.py",
     "metrics/spans.py",
     "metrics/tag_readings.py",
+    "optimization/diagnosis/*.py",
 )
 """Modules whose sentences are saved with a run."""
 WORD = re.compile(r"[A-Za-z-]{2,}")

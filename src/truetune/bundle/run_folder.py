@@ -57,6 +57,11 @@ class RunFolder:
         return self.path / "verdict.json"
 
     @property
+    def diagnosis(self) -> Path:
+        """What holds the score back, where `truetune diagnose` looked for it."""
+        return self.path / "diagnosis.json"
+
+    @property
     def report(self) -> Path:
         """The page."""
         return self.path / "report.html"

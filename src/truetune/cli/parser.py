@@ -153,6 +153,15 @@ def parser() -> argparse.ArgumentParser:
     push.add_argument("--public", action="store_true", help="for everybody to see (default: private)")
     push.add_argument("--endpoint", metavar="URL", help="another Hub (default: HF_ENDPOINT, or huggingface.co)")
 
+    diagnose = _command(commands, "diagnose", "what holds a run's score back, and what that costs")
+    diagnose.add_argument("run", metavar="RUN")
+    diagnose.add_argument(
+        "--minutes", type=_number, default=10.0, metavar="M", help="for trainings with one thing changed (default: 10)"
+    )
+    diagnose.add_argument(
+        "--worth", type=_number, default=0.01, metavar="D", help="gains below this are not looked for (default: 0.01)"
+    )
+
     report = _command(commands, "report", "write a run's page again from its saved files")
     report.add_argument("run", metavar="RUN")
     report.add_argument("--language", choices=("en", "zh"), help="language (default: the run's)")

@@ -34,7 +34,7 @@ RUNGS = 4
 
 @dataclass(frozen=True)
 class Half:
-    """Some examples of validation: what a model reads of them, and gold."""
+    """Some examples: what a model reads of them, and gold."""
 
     columns: list[list[Any]]
     judge: Judge
@@ -52,13 +52,14 @@ def halves_of(data: TaskData, metric_name: str | None, seed: int) -> dict[Part, 
     _, place = np.unique(keys, return_inverse=True)
     first = place < (int(place.max()) + 1) / 2
     return {
-        "search": _half(data, metric_name, np.flatnonzero(first)),
-        "confirm": _half(data, metric_name, np.flatnonzero(~first)),
+        "search": half_of(data, metric_name, "validation", np.flatnonzero(first)),
+        "confirm": half_of(data, metric_name, "validation", np.flatnonzero(~first)),
     }
 
 
-def _half(data: TaskData, metric_name: str | None, places: Ints) -> Half:
-    part = data.parts["validation"].take(places)
+def half_of(data: TaskData, metric_name: str | None, name: str, places: Ints) -> Half:
+    """Return some examples of a part of the data, with the metric that decides on them."""
+    part = data.parts[name].take(places)
     field = gold_field(part.fields)
     nothing = {one.name: () for fields in data.task.scoring.predicted for one in fields}
     metric = deciding_metric(data.task, {field: ()}, nothing, metric_name)

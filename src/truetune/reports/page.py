@@ -25,6 +25,7 @@ from truetune.reports.sections.confusion import confusion_section
 from truetune.reports.sections.curves import curves_section
 from truetune.reports.sections.data import audit_section, data_section
 from truetune.reports.sections.decisions import decisions_section
+from truetune.reports.sections.diagnosis import diagnosis_section
 from truetune.reports.sections.errors import errors_section
 from truetune.reports.sections.labels import labels_section
 from truetune.reports.sections.learning import learning_section
@@ -106,6 +107,7 @@ def _run_sections(say: Say, run: SavedRun) -> tuple[Section, ...]:
         curves_section(say, run.systems),
         reliability_section(say, run.systems),
         decisions_section(say, run),
+        diagnosis_section(say, run),
         learning_section(say, run),
         data_section(say, run),
         audit_section(say, run),

@@ -56,6 +56,8 @@ class SavedRun:
     """How what is made of probabilities was fitted; None where the model answers as it is."""
     decided: Mapping[str, Any] | None = None
     """What that is worth on the test part."""
+    diagnosis: Mapping[str, Any] | None = None
+    """What `truetune diagnose` found, where it was asked."""
 
     @property
     def systems(self) -> tuple[System, ...]:
@@ -118,6 +120,7 @@ def read_run(path: Path) -> SavedRun:
         events=tuple(events(path / "events.jsonl")),
         decisions=_json(path / "decisions.json"),
         decided=_json(path / AFTER / "decisions.json"),
+        diagnosis=_json(path / "diagnosis.json"),
     )
 
 

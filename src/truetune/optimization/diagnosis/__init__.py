@@ -1,0 +1,1 @@
+"""What holds the score of a finished run back."""

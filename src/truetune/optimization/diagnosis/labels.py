@@ -1,0 +1,121 @@
+"""What labels and texts say: imbalance, labels and lengths that are worse than the rest, copies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+
+from truetune.data.keys import hashed
+from truetune.data.stored import values_at
+from truetune.optimization.diagnosis.cause import IMBALANCE, REPEATS, WEAK_LABELS, WEAK_SLICES, Cause, Gain
+from truetune.optimization.diagnosis.evidence import Evidence
+from truetune.stats.binomial import wilson
+from truetune.stats.quantiles import normal_quantile
+from truetune.text import normalised
+from truetune.types import Bools
+
+RATIO = 10.0
+"""From how many times as many training examples of the most frequent label as of the rarest on it is imbalance."""
+REPEATED = 0.1
+"""From which share of copies among training examples on they are told."""
+FEWEST = 10
+"""Validation examples of a label or a slice from which on it is judged."""
+BEHIND = 0.1
+"""How much less than on the other examples the upper bound must be for a label or slice to be weak."""
+SHOWN = 5
+
+
+def imbalanced(evidence: Evidence) -> Iterator[Cause]:
+    """Yield imbalance where the rarest label is rare, and is found less often than the others.
+
+    Rare are labels with less than a tenth of the examples of the most frequent one.
+    """
+    counts = Counter(map(str, evidence.data.gold("train")["label"]))
+    most, rarest = max(counts.values()), min(counts.values())
+    if most < RATIO * rarest:
+        return
+    rare = sorted((name for name in counts if counts[name] * RATIO <= most), key=lambda name: (counts[name], name))
+    gold, said = np.array(evidence.gold("validation")), np.array(evidence.predicted["validation"]["label"])
+    ours = np.isin(gold, rare)
+    if not ours.any() or ours.all():
+        return
+    found, others = (gold == said)[ours].mean(), (gold == said)[~ours].mean()
+    if found > others - BEHIND:
+        return
+    shown = ", ".join(f"{name} ({counts[name]:,})" for name in rare[:SHOWN])
+    yield Cause(
+        IMBALANCE,
+        (
+            f"the most frequent label has {most / rarest:.0f} times as many training examples as the rarest: {shown}",
+            f"{found:.0%} of the {int(ours.sum()):,} validation examples of rare labels are found, {others:.0%} of "
+            "the others",
+        ),
+    )
+
+
+def weak_labels(evidence: Evidence) -> Iterator[Cause]:
+    """Yield the labels whose recall is surely far below that of the other examples."""
+    gold, said = np.array(evidence.gold("validation")), np.array(evidence.predicted["validation"]["label"])
+    slices = {f"label {name}": gold == name for name in evidence.labels.names}
+    yield from _weak(evidence, WEAK_LABELS, slices, gold == said)
+
+
+def weak_slices(evidence: Evidence) -> Iterator[Cause]:
+    """Yield the third of the texts by length, short, middle or long, that is surely far worse than the others."""
+    texts = [*evidence.data.texts("validation")]
+    lengths = np.array([len(text) for text in texts])
+    edges = np.quantile(lengths, [1 / 3, 2 / 3])
+    place = np.searchsorted(edges, lengths, side="left")
+    names = (
+        f"up to {edges[0]:.0f} characters",
+        f"{edges[0] + 1:.0f} to {edges[1]:.0f} characters",
+        f"more than {edges[1]:.0f} characters",
+    )
+    gold, said = np.array(evidence.gold("validation")), np.array(evidence.predicted["validation"]["label"])
+    slices = {name: place == third for third, name in enumerate(names)}
+    yield from _weak(evidence, WEAK_SLICES, slices, gold == said)
+
+
+def _weak(evidence: Evidence, cause: str, slices: dict[str, Bools], right: Bools) -> Iterator[Cause]:
+    """Yield a cause for the slices whose share of right answers has its upper bound far below that of the rest.
+
+    Wilson's intervals, with Bonferroni's allowance for the number of slices that are judged.
+    """
+    judged = {name: inside for name, inside in slices.items() if FEWEST <= inside.sum() <= len(right) - FEWEST}
+    if not judged:
+        return
+    quantile = normal_quantile(1 - (1 - evidence.level) / (2 * len(judged)))
+    told, gain = [], 0.0
+    for name, inside in judged.items():
+        hits, trials, rest = int(right[inside].sum()), int(inside.sum()), float(right[~inside].mean())
+        low, high = wilson(hits, trials, quantile)
+        if high < rest - BEHIND:
+            told.append(
+                f"{hits / trials:.0%} of the {trials:,} validation examples ({name}) are right ({low:.0%} to "
+                f"{high:.0%}), {rest:.0%} of the others"
+            )
+            gain += (rest - hits / trials) * trials / len(right)
+    if told and gain >= evidence.worth:
+        how = "if they were as good as the others; not measured"
+        yield Cause(cause, tuple(told[:SHOWN]), Gain("accuracy", gain, float("nan"), float("nan"), how))
+
+
+def repeated(evidence: Evidence) -> Iterator[Cause]:
+    """Yield copies among the training texts, equal after normalisation."""
+    texts = evidence.data.texts("train")
+    keys = hashed((normalised(text) for text in texts), len(texts))
+    _, first, counts = np.unique(keys, return_index=True, return_counts=True)
+    share = 1 - len(first) / len(keys)
+    if share < REPEATED:
+        return
+    copied = np.argsort(-counts, kind="stable")[:SHOWN]
+    names = ", ".join(values_at(evidence.data.parts["train"].stored_ids, np.sort(first[copied])))
+    yield Cause(
+        REPEATS,
+        (
+            f"{share:.0%} of the {len(keys):,} training examples repeat the text of another one: there are "
+            f"{len(first):,} different texts, such as {names}",
+        ),
+    )
