@@ -87,6 +87,11 @@ class RunFolder:
         return self.path / "decisions.json"
 
     @property
+    def weak(self) -> Path:
+        """Where the fine-tuned model is worst on the test part."""
+        return self.path / "after" / "weak.json"
+
+    @property
     def decided(self) -> Path:
         """What that is worth on the test part."""
         return self.path / "after" / "decisions.json"

@@ -11,8 +11,9 @@ from truetune.errors import TruetuneError
 from truetune.evaluation.api import scored
 from truetune.evaluation.doctor.claims import claim_findings, claims_of
 from truetune.evaluation.doctor.examine import told
-from truetune.evaluation.evaluate import Asked, EvaluationResult, evaluated
+from truetune.evaluation.evaluate import Asked, EvaluationResult, Slice, evaluated
 from truetune.evaluation.tables import Aligned, aligned
+from truetune.evaluation.weak import FEWEST_EXAMPLES, WeakSlices, weak_slices
 from truetune.stats.plan import Plan
 from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
@@ -27,14 +28,18 @@ def run(args: argparse.Namespace) -> int:
     result = replace(result, findings=(*wrong, *result.findings), warnings=(*told(wrong), *result.warnings))
     if (args.ledger and args.gold) or (args.run and (args.data or args.ledger)):
         result = replace(result, warnings=(*result.warnings, *_told_looks(args, table, result)))
+    weak = _weak(args, table) if args.weak else None
+    saved = result.to_dict() | ({"weak": weak.to_dict() if weak else None} if args.weak else {})
     if args.html:
         from truetune.reports.page import scores_page, write
 
-        write(Path(args.html), scores_page(result.to_dict(), args.language))
+        write(Path(args.html), scores_page(saved, args.language))
     if args.json:
-        show.as_json(result.to_dict())
+        show.as_json(saved)
     else:
         _print(result, args.level)
+        if args.weak:
+            _print_weak(weak)
     return 1 if wrong else 0
 
 
@@ -101,11 +106,45 @@ def _result(args: argparse.Namespace, table: Aligned | None, asked: Asked) -> Ev
     return scored(task_named(args.task), (args.gold, args.predicted), args.group, asked)
 
 
+def _weak(args: argparse.Namespace, table: Aligned | None) -> WeakSlices | None:
+    if table is None:
+        table = aligned(task_named(args.task).scoring, args.gold, {"predicted": args.predicted}, args.group)
+    return weak_slices(table, Plan(args.level, args.resamples, args.seed))
+
+
+def _print_weak(found: WeakSlices | None) -> None:
+    if found is None:
+        show.note(f"note: --weak needs {FEWEST_EXAMPLES} examples and a task whose single examples can be wrong")
+        return
+    print(
+        f"\nwhere it is worst: {found.rules:,} rules ranked on {found.found_on:,} examples, the worst measured on "
+        f"{found.confirmed_on:,} others ({found.loss}, mean {show.number(found.mean)})"
+    )
+    rows = [
+        [
+            " and ".join(f"{one.what} {one.value}".strip() for one in part.rule),
+            f"{part.examples:,}",
+            *(show.number(value) for value in (part.value, part.low, part.high, part.rest, part.p_adjusted)),
+            "shown" if part.shown else "not shown",
+        ]
+        for part in found.slices
+    ]
+    show.table("", ["rule", "examples", "there", "low", "high", "all others", "adjusted p", "worse"], rows)
+
+
 def _print(result: EvaluationResult, level: float) -> None:
     show.scores(result.scores, level)
     for part in result.slices:
-        print(f"\n{part.column} = {part.value}{f' ({part.warning})' if part.warning else ''}")
+        print(f"\n{part.column} = {part.value}{f' ({part.warning})' if part.warning else ''}{_rest(part)}")
         show.scores(part.scores, level)
     show.signatures(result.scores)
     for warning in result.warnings:
         show.note(f"warning: {warning}")
+
+
+def _rest(part: Slice) -> str:
+    found = part.against_rest
+    if found is None or found.difference != found.difference:
+        return ""
+    p_value = "" if part.p_adjusted != part.p_adjusted else f", adjusted p {show.number(part.p_adjusted)}"
+    return f": {found.difference:+.4f} against the rest{p_value}"

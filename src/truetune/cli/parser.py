@@ -56,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="M=VALUE",
         help="a score that somebody states, as printed: exit 1 unless it is that of the predictions (may be repeated)",
     )
+    evaluate.add_argument(
+        "--weak", action="store_true", help="look for rules of one or two conditions where the system is worst"
+    )
     _ledger(evaluate)
     evaluate.add_argument("--html", metavar="FILE", help="also write a page")
     evaluate.add_argument("--language", choices=("en", "zh"), default="en", help="language of the page")
@@ -72,6 +75,23 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--html", metavar="FILE", help="also write a page")
     compare.add_argument("--language", choices=("en", "zh"), default="en", help="language of the page")
     _sureness(compare)
+
+    behave = _command(commands, "check", "does a model answer the same when texts change in small ways?")
+    behave.add_argument("path", metavar="RUN|PATH", help="a run, or an exported model")
+    behave.add_argument("--data", metavar="FILE", help="texts to change (default: the run's validation part)")
+    behave.add_argument(
+        "--judged",
+        nargs="+",
+        default=[],
+        metavar="LABEL",
+        help="labels that a negation turns round (positive negative): texts with them are negated too",
+    )
+    behave.add_argument("--limit", type=int, default=500, metavar="N", help="change at most N texts (default: 500)")
+    behave.add_argument(
+        "--most", type=_share, default=0.1, metavar="S", help="exit 1 where a rate is shown above this (default: 0.1)"
+    )
+    behave.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:0, mps")
+    _sureness(behave)
 
     check = _command(commands, "check-report", "can this classification report be true?")
     check.add_argument(
@@ -199,6 +219,13 @@ def _files(command: argparse.ArgumentParser) -> None:
         help="column that groups examples: the unit of resampling and testing (default: `group` "
         "where it is there; `none` for none)",
     )
+
+
+def _share(text: str) -> float:
+    value = _number(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a share between 0 and 1")
+    return value
 
 
 def _ledger(command: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,13 @@ from truetune.errors import MetricError, nearest
 from truetune.evaluation.cells import Cells, cells_of
 from truetune.evaluation.doctor.examine import examined, told
 from truetune.evaluation.families import Family, applicable, families, primary_metric
+from truetune.evaluation.slice_tests import Difference, Parts, against_rest
 from truetune.evaluation.support import few_groups, small_slices, too_small
 from truetune.evaluation.tables import Aligned
 from truetune.evaluation.tally import Tally
-from truetune.metric import Metric
+from truetune.metric import Additive, Metric
 from truetune.rows import Rows
+from truetune.stats.adjust import benjamini_hochberg
 from truetune.stats.intervals import intervals
 from truetune.stats.plan import Plan
 from truetune.stats.resampling import values
@@ -43,6 +45,25 @@ class Slice:
     scores: tuple[Score, ...]
     warning: str = ""
     """Why the slice says little; empty where it is large enough to measure."""
+    against_rest: Difference | None = None
+    """How the metric that decides differs from that of all other examples; None for a metric that is no mean or
+    ratio, and where there are no others."""
+    p_adjusted: float = float("nan")
+    """Of that difference, over all slices (Benjamini-Hochberg)."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        rest = None
+        if self.against_rest is not None:
+            found = {**asdict(self.against_rest), "p_adjusted": self.p_adjusted}
+            rest = {name: value if np.isfinite(value) else None for name, value in found.items()}
+        return {
+            "column": self.column,
+            "value": self.value,
+            "scores": [score.to_dict() for score in self.scores],
+            "warning": self.warning or None,
+            "against_rest": rest,
+        }
 
 
 @dataclass(frozen=True)
@@ -76,15 +97,7 @@ class EvaluationResult:
             "findings": [one.to_dict() for one in self.findings],
         }
         if self.slices:
-            found["slices"] = [
-                {
-                    "column": part.column,
-                    "value": part.value,
-                    "scores": [score.to_dict() for score in part.scores],
-                    "warning": part.warning or None,
-                }
-                for part in self.slices
-            ]
+            found["slices"] = [part.to_dict() for part in self.slices]
         return found
 
 
@@ -163,12 +176,13 @@ def result_of(
 ) -> EvaluationResult:
     """Return the scores of what was counted; `warnings` open the list of what is odd."""
     metrics = [metric for family in found for metric in family.metrics]
-    slices = tuple(_slices(found, cells, asked))
+    primary = primary_metric(task.scoring, metrics, asked.primary or next(iter(asked.names or ()), None))
+    slices = adjusted(list(_slices(found, cells, asked, primary)))
     small = small_slices(asked.slice_by or "", {part.value: part.warning for part in slices})
     return EvaluationResult(
         task=task.name,
         examples=len(found[0].rows),
-        primary=primary_metric(task.scoring, metrics, asked.primary or next(iter(asked.names or ()), None)),
+        primary=primary,
         scores=scores_of(found, cells, asked),
         warnings=(*warnings, *_low_support(found), *few_groups(cells.number_of_groups), *small),
         slices=slices,
@@ -270,9 +284,28 @@ def _low_support(found: Sequence[Counted]) -> list[str]:
     ]
 
 
-def _slices(found: Sequence[Counted], cells: Cells, asked: Asked) -> Iterator[Slice]:
+def adjusted(slices: Sequence[Slice]) -> tuple[Slice, ...]:
+    """Return slices whose differences from the rest are corrected for there being several."""
+    tests = [part.against_rest for part in slices]
+    p_values = benjamini_hochberg([float("nan") if one is None else one.p_value for one in tests])
+    return tuple(replace(part, p_adjusted=p_value) for part, p_value in zip(slices, p_values, strict=True))
+
+
+def _parts(found: Sequence[Counted], cells: Cells, primary: str) -> tuple[Counted, Parts] | None:
+    """Return each example's part in the metric that decides; None where that is no mean or ratio of sums."""
+    for family in found:
+        for metric in family.metrics:
+            if metric.name == primary and isinstance(metric, Additive) and metric.ratio is not None:
+                above, below = (np.asarray(one, dtype=np.float64) for one in metric.ratio(family.rows.table))
+                index = family.rows.index
+                return family, Parts(above[index], below[index], family.groups(cells))
+    return None
+
+
+def _slices(found: Sequence[Counted], cells: Cells, asked: Asked, primary: str) -> Iterator[Slice]:
     if cells.slices is None or asked.slice_by is None:
         return
+    parts = _parts(found, cells, primary)
     for value in sorted(set(cells.slices)):
         of_value = np.array([one == value for one in cells.slices])
         taken = []
@@ -282,4 +315,7 @@ def _slices(found: Sequence[Counted], cells: Cells, asked: Asked) -> Iterator[Sl
         groups = taken[0].groups(cells)
         number = None if groups is None else len(np.unique(groups))
         warning = too_small(len(taken[0].rows), number)
-        yield Slice(asked.slice_by, value, scores_of(taken, cells, asked), warning)
+        rest = None
+        if parts is not None and not (whole := of_value[parts[0].cells]).all():
+            rest = against_rest(parts[1], whole, asked.plan.level)
+        yield Slice(asked.slice_by, value, scores_of(taken, cells, asked), warning, rest)

@@ -16,6 +16,8 @@ from truetune.data.parse import Columns, Field, chosen_field, parsed
 from truetune.data.record import Record
 from truetune.errors import DataError, nearest
 from truetune.evaluation.beside import one_file, other_texts
+from truetune.evaluation.derived import NAMES as DERIVED
+from truetune.evaluation.derived import derived
 from truetune.evaluation.families import Fields
 from truetune.tasks.base import Scoring
 from truetune.types import Finding, Ints
@@ -49,12 +51,18 @@ class Aligned:
         return next(iter(self.systems.values()))
 
     def column(self, name: str) -> list[Any]:
-        """Return a column of gold; raises `DataError` with the nearest names for an unknown one."""
+        """Return a column of gold, or one derived from its texts (`length`, `language`).
+
+        Raises `DataError` with the nearest names for an unknown one.
+        """
         if name in self.gold:
             return list(self.gold[name])
-        if name not in self.others:
-            raise DataError(f"gold has no column {name!r}; {nearest(name, (*self.gold, *self.others))}")
-        return list(self.others[name])
+        if name in self.others:
+            return list(self.others[name])
+        found = derived(name, {**self.others, **self.gold})
+        if found is None:
+            raise DataError(f"gold has no column {name!r}; {nearest(name, (*self.gold, *self.others, *DERIVED))}")
+        return found
 
 
 def aligned(

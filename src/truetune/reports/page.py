@@ -27,6 +27,7 @@ from truetune.reports.sections.data import audit_section, data_section
 from truetune.reports.sections.decisions import decisions_section
 from truetune.reports.sections.diagnosis import diagnosis_section
 from truetune.reports.sections.errors import errors_section
+from truetune.reports.sections.kinds import kinds_section
 from truetune.reports.sections.labels import labels_section
 from truetune.reports.sections.learning import learning_section
 from truetune.reports.sections.manifest import manifest_section
@@ -35,6 +36,7 @@ from truetune.reports.sections.scores import scores_section
 from truetune.reports.sections.search import confirmation_section, race_section, search_head, space_section
 from truetune.reports.sections.slices import compared_slices_section, slices_section
 from truetune.reports.sections.verdict import comparison_head, run_head, scores_head
+from truetune.reports.sections.weak import weak_parts, weak_section
 from truetune.reports.support import support
 from truetune.reports.visible import visible
 from truetune.reports.words import Say, say_in
@@ -62,6 +64,8 @@ def scores_page(evaluation: Mapping[str, Any], language: str) -> str:
         labels_section(say, [system], {}),
         slices_section(say, evaluation, primary),
     )
+    if evaluation.get("weak"):
+        sections = (*sections, Section("weak", say["weak.title"], tuple(weak_parts(say, evaluation["weak"], None))))
     head = scores_head(say, evaluation, primary)
     return _html(say, head, tuple(section for section in sections if section), head.title)
 
@@ -102,6 +106,8 @@ def _run_sections(say: Say, run: SavedRun) -> tuple[Section, ...]:
         *scored,
         baselines_section(say, run),
         changes_section(say, run),
+        kinds_section(say, predictions),
+        weak_section(say, run),
         errors_section(say, predictions),
         confusion_section(say, run.systems),
         curves_section(say, run.systems),

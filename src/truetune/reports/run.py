@@ -52,6 +52,8 @@ class SavedRun:
     comparison: Mapping[str, Any] | None
     verdict: Mapping[str, Any] | None
     events: tuple[Mapping[str, Any], ...]
+    weak: Mapping[str, Any] | None = None
+    """Where the fine-tuned model is worst; None where nothing was looked for."""
     decisions: Mapping[str, Any] | None = None
     """How what is made of probabilities was fitted; None where the model answers as it is."""
     decided: Mapping[str, Any] | None = None
@@ -118,6 +120,7 @@ def read_run(path: Path) -> SavedRun:
         comparison=_json(path / "comparison.json"),
         verdict=_json(path / "verdict.json"),
         events=tuple(events(path / "events.jsonl")),
+        weak=_json(path / AFTER / "weak.json"),
         decisions=_json(path / "decisions.json"),
         decided=_json(path / AFTER / "decisions.json"),
         diagnosis=_json(path / "diagnosis.json"),

@@ -23,6 +23,7 @@ from truetune.decisions.fitting import check
 from truetune.errors import ConfigError, DataError, TruetuneError
 from truetune.evaluation.compare import ComparisonResult, Gate, compared
 from truetune.evaluation.verdict import Verdict, verdict_of
+from truetune.evaluation.weak import weak_slices
 from truetune.files import read_json, whole_folder, write_json, write_text
 from truetune.reports.model_card import write_card
 from truetune.reports.page import run_page, write
@@ -311,6 +312,9 @@ def _after(stage: Stage) -> None:
     if stage.labels.writing is not None:
         references = stage.data.parts["test"].column("references")
         write_findings(stage.run, list(written_findings(stage, predicted, references)))
+    weak = weak_slices(table_of(stage.data, "test", {AFTER: predicted}), stage.plan)
+    if weak is not None:
+        write_json(stage.run.weak, weak.to_dict())
     result = write_system(stage.run, "after", AFTER, stage.data, predicted, stage.config.evaluate)
     stage.progress.say(f"after: {result.primary} {result.score(result.primary).value:.4f} on the test part")
 

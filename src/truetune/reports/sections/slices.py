@@ -45,6 +45,7 @@ def slices_section(say: Say, evaluation: Mapping[str, Any], primary: str) -> Sec
     slices = evaluation.get("slices")
     if not slices:
         return None
+    tested = any(part.get("against_rest") for part in slices)
     by_metric = [{score["metric"]: score for score in part["scores"]} for part in slices]
     metrics = [name for name in by_metric[0] if "/" not in name]
     metrics = [primary, *(name for name in metrics if name != primary)][:METRICS]
@@ -52,13 +53,19 @@ def slices_section(say: Say, evaluation: Mapping[str, Any], primary: str) -> Sec
         Column(str(slices[0]["column"])),
         Column(say["column.examples"], True),
         *(Column(metric_name(name, say.language), True) for name in metrics),
+        *([Column(say["slices.rest"], True, say["slices.rest.note"])] if tested else []),
     )
     rows, lines = [], []
     for part, scores in zip(slices, by_metric, strict=True):
         name = one_line(str(part["value"]))
         size = next((score["examples"] for score in part["scores"]), None)
         rows.append(
-            (Cell(name), Cell(numbers.count(size)), *(score_cell(say, scores.get(metric)) for metric in metrics))
+            (
+                Cell(name),
+                Cell(numbers.count(size)),
+                *(score_cell(say, scores.get(metric)) for metric in metrics),
+                *([_against_rest(say, part.get("against_rest"))] if tested else []),
+            )
         )
         drawn = mark(say, scores.get(primary), "after", name)
         if drawn:
@@ -72,3 +79,11 @@ def slices_section(say: Say, evaluation: Mapping[str, Any], primary: str) -> Sec
         parts.append(Figure(title, dots(lines[:DRAWN], (title, sentence), name, ()), caption))
     parts.append(Table("slices", say["slices.table"], columns, tuple(rows), slices))
     return Section("slices", say["slices.title"], tuple(parts))
+
+
+def _against_rest(say: Say, found: Mapping[str, Any] | None) -> Cell:
+    if found is None or found["difference"] is None:
+        return Cell(numbers.NONE)
+    bounds = numbers.interval(found["low"], found["high"], sign=True)
+    p_value = say["p.adjusted"].format(p=numbers.p_value(found["p_adjusted"]))
+    return Cell(numbers.signed(found["difference"]), f"{bounds} {p_value}".strip())
