@@ -87,6 +87,11 @@ class RunFolder:
         return self.path / "decisions.json"
 
     @property
+    def entities(self) -> Path:
+        """Recall of entities of the test part by how often training has them."""
+        return self.path / "after" / "entities.json"
+
+    @property
     def weak(self) -> Path:
         """Where the fine-tuned model is worst on the test part."""
         return self.path / "after" / "weak.json"

@@ -106,7 +106,7 @@ def _run_sections(say: Say, run: SavedRun) -> tuple[Section, ...]:
         *scored,
         baselines_section(say, run),
         changes_section(say, run),
-        kinds_section(say, predictions),
+        kinds_section(say, run),
         weak_section(say, run),
         errors_section(say, predictions),
         confusion_section(say, run.systems),

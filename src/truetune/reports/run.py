@@ -52,6 +52,8 @@ class SavedRun:
     comparison: Mapping[str, Any] | None
     verdict: Mapping[str, Any] | None
     events: tuple[Mapping[str, Any], ...]
+    entities: Mapping[str, Any] | None = None
+    """Recall of entities by how often training has them."""
     weak: Mapping[str, Any] | None = None
     """Where the fine-tuned model is worst; None where nothing was looked for."""
     decisions: Mapping[str, Any] | None = None
@@ -120,6 +122,7 @@ def read_run(path: Path) -> SavedRun:
         comparison=_json(path / "comparison.json"),
         verdict=_json(path / "verdict.json"),
         events=tuple(events(path / "events.jsonl")),
+        entities=_json(path / AFTER / "entities.json"),
         weak=_json(path / AFTER / "weak.json"),
         decisions=_json(path / "decisions.json"),
         decided=_json(path / AFTER / "decisions.json"),

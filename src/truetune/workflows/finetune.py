@@ -23,7 +23,6 @@ from truetune.decisions.fitting import check
 from truetune.errors import ConfigError, DataError, TruetuneError
 from truetune.evaluation.compare import ComparisonResult, Gate, compared
 from truetune.evaluation.verdict import Verdict, verdict_of
-from truetune.evaluation.weak import weak_slices
 from truetune.files import read_json, whole_folder, write_json, write_text
 from truetune.reports.model_card import write_card
 from truetune.reports.page import run_page, write
@@ -53,6 +52,7 @@ from truetune.workflows.progress import Progress
 from truetune.workflows.stage import Stage
 from truetune.workflows.systems import plan_of, read_predicted, table_of, write_system
 from truetune.workflows.tuning import Follow, Validation, encoded_training, tuned
+from truetune.workflows.weak import write_weak
 from truetune.workflows.writing import with_writing, written_findings
 
 AFTER = "fine-tuned"
@@ -312,9 +312,7 @@ def _after(stage: Stage) -> None:
     if stage.labels.writing is not None:
         references = stage.data.parts["test"].column("references")
         write_findings(stage.run, list(written_findings(stage, predicted, references)))
-    weak = weak_slices(table_of(stage.data, "test", {AFTER: predicted}), stage.plan)
-    if weak is not None:
-        write_json(stage.run.weak, weak.to_dict())
+    write_weak(stage, table_of(stage.data, "test", {AFTER: predicted}))
     result = write_system(stage.run, "after", AFTER, stage.data, predicted, stage.config.evaluate)
     stage.progress.say(f"after: {result.primary} {result.score(result.primary).value:.4f} on the test part")
 

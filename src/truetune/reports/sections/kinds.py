@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from truetune.evaluation.error_kinds import ErrorKind, error_kinds
 from truetune.reports import numbers
 from truetune.reports.content import Cell, Column, Paragraph, Part, Section, Table
 from truetune.reports.examples import Said, listed
-from truetune.reports.predictions import Predictions
+from truetune.reports.run import SavedRun
 from truetune.reports.visible import one_line
 from truetune.reports.words import Say
 
@@ -16,14 +17,17 @@ TOLD, EACH = 4, 2
 """Of so many kinds so many examples are shown."""
 
 
-def kinds_section(say: Say, predictions: Predictions | None) -> Section | None:
+def kinds_section(say: Say, run: SavedRun) -> Section | None:
     """Return what kinds of errors the fine-tuned model makes; None for tasks whose errors have no kinds."""
+    predictions = run.after.predictions if run.after else None
     if predictions is None:
         return None
     kinds = error_kinds(predictions.gold, predictions.predicted, predictions.texts)
     if not kinds:
         return None
     parts: list[Part] = [Paragraph(say["kinds.lead"]), _table(say, kinds)]
+    if run.entities:
+        parts.append(_entities(say, run.entities["entities"]))
     said = [Said(say["predicted"], predictions)]
     for number, one in enumerate(kinds[:TOLD]):
         title = say["kinds.examples"].format(kind=kind_name(say, one.kind))
@@ -39,6 +43,30 @@ def kind_name(say: Say, kind: Sequence[str]) -> str:
     if kind[0] in ("missed label", "extra label"):
         return say[f"kinds.{kind[0]}"].format(label=labels[0])
     return say[f"kinds.{kind[0]}"]
+
+
+def _entities(say: Say, found: Sequence[Mapping[str, Any]]) -> Table:
+    """Return recall by how often training has an entity."""
+    rows = tuple(
+        (
+            Cell(_seen(say, one["seen"])),
+            Cell(numbers.count(one["entities"])),
+            Cell(numbers.count(one["found"])),
+            Cell(numbers.number(one["recall"]), numbers.interval(one["low"], one["high"])),
+        )
+        for one in found
+    )
+    columns = (
+        Column(say["kinds.seen"]),
+        Column(say["kinds.entities"], True),
+        Column(say["kinds.found"], True),
+        Column(say["column.recall"], True),
+    )
+    return Table("entities-by-training", say["kinds.seen.caption"], columns, rows, found)
+
+
+def _seen(say: Say, step: str) -> str:
+    return say[f"kinds.seen.{step}"]
 
 
 def _table(say: Say, kinds: Sequence[ErrorKind]) -> Table:
