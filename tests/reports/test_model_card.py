@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import huggingface_hub
 import pytest
 import yaml
 
-from truetune.bundle.format import SCORES, Bundle, write_bundle
+from truetune.bundle.format import SCORES, Bundle, read_bundle, write_bundle
+from truetune.decisions.calibration import Calibration
+from truetune.decisions.decision import Decision
 from truetune.files import write_json
 from truetune.reports.model_card import OWN_CLASS, model_card, plain_code, write_card
 
@@ -115,3 +118,14 @@ def test_the_code_for_a_head_of_transformers_own() -> None:
     assert "AutoModelForQuestionAnswering" in answers
     assert "tokenizer(questions, texts," in answers
     assert ".start_logits" in answers
+
+
+def test_decisions_are_told_and_stand_for_the_threshold(folder: Path) -> None:
+    decision = Decision(Calibration("temperature", False, 1.5), {"neg": 0.4, "pos": 0.6})
+    bundle = replace(read_bundle(folder), decision=decision)
+    write_bundle(folder, bundle)
+    write_card(folder)
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "(calibrated probabilities, thresholds of labels)" in card
+    assert "（校准概率、标签阈值）" in card
+    assert "0.35" not in card

@@ -128,7 +128,11 @@ def _section(say: Say, bundle: Bundle, scores: Mapping[str, Any], form: Mapping[
     more = [f"… ({len(bundle.labels):,})"] if len(bundle.labels) > MOST_LABELS else []
     if shown:
         lines += [say["card.labels"].format(labels=", ".join([*shown, *more])), ""]
-    if bundle.multiple:
+    decided = {} if bundle.decision is None else bundle.decision.to_dict()
+    if decided:
+        steps = [say[f"card.decided.{step}"] for step, value in decided.items() if value not in (None, [], {})]
+        lines += [say["card.decided"].format(steps=say["card.between"].join(steps)), ""]
+    if bundle.multiple and not decided.get("thresholds"):
         lines += [say["card.threshold"].format(threshold=f"{bundle.threshold:g}"), ""]
     lines += [f"## {say['card.use']}", "", *_fenced("import truetune\n\ntruetune.load(path).predict(texts)"), ""]
     if form is not None and not form.get("writes"):

@@ -26,6 +26,7 @@ class ServedModel:
             "max_length": bundle.max_length,
             "framework": bundle.framework,
             "base_model": bundle.base_model,
+            "decision": None if bundle.decision is None else bundle.decision.to_dict(),
         }
 
     def rows(self, texts: Sequence[Any]) -> list[list[Any]]:
