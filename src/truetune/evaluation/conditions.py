@@ -57,7 +57,8 @@ class Conditions:
         by their own meaning, and say nothing of where errors are.
         """
         sides = [np.array([one.what.startswith(side) for one in self.each]) for side in ("gold ", "predicted ")]
-        return np.logical_or(np.outer(*sides), np.outer(*reversed(sides)))
+        found: Bools = np.outer(*sides) | np.outer(*reversed(sides))
+        return found
 
 
 def conditions_of(

@@ -76,7 +76,8 @@ def _recall(name: str, hits: Floats, sizes: Floats, groups: Ints | None, plan: P
         return EntityRecall(name, 0, 0, nothing, nothing, nothing, 0)
     if groups is not None:
         number = int(groups.max()) + 1
-        hits, sizes = (np.bincount(groups, weights=one, minlength=number) for one in (hits, sizes))
+        hits = np.bincount(groups, weights=hits, minlength=number).astype(np.float64)
+        sizes = np.bincount(groups, weights=sizes, minlength=number).astype(np.float64)
     recall = found / entities
     units = linearised((hits - recall * sizes) / entities, sizes / entities, np.ones(len(sizes)), recall)
     low, high = nothing, nothing

@@ -81,7 +81,9 @@ Found = tuple[list[tuple[int, Kind]], Callable[[Kind], int]]
 def _labels(gold: Sequence[Any], said: Sequence[Any], columns: Columns) -> Found:
     pairs = zip(gold, said, strict=True)
     support = Counter(str(label) for label in gold)
-    wrong = [(place, ("label", str(one), str(other))) for place, (one, other) in enumerate(pairs) if one != other]
+    wrong: list[tuple[int, Kind]] = [
+        (place, ("label", str(one), str(other))) for place, (one, other) in enumerate(pairs) if one != other
+    ]
     return wrong, lambda kind: support[kind[1]]
 
 

@@ -162,11 +162,17 @@ def _ranked(true: Bools, apart: Bools, loss: Floats) -> tuple[list[Rule], int]:
         if scores[place] < LEAST_Z or len(chosen) == TESTED:
             break
         rule = tuple(dict.fromkeys((int(rows[place]), int(columns[place]))))
-        inside = true[:, rule].all(axis=1)
+        inside = _inside(true, rule)
         if all((inside & other).sum() <= ALIKE * (inside | other).sum() for other in covered):
             chosen.append(rule)
             covered.append(inside)
     return chosen, int(((sizes >= least) & ~apart)[rows, columns].sum())
+
+
+def _inside(true: Bools, rule: Rule) -> Bools:
+    """Return the examples of which all conditions of a rule are true."""
+    found: Bools = np.logical_and.reduce([true[:, place] for place in rule])
+    return found
 
 
 def _tested(
@@ -178,7 +184,7 @@ def _tested(
     parts = Parts(own, np.ones_like(own), groups)
     found = []
     for rule in rules:
-        inside = conditions.true[np.ix_(second, rule)].all(axis=1)
+        inside = _inside(conditions.true[second], rule)
         difference = against_rest(parts, inside, plan.level)
         one_sided = difference.p_value / 2 if difference.difference > 0 else 1 - difference.p_value / 2
         found.append((rule, inside, difference, one_sided))

@@ -59,7 +59,7 @@ def scores_page(evaluation: Mapping[str, Any], language: str) -> str:
     system = System(AFTER, str(evaluation.get("system") or ""), evaluation)
     names = [score["metric"] for score in evaluation["scores"]]
     primary = str(evaluation.get("primary") or next(iter(names), ""))
-    sections = (
+    sections: tuple[Section | None, ...] = (
         scores_section(say, [system], {}, primary),
         labels_section(say, [system], {}),
         slices_section(say, evaluation, primary),
