@@ -103,7 +103,7 @@ def test_every_section_is_there(run_folder: Runs) -> None:
     document = Document(run_page(run_folder("two-en"), "en"))
     ids = [attributes["id"] for tag, attributes in document.elements if tag == "section"]
     assert ids == [
-        "scores", "labels", "baselines", "changes", "errors", "confusion", "curves", "reliability", "learning",
+        "scores", "labels", "baselines", "changes", "kinds", "errors", "confusion", "curves", "reliability", "learning",
         "data", "audit", "manifest",
     ]  # fmt: skip
     figures = sum(tag == "svg" for tag, _ in document.elements)
