@@ -21,7 +21,7 @@ def mention_findings(parts: Parts) -> Iterator[Finding]:
                 if there == said:
                     continue
                 if said and said in text:
-                    nearest = min(_places(text, said), key=lambda place: abs(place - start))
+                    nearest = min(places_of(text, said), key=lambda place: abs(place - start))
                     moved.append(f"{name}: {shortened(said)!r} stands at {nearest}, not at {start}")
                 else:
                     instead = f"; at {start} stands {shortened(there)!r}" if there else ""
@@ -46,7 +46,8 @@ def mention_findings(parts: Parts) -> Iterator[Finding]:
             )
 
 
-def _places(text: str, said: str) -> Iterator[int]:
+def places_of(text: str, said: str) -> Iterator[int]:
+    """Yield each place of a text at which something stands."""
     place = text.find(said)
     while place >= 0:
         yield place

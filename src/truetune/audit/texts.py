@@ -14,12 +14,12 @@ from truetune.types import Finding, Ints
 
 _REPLACED = re.compile("\ufffd|锟斤拷|烫烫烫|屯屯屯")
 """What decoders put for bytes that they cannot read, and what that becomes when it is read as GBK."""
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
-_TWICE = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u0178\u02c6\u02dc\u2013-\u203a\u20ac\u2122]")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+TWICE = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u0178\u02c6\u02dc\u2013-\u203a\u20ac\u2122]")
 """A first and a second byte of UTF-8, read as cp1252 or latin-1."""
 _MARKUP = re.compile(r"&(?:[a-z]{2,8}|#\d{2,5}|#x[0-9a-fA-F]{2,5});|</?(?:br|p|div|span|a|b|i|img)(?:\s[^<>]*)?/?>")
 
-_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
+INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
 """Characters that nobody sees; joiners are none of them, for emoji and some scripts are written with them."""
 _ESCAPES = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
 
@@ -51,8 +51,8 @@ def is_damaged(text: str) -> bool:
     """Return whether a text was decoded wrongly: replaced or control characters, or UTF-8 read as another encoding."""
     if text.isascii() and text.isprintable():
         return False
-    return bool(_REPLACED.search(text) or _CONTROL.search(text)) or (
-        _TWICE.search(text) is not None and _reads_as_utf8(text)
+    return bool(_REPLACED.search(text) or CONTROL.search(text)) or (
+        TWICE.search(text) is not None and _reads_as_utf8(text)
     )
 
 
@@ -74,12 +74,7 @@ def _has_markup(text: str) -> bool:
 
 def has_invisible(text: str) -> bool:
     """Return whether a text holds characters that nobody sees: zero width, soft hyphens, marks of direction."""
-    return not text.isascii() and _INVISIBLE.search(text) is not None
-
-
-def without_invisible(text: str) -> str:
-    """Return a text without them."""
-    return _INVISIBLE.sub("", text)
+    return not text.isascii() and INVISIBLE.search(text) is not None
 
 
 def _is_apart(text: str) -> bool:

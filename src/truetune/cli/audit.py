@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from truetune.cli import show
-from truetune.workflows.audit import audited
+from truetune.workflows.audit import SEVERITIES, Audited, examined
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the findings; 1 when one is an error."""
-    findings = audited(args.files, args.task, suspects=args.suspects)
+    """Print the findings, write the page and the cleaned copy; 1 when a finding is as grave as `--severity`."""
+    found = examined(args.files, args.task, suspects=args.suspects, fix=Path(args.fix) if args.fix else None)
+    if args.html:
+        from truetune.reports.page import audit_page, write
+
+        write(Path(args.html), audit_page(found.to_dict(), found.name, args.language))
     if args.json:
-        show.as_json({"findings": [finding.to_dict() for finding in findings]})
+        show.as_json(found.to_dict())
     else:
-        for finding in findings:
-            print(f"{finding.severity}: {finding.check} ({finding.count:,})\n  {finding.advice}")
-            for example in finding.examples:
-                print(f"    {example}")
-        print(f"{len(findings)} findings" if findings else "no findings")
-    return 1 if any(finding.severity == "error" for finding in findings) else 0
+        _print(found)
+    grave = SEVERITIES[: SEVERITIES.index(args.severity) + 1]
+    return 1 if any(finding.severity in grave for finding in found.findings) else 0
+
+
+def _print(found: Audited) -> None:
+    for finding in found.findings:
+        print(f"{finding.severity}: {finding.check} ({finding.count:,})\n  {finding.advice}")
+        for example in finding.examples:
+            print(f"    {example}")
+    print(f"{len(found.findings)} findings" if found.findings else "no findings")
+    if found.fixed is not None:
+        changes = ", ".join(f"{change} {number:,}" for change, number in found.fixed.changes.items())
+        print(f"{found.fixed.folder}: {changes or 'nothing to change'}")

@@ -31,6 +31,19 @@ def parser() -> argparse.ArgumentParser:
     audit.add_argument("files", nargs="+", metavar="CONFIG|FILE")
     audit.add_argument("--task", help="the task of data files (a config names its own)")
     audit.add_argument("--suspects", action="store_true", help="also look for labels that are probably wrong")
+    audit.add_argument(
+        "--severity",
+        choices=("error", "warning", "note"),
+        default="error",
+        help="exit 1 where a finding is as grave as this (default: error)",
+    )
+    audit.add_argument("--html", metavar="FILE", help="also write a page")
+    audit.add_argument("--language", choices=("en", "zh"), default="en", help="language of the page")
+    audit.add_argument(
+        "--fix",
+        metavar="DIR",
+        help="write a cleaned copy of the files, and changes.jsonl with every change, to a new folder",
+    )
 
     finetune = _command(commands, "finetune", "audit, split, measure, fine-tune, measure again, report")
     finetune.add_argument("config", metavar="CONFIG")

@@ -18,6 +18,7 @@ from truetune.files import write_text
 from truetune.reports.agreement import disagreements
 from truetune.reports.content import Head, Page, Paragraph, Section, Table
 from truetune.reports.run import AFTER, SavedRun, System, read_run
+from truetune.reports.sections.audit import audit_head, audit_sections
 from truetune.reports.sections.baselines import baselines_section
 from truetune.reports.sections.changes import changes_section
 from truetune.reports.sections.comparisons import comparisons_section
@@ -76,6 +77,12 @@ def comparison_page(comparison: Mapping[str, Any], language: str) -> str:
     head = comparison_head(say, comparison)
     sections = (comparisons_section(say, comparison), compared_slices_section(say, comparison))
     return _html(say, head, tuple(section for section in sections if section), head.title)
+
+
+def audit_page(audit: Mapping[str, Any], name: str, language: str) -> str:
+    """Return the page of an audit, from the JSON that `truetune audit` prints."""
+    say = say_in(language)
+    return _html(say, audit_head(say, audit, name), audit_sections(say, audit), name)
 
 
 def search_page(log: Mapping[str, Any], name: str, language: str) -> str:

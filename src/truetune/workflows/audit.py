@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from truetune import config
+from truetune.audit.meaning import WHY
 from truetune.audit.parts import AuditPart
-from truetune.audit.run import SEVERITIES, audit
+from truetune.audit.run import SEVERITIES as SEVERITIES
+from truetune.audit.run import audit
 from truetune.data.dataset import Dataset, read_dataset
 from truetune.data.parse import reading
 from truetune.data.read import folder_splits, read, split_named
@@ -17,6 +21,7 @@ from truetune.errors import ConfigError
 from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
 from truetune.types import Finding
+from truetune.workflows.audit_fix import Fixed, fixed_copy
 from truetune.workflows.audit_model import model_findings
 from truetune.workflows.init import guessed
 from truetune.workflows.parts import audit_part, input_fields, inputs_of
@@ -26,38 +31,83 @@ from truetune.workflows.suspects import label_suspects
 CONFIG_ENDINGS = (".yaml", ".yml")
 
 
+@dataclass(frozen=True)
+class Audited:
+    """What was looked at, and what was found."""
+
+    name: str
+    task: str
+    parts: Mapping[str, int]
+    """Part -> its examples."""
+    findings: Sequence[Finding]
+    """The gravest first."""
+    fixed: Fixed | None = None
+    """The cleaned copy, where one was asked for."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON-ready values."""
+        findings = [{**finding.to_dict(), "why": WHY.get(finding.check, "")} for finding in self.findings]
+        found: dict[str, Any] = {"task": self.task, "parts": dict(self.parts), "findings": findings}
+        return found if self.fixed is None else {**found, "fixed": self.fixed.to_dict()}
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be looked at."""
+
+    task: Task
+    sources: Mapping[str, str]
+    data: config.Data
+    settings: config.Config | None
+
+
 def audited(files: Sequence[str], task: str | None = None, *, suspects: bool = False) -> list[Finding]:
-    """Return the findings about the data of one config, or about data files, which are parts by their names.
+    """Return the findings about the data of one config, or about data files, which are parts by their names."""
+    return list(examined(files, task, suspects=suspects).findings)
 
-    With `suspects`, labels that are probably wrong are looked for too, by words and character sequences.
 
-    What is read goes to a temporary folder on disk, not to memory.
+def examined(
+    files: Sequence[str], task: str | None = None, *, suspects: bool = False, fix: Path | None = None
+) -> Audited:
+    """Look at the data of one config, or at data files, which are parts by their names.
+
+    With `suspects`, labels that are probably wrong are looked for too, by words and character sequences. With `fix`, a
+    cleaned copy goes to that folder, which must not be there yet. What is read goes to a temporary folder on disk,
+    not to memory.
     """
-    settings: config.Config | None = None
+    if fix is not None and fix.exists():
+        raise ConfigError(f"--fix {fix}: is there already; name a folder that is not, so that nothing is replaced")
+    asked = _asked(files, task)
+    with tempfile.TemporaryDirectory(prefix="truetune-audit-") as folder:
+        read_in = {
+            name: _read(asked.task, file, asked.data, Path(folder) / f"{number}.arrow")
+            for number, (name, file) in enumerate(asked.sources.items())
+        }
+        parts = {name: _part(asked.task, name, found, asked.data.group) for name, found in read_in.items()}
+        findings = audit(parts)
+        if asked.settings is not None:
+            findings.extend(model_findings(asked.settings, asked.task, parts, Progress()))
+        for part in parts.values() if suspects else ():
+            findings.extend(label_suspects(part))
+        ordered = sorted(findings, key=lambda one: SEVERITIES.index(one.severity))
+        fixed = None
+        if fix is not None:
+            fixed = fixed_copy(asked.task, asked.sources, asked.data, read_in, fix, asked.settings)
+        sizes = {name: len(found) for name, found in read_in.items()}
+        return Audited(", ".join(Path(file).name for file in files), asked.task.name, sizes, ordered, fixed)
+
+
+def _asked(files: Sequence[str], task: str | None) -> _Asked:
     if len(files) == 1 and files[0].endswith(CONFIG_ENDINGS):
         settings = config.load(files[0])
         data = settings.data
         named = {"train": data.train, "validation": data.validation, "test": data.test}
         sources = _parts([data.source]) if data.source else {name: file for name, file in named.items() if file}
-        known = task_named(settings.task)
-    else:
-        sources = _parts(files)
-        guess = guessed(next(iter(sources.values())), task)
-        known = task_named(guess.task)
-        columns = {field: column for field, column in guess.columns.items() if field != column}
-        data = config.Data(source=files[0], columns=columns)
-    with tempfile.TemporaryDirectory(prefix="truetune-audit-") as folder:
-        read_in = {
-            name: _read(known, file, data, Path(folder) / f"{number}.arrow")
-            for number, (name, file) in enumerate(sources.items())
-        }
-        parts = {name: _part(known, name, found, data.group) for name, found in read_in.items()}
-        findings = audit(parts)
-        if settings is not None:
-            findings.extend(model_findings(settings, known, parts, Progress()))
-        for part in parts.values() if suspects else ():
-            findings.extend(label_suspects(part))
-        return sorted(findings, key=lambda one: SEVERITIES.index(one.severity))
+        return _Asked(task_named(settings.task), sources, data, settings)
+    sources = _parts(files)
+    guess = guessed(next(iter(sources.values())), task)
+    columns = {field: column for field, column in guess.columns.items() if field != column}
+    return _Asked(task_named(guess.task), sources, config.Data(source=files[0], columns=columns), None)
 
 
 def _parts(files: Sequence[str]) -> dict[str, str]:
