@@ -263,6 +263,10 @@ class Optimize(Group):
     space: dict[str, Any] = Field(
         default={}, description="Setting -> list of values, or low, high and log; default: what recipes vary"
     )
+    diagnosis: str | None = Field(
+        default=None,
+        description="A run with a diagnosis whose moves are tried first; default: that of this config, if any",
+    )
     margin: Annotated[float, Field(ge=0)] = Field(
         default=0.0, description="A trial must be able to lead the best by more than this, or it is stopped"
     )

@@ -6,8 +6,9 @@ import pytest
 
 from truetune import config as configs
 from truetune.optimization.diagnosis.cause import NAMES
-from truetune.optimization.moves import TABLE, advice_for, cures
+from truetune.optimization.moves import TABLE, advice_for, cures, setting
 from truetune.optimization.runner import changed
+from truetune.optimization.space import DIAGNOSED, Move, Range, default_space, holds, with_cures
 
 CONFIG = configs.from_settings({"task": "classification", "data": {"source": "x.jsonl"}, "model": {"name": "m"}})
 
@@ -33,3 +34,16 @@ def test_what_is_tried_first_by_hand() -> None:
         ("label imbalance", {"recipe.class_weights": "balanced"}),
         ("label imbalance", {"recipe.focal_gamma": 2.0}),
     ]
+
+
+def test_a_space_holds_what_a_diagnosis_asks_for_and_what_the_config_has() -> None:
+    asked = cures([{"name": "learning rate too high"}, {"name": "too few epochs"}, {"name": "over-fitting"}], CONFIG)
+    plain = default_space(CONFIG, {"a": 5, "b": 5})
+    moves = {move.key: move for move in with_cures(plain, asked, lambda key: setting(CONFIG, key))}
+    assert all(holds(moves[key], value) for _, change in asked for key, value in change.items())
+    assert set(moves) - {move.key for move in plain} == {"recipe.r_drop", "recipe.mixout"}
+    assert moves["recipe.r_drop"] == Move("recipe.r_drop", (0.0, 1.0, 4.0), "over-fitting", DIAGNOSED)
+    # The rate is 1e-4: a tenth and a hundredth of it are asked for, a fifth to five times were there.
+    assert moves["train.learning_rate"].values == Range(1e-6, 5e-4, True)
+    assert moves["train.epochs"].values == (1.5, 3.0, 6.0, 9.0)
+    assert with_cures(plain, [], lambda key: setting(CONFIG, key)) == plain

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from truetune import config as configs
-from truetune.errors import ConfigError
+from truetune.errors import ConfigError, RunError
 from truetune.files import read_json
+from truetune.optimization.diagnosis.run import diagnose
 from truetune.optimization.run import optimize
 from truetune.optimization.runner import changed
+from truetune.workflows.finetune import finetune
 from truetune.workflows.progress import Progress
 
 QUIET = Progress(quiet=True)
@@ -68,6 +70,23 @@ def test_a_search_leaves_its_decisions_and_goes_on_where_it_was(tmp_path: Path, 
     again = optimize(config.model_copy(update={"optimize": config.optimize.model_copy(update={"trials": 5})}), "tiny")
     assert len(again.decisions["trials"]) == 5
     assert all(file.stat().st_mtime_ns == time for file, time in trials.items())
+
+
+@pytest.mark.slow
+def test_a_search_begins_with_the_moves_of_the_diagnosis(tmp_path: Path, tiny_bert: Path) -> None:
+    config = settings(tmp_path, tiny_bert, trials=3, space={})
+    run = finetune(config, progress=QUIET).run
+    named = [one.name for one in diagnose(run, progress=QUIET).causes]
+    assert named[0] == "learning rate too low"
+    found = optimize(config, "tiny", progress=QUIET)
+    log = read_json(found.folder / "decisions.json")
+    assert log["diagnosis"] == str(run)
+    assert log["first"][0]["cause"] == "learning rate too low"
+    assert log["trials"][1]["changes"] == log["first"][0]["changes"] == {"train.learning_rate": 3e-6}
+    assert "learning rate too low" in (found.folder / "report.html").read_text(encoding="utf-8")
+    other = config.model_copy(update={"optimize": config.optimize.model_copy(update={"diagnosis": str(tmp_path)})})
+    with pytest.raises(RunError, match="is no run folder"):
+        optimize(other.model_copy(update={"track": config.track.model_copy(update={"name": "b"})}), "b", progress=QUIET)
 
 
 def test_a_search_with_other_settings_is_not_mixed_with_this_one(tmp_path: Path, tiny_bert: Path) -> None:

@@ -53,6 +53,22 @@ def test_the_search_finds_what_is_better_and_stops_what_is_not(tmp_path: Path, d
     assert len(said) == 25
 
 
+def test_what_a_diagnosis_asks_for_is_tried_first_and_not_again_on_resume(tmp_path: Path, drawn: Make) -> None:
+    runner = drawn(lambda changes: 0.9 if changes.get("train.y") else 0.7)
+    first = [{"train.y": "on"}, {"train.x": 0.3}]
+    known = Proposals(SPACE, "tpe", 0, 1, {"train.x": 0.5, "train.y": None})
+    trials = search_in(tmp_path, runner).run(known, Budget(2, 1e9), first)
+    assert [trial.changes for trial in trials] == [{}, {"train.y": "on"}]
+    again = Proposals(SPACE, "tpe", 1, 1, {"train.x": 0.5, "train.y": None})
+    trials = search_in(tmp_path, runner).run(again, Budget(5, 1e9), first)
+    assert [trial.changes for trial in trials[:3]] == [{}, *first]
+    assert all(set(trial.changes) == {"train.x", "train.y"} for trial in trials[3:])
+    assert len(runner.asked) == 5
+    # The sampler was told of all of them: what a trial does not change is what the config has.
+    params = [one.params for one in again._study.trials]
+    assert {(one["train.x"], one["train.y"]) for one in params[:3]} == {(0.5, 0), (0.5, 1), (0.3, 0)}
+
+
 def test_without_racing_every_trial_is_trained_to_its_end(tmp_path: Path, drawn: Make) -> None:
     trials = search_in(tmp_path, drawn(peaked), race=Race(risk=0.0)).run(proposals(), Budget(6, 1e9))
     assert {trial.state for trial in trials} == {"finished"}

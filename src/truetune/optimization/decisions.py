@@ -8,18 +8,24 @@ from typing import Any
 
 from truetune.metric import Metric
 from truetune.optimization.confirm import Confirmation
-from truetune.optimization.space import Move, Range
+from truetune.optimization.space import Move, Range, Space
 from truetune.optimization.trial import Trial
 
 
 def decisions_of(
-    metric: Metric, space: Sequence[Move], trials: Sequence[Trial], found: Confirmation, optimism: float
+    metric: Metric, space: Space, trials: Sequence[Trial], found: Confirmation, optimism: float
 ) -> dict[str, Any]:
     """Return the whole search as JSON-ready values."""
     return {
         "metric": metric.name,
         "better": metric.better,
-        "space": [_move(move) for move in space],
+        "space": [_move(move) for move in space.moves],
+        "diagnosis": space.diagnosis,
+        "first": [
+            {"trial": number, "cause": cause, "changes": dict(changes)}
+            for number, (cause, changes) in enumerate(space.first, start=1)
+            if number < len(trials)
+        ],
         "trials": [asdict(trial) for trial in trials],
         "seconds": sum(trial.seconds for trial in trials),
         "optimism": optimism,

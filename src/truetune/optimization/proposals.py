@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from truetune.errors import MissingPackageError
-from truetune.optimization.space import Move, Range
+from truetune.optimization.space import Move, Range, holds
 from truetune.optimization.trial import Trial
 
 if TYPE_CHECKING:
@@ -21,14 +21,17 @@ RANDOM_FIRST = 8
 class Proposals:
     """Asks a sampler for changes, and tells it what became of them. A proposal that is not told costs nothing."""
 
-    def __init__(self, space: Sequence[Move], sampler: str, seed: int, sign: int) -> None:
+    def __init__(
+        self, space: Sequence[Move], sampler: str, seed: int, sign: int, current: Mapping[str, Any] | None = None
+    ) -> None:
+        """`current`: what the config has for the settings of the space, where a trial does not change them."""
         try:
             import optuna
         except ImportError as error:
             raise MissingPackageError("optuna", "`truetune optimize`", "optimize") from error
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._states = optuna.trial.TrialState
-        self._space, self._sign = space, sign
+        self._space, self._sign, self._current = space, sign, current or {}
         self._distributions = {move.key: _distribution(move) for move in space}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", category=optuna.exceptions.ExperimentalWarning)
@@ -54,9 +57,10 @@ class Proposals:
         """Say what became of a trial of an earlier session, or of one that was not proposed here."""
         from optuna.trial import create_trial
 
-        params = {move.key: _param(move, trial.changes[move.key]) for move in self._space if move.key in trial.changes}
-        if len(params) < len(self._space):
+        had = {**self._current, **trial.changes}
+        if not all(move.key in had and holds(move, had[move.key]) for move in self._space):
             return
+        params = {move.key: _param(move, had[move.key]) for move in self._space}
         state = self._state(trial)
         known = create_trial(
             params=params,

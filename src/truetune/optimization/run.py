@@ -13,19 +13,20 @@ from typing import Any
 
 from truetune import config as configs
 from truetune.backbones.torch import ensure_found
-from truetune.bundle.run_folder import RunFolder, latest_run
+from truetune.bundle.run_folder import RunFolder, finished_run, latest_run
 from truetune.config import Config, Optimize
 from truetune.errors import ConfigError, RunError
 from truetune.files import read_json, whole_folder, write_json, write_text
 from truetune.optimization.confirm import Confirmation, confirmed
 from truetune.optimization.decisions import decisions_of
 from truetune.optimization.journal import Journal
+from truetune.optimization.moves import cures, setting
 from truetune.optimization.optimism import optimism
 from truetune.optimization.proposals import Proposals
 from truetune.optimization.race import Race
 from truetune.optimization.runner import FinetuneRunner, changed, halves_of
 from truetune.optimization.search import Budget, Search, best_rung, confirming_runs, finalists_of
-from truetune.optimization.space import Move, default_space, space_of
+from truetune.optimization.space import Move, Space, default_space, holds, space_of, with_cures
 from truetune.optimization.trial import Trial
 from truetune.reports.page import search_page, write
 from truetune.tasks.table import task_named
@@ -110,9 +111,8 @@ def _searched(
     settings, plan = config.optimize, plan_of(config.evaluate)
     halves = halves_of(data, config.train.metric or config.evaluate.metric, config.data.split_seed)
     judge = halves["search"].judge
-    counts = read_json(run.facts)["splits"]["train"]["labels"]
-    space = space_of(settings.space) if settings.space else default_space(config, counts)
-    _check_space(config, space)
+    space = _space(config, run, progress)
+    _check_space(config, space.moves)
     search = Search(
         runner=FinetuneRunner(config, place, data, halves),
         judge=judge,
@@ -121,9 +121,12 @@ def _searched(
         seed=config.train.seed,
         say=progress.say,
     )
-    proposals = Proposals(space, settings.sampler, config.train.seed + len(search.journal.trials()), judge.sign)
+    seed = config.train.seed + len(search.journal.trials())
+    current = {move.key: setting(config, move.key) for move in space.moves}
+    proposals = Proposals(space.moves, settings.sampler, seed, judge.sign, current)
     reserved = (1 + settings.finalists) * settings.seeds
-    trials = search.run(proposals, Budget(settings.trials, 60 * settings.minutes, reserved))
+    budget = Budget(settings.trials, 60 * settings.minutes, reserved)
+    trials = search.run(proposals, budget, [change for _, change in space.first])
     finalists = finalists_of(search, trials, settings.finalists)
     seeds = [config.train.seed + 1 + place for place in range(settings.seeds)]
     runs = confirming_runs(search, finalists, seeds) if finalists else {}
@@ -136,6 +139,60 @@ def _searched(
     return found, trials
 
 
+def _space(config: Config, run: RunFolder, progress: Progress) -> Space:
+    """Return what may be changed, and what is tried first where a diagnosis of this config asks for it.
+
+    A search that goes on has the space that it began with, whatever was diagnosed since.
+    """
+    settings = config.optimize
+    saved = run.path / SPACE
+    diagnosed = _diagnosed(config, run)
+    if saved.is_file():
+        begun = read_json(saved)["diagnosis"]
+        diagnosed = RunFolder(Path(begun["run"])) if begun else None
+        causes = begun["causes"] if begun else []
+    else:
+        causes = read_json(diagnosed.diagnosis)["causes"] if diagnosed else []
+        causes = [{"name": one["name"]} for one in causes]
+        write_json(saved, {"diagnosis": {"run": str(diagnosed.path), "causes": causes} if diagnosed else None})
+    first = cures(causes, config)
+    if settings.space:
+        moves = space_of(settings.space)
+        known = {move.key: move for move in moves}
+        inside = [all(key in known and holds(known[key], one) for key, one in change.items()) for _, change in first]
+        first = [one for one, kept in zip(first, inside, strict=True) if kept][:FIRST]
+    else:
+        first = first[:FIRST]
+        moves = default_space(config, read_json(run.facts)["splits"]["train"]["labels"])
+        moves = with_cures(moves, first, lambda key: setting(config, key))
+    for number, (cause, change) in enumerate(first, start=1):
+        told = ", ".join(f"{key}={value}" for key, value in change.items())
+        progress.say(f"trial {number} will be {told}, against {cause}, which the diagnosis names")
+    return Space(moves, tuple(first), str(diagnosed.path) if diagnosed else None)
+
+
+def _diagnosed(config: Config, run: RunFolder) -> RunFolder | None:
+    """Return the run whose diagnosis the search begins with: the one that is named, else that of this config."""
+    named = config.optimize.diagnosis
+    if named is not None:
+        found = finished_run(Path(named))
+        if not found.diagnosis.is_file():
+            raise ConfigError(f"{named}: has no diagnosis; make one first: truetune diagnose {named}")
+        return found
+    own = RunFolder(run.path.with_name(run.path.name.removesuffix("-search")))
+    if own.finished and own.diagnosis.is_file() and _training(configs.load(own.config)) == _training(config):
+        return own
+    return None
+
+
+def _training(config: Config) -> Config:
+    """Return a config without what changes no training."""
+    return config.model_copy(update={"optimize": Optimize(), "track": None, "evaluate": None})
+
+
+SPACE = "space.json"
+FIRST = 8
+"""So many moves of a diagnosis are tried before the sampler is asked."""
 NOTHING = Confirmation((), 0, "no other trial came to its end")
 
 

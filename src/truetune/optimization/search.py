@@ -50,8 +50,11 @@ class Search:
     seed: int
     say: Callable[[str], None]
 
-    def run(self, propose: Proposals, budget: Budget) -> list[Trial]:
-        """Return all trials. Trial 0 is the config as it was given: its failure ends the search with its error."""
+    def run(self, propose: Proposals, budget: Budget, first: Sequence[Changes] = ()) -> list[Trial]:
+        """Return all trials. Trial 0 is the config as it was given: its failure ends the search with its error.
+
+        The trials behind it change what `first` says, in that order; then come proposals.
+        """
         done = self.journal.trials()
         for trial in done:
             propose.remember(trial)
@@ -63,9 +66,13 @@ class Search:
                 )
             propose.remember(done[0])
         while budget.allows(done):
-            changes = propose.next()
+            asked = first[len(done) - 1] if len(done) <= len(first) else None
+            changes = propose.next() if asked is None else asked
             trial = self._tried(len(done), changes, best_of(done, self.judge.sign))
-            propose.tell(trial)
+            if asked is None:
+                propose.tell(trial)
+            else:
+                propose.remember(trial)
             done.append(trial)
         return done
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from truetune.config import Config
@@ -28,6 +28,17 @@ class Move:
     values: Range | tuple[Any, ...]
     why: str
     source: str = ""
+
+
+@dataclass(frozen=True)
+class Space:
+    """What a search may change, and what it tries first."""
+
+    moves: tuple[Move, ...]
+    first: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    """(cause, change) of the trials behind the config itself."""
+    diagnosis: str | None = None
+    """The run whose diagnosis asks for them."""
 
 
 IMBALANCED = 5.0
@@ -70,3 +81,47 @@ def _values(key: str, given: Any) -> Range | tuple[Any, ...]:
                 raise ConfigError(f"{where}: low is {low}; expected more than 0 where log is true")
             return Range(float(low), float(high), log)
     raise ConfigError(f"{where}: expected a list of values, or low, high and log, found {given!r}")
+
+
+def with_cures(
+    moves: Sequence[Move], cures: Sequence[tuple[str, Mapping[str, Any]]], current: Callable[[str], Any]
+) -> tuple[Move, ...]:
+    """Return the moves with those of a diagnosis: wider where they do not hold its values, and what they lack in front.
+
+    `cures` are (cause, change of one setting); `current(key)` is what the config has.
+    """
+    asked: dict[str, list[Any]] = {}
+    causes: dict[str, str] = {}
+    for cause, change in cures:
+        for key, value in change.items():
+            asked.setdefault(key, []).append(value)
+            causes.setdefault(key, cause)
+    known = {move.key: move for move in moves}
+    new = [
+        Move(key, tuple(dict.fromkeys((current(key), *values))), causes[key], DIAGNOSED)
+        for key, values in asked.items()
+        if key not in known
+    ]
+    wider = [_wider(move, asked.get(move.key, [])) for move in moves]
+    return (*new, *wider)
+
+
+def holds(move: Move, value: Any) -> bool:
+    """Return whether a move has a value of its setting."""
+    if isinstance(move.values, Range):
+        return isinstance(value, int | float) and move.values.low <= value <= move.values.high
+    return value in move.values
+
+
+DIAGNOSED = "diagnosis"
+"""The source of moves that a diagnosis asked for."""
+
+
+def _wider(move: Move, values: Sequence[Any]) -> Move:
+    if not values:
+        return move
+    if isinstance(move.values, Range):
+        numbers = [float(value) for value in values]
+        wider = replace(move.values, low=min(move.values.low, *numbers), high=max(move.values.high, *numbers))
+        return replace(move, values=wider)
+    return replace(move, values=tuple(dict.fromkeys((*move.values, *values))))

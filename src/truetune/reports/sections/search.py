@@ -103,7 +103,22 @@ def space_section(say: Say, log: Json) -> Section:
         for move in log["space"]
     )
     table = Table("space", say["search.space.caption"], columns, rows, log["space"])
-    return Section("space", say["search.space"], (table,))
+    return Section("space", say["search.space"], (*_first(say, log), table))
+
+
+def _first(say: Say, log: Json) -> list[Part]:
+    """Return which trials a diagnosis asked for; nothing where there was none."""
+    if not log.get("first"):
+        return []
+    told = [
+        say["search.first.trial"].format(
+            number=one["trial"],
+            cause=in_language(one["cause"], say.language),
+            changes=changes_text(say, one["changes"]),
+        )
+        for one in log["first"]
+    ]
+    return [Paragraph(say["search.first"].format(run=log["diagnosis"])), *map(Paragraph, told)]
 
 
 def changes_text(say: Say, changes: Json) -> str:
