@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from truetune.evaluation.api import compare as compare
     from truetune.evaluation.api import evaluate as evaluate
     from truetune.evaluation.check_report import check_report as check_report
+    from truetune.evaluation.compare import Gate as Gate
     from truetune.evaluation.crossvalidation import cross_validation as cross_validation
     from truetune.evaluation.incremental import Evaluation as Evaluation
     from truetune.evaluation.preference import preference as preference
@@ -40,6 +41,7 @@ _PLACES = {
     "Answers": "truetune.evaluation.adapters.sklearn",
     "Config": "truetune.config",
     "Evaluation": "truetune.evaluation.incremental",
+    "Gate": "truetune.evaluation.compare",
     "Plan": "truetune.stats.plan",
     "Similarity": "truetune.workflows.similarity",
     "TruetuneError": "truetune.errors",
@@ -67,6 +69,7 @@ __all__ = [
     "Answers",
     "Config",
     "Evaluation",
+    "Gate",
     "Plan",
     "Similarity",
     "TruetuneError",

@@ -85,7 +85,9 @@ def test_15_a_metric_that_was_asked_for_is_computed_or_the_run_stops(runs: Runs,
     assert not (tmp_path / "misspelt" / "report.html").exists()
     gold, predicted, _ = labelled()
     with pytest.raises(TruetuneError, match="roc_auc"):
-        truetune.compare(task="classification", gold=gold, predicted=[predicted, predicted], metric="roc_auc")
+        truetune.compare(
+            task="classification", gold=gold, predicted=[predicted, predicted], gate=truetune.Gate("roc_auc")
+        )
 
 
 def test_16_every_look_at_the_test_set_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

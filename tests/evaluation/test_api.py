@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import truetune
+from truetune import Gate
 from truetune.errors import DataError, MetricError, TruetuneError
 
 GOLD = ["a", "b", "c"] * 40
@@ -77,11 +78,11 @@ def test_compare_names_the_better_one_and_why() -> None:
 
 
 def test_the_primary_metric_is_unadjusted_and_the_others_together() -> None:
-    result = truetune.compare(task="classification", gold=GOLD, predicted=[SAID, GOLD], metric="f1_macro")
+    result = truetune.compare(task="classification", gold=GOLD, predicted=[SAID, GOLD], gate=Gate("f1_macro"))
     by_name = {one.metric: one for one in result.comparisons}
     assert by_name["f1_macro"].p_adjusted == by_name["f1_macro"].p_value
     assert by_name["accuracy"].p_adjusted > by_name["accuracy"].p_value
-    label = truetune.compare(task="classification", gold=GOLD, predicted=[SAID, GOLD], metric="f1/b")
+    label = truetune.compare(task="classification", gold=GOLD, predicted=[SAID, GOLD], gate=Gate("f1/b"))
     assert label.primary == "f1/b"
     assert label.comparisons[0].metric == "f1/b"
 
@@ -109,6 +110,17 @@ def test_one_class_is_scored_and_what_is_undefined_says_so() -> None:
     assert np.isnan(result.score("mcc").value)
     assert result.score("mcc").reason
     assert result.to_dict()["scores"][[one.metric for one in result.scores].index("mcc")]["value"] is None
+
+
+def test_compare_slices_and_plans_as_the_command_does() -> None:
+    gold = [{"label": label, "length": "long" if place % 2 else "short"} for place, label in enumerate(GOLD)]
+    gate = Gate("f1_macro", margin=0.05, plan=truetune.Plan(level=0.9, resamples=200, seed=3))
+    result = truetune.compare(task="classification", gold=gold, predicted=[SAID, GOLD], slice="length", gate=gate)
+    assert [part.value for part in result.slices] == ["long", "short"]
+    assert {one.metric for part in result.slices for one in part.comparisons} == {"f1_macro"}
+    deciding = result.comparisons[0]
+    assert (result.primary, deciding.metric, deciding.verdict) == ("f1_macro", "f1_macro", "not worse")
+    assert "200 resamples, seed 3" in deciding.signature
 
 
 def test_the_api_is_what_it_says() -> None:

@@ -41,7 +41,7 @@ def run(
     gold, systems = records(shares, **{key: more.pop(key) for key in ("number", "seed") if key in more})
     named = dict(zip("ABCD", systems, strict=False))
     table = aligned(CLASSIFICATION.scoring, gold, named, group)
-    return compared(CLASSIFICATION, table, gate=gate, plan=PLAN, **more)
+    return compared(CLASSIFICATION, table, gate=gate or Gate(plan=PLAN), **more)
 
 
 def test_one_candidate_in_the_metric_that_decides_is_not_adjusted() -> None:
@@ -70,7 +70,9 @@ def test_several_candidates_are_adjusted_in_the_metric_that_decides() -> None:
 def test_the_same_candidate_twice_costs_nothing() -> None:
     gold, (base, better) = records((0.7, 0.8))
     table = aligned(CLASSIFICATION.scoring, gold, {"A": base, "B": better, "C": better})
-    twice = [one for one in compared(CLASSIFICATION, table, plan=PLAN).comparisons if one.metric == "accuracy"]
+    twice = [
+        one for one in compared(CLASSIFICATION, table, gate=Gate(plan=PLAN)).comparisons if one.metric == "accuracy"
+    ]
     assert twice[0].p_adjusted == pytest.approx(twice[0].p_value, abs=0.005)
     assert twice[0].p_adjusted == twice[1].p_adjusted
 
@@ -78,13 +80,13 @@ def test_the_same_candidate_twice_costs_nothing() -> None:
 def test_identical_systems_have_p_values_of_one() -> None:
     gold, (base,) = records((0.7,))
     table = aligned(CLASSIFICATION.scoring, gold, {"A": base, "B": base, "C": base})
-    found = compared(CLASSIFICATION, table, plan=PLAN)
+    found = compared(CLASSIFICATION, table, gate=Gate(plan=PLAN))
     assert {(one.p_value, one.p_adjusted) for one in found.comparisons} == {(1.0, 1.0)}
     assert not found.passed
 
 
 def test_margins_are_adjusted_over_candidates() -> None:
-    gate = Gate(margin=0.06)
+    gate = Gate(margin=0.06, plan=PLAN)
     alone = run((0.75, 0.75), gate=gate).comparisons[0]
     together = [one for one in run((0.75, 0.75, 0.75, 0.75), gate=gate).comparisons if one.metric == "accuracy"]
     assert alone.correction == ""
@@ -130,3 +132,37 @@ def test_the_doctor_looks_at_every_system() -> None:
     assert [warning for warning in found.warnings if warning.startswith("shifted: label order (300)")]
     unlabelled = truetune.compare(task="classification", gold=["0"] * 60, predicted=[["0", "1"] * 30, ["1", "0"] * 30])
     assert [warning[:16] for warning in unlabelled.warnings].count("placeholder gold") == 1
+
+
+def test_the_warnings_of_a_score_are_those_of_a_comparison() -> None:
+    spans = [[[0, 2, "X"], [1, 3, "X"]]] + [[[0, 2, "X"]]] * 11
+    rare = [[[0, 2, "X"]]] * 11 + [[[0, 2, "Y"]]]
+    found = truetune.compare(task="ner", gold=rare, predicted={"old": rare, "new": spans}, gate=Gate(plan=PLAN))
+    low = [one for one in found.warnings if one.startswith("fewer than 10 gold examples of Y (1)")]
+    assert low == [one for one in truetune.evaluate(task="ner", gold=rare, predicted=rare).warnings if one in low]
+    assert len(low) == 1, "what gold lacks is told once, of no system"
+    alone = [one for one in truetune.evaluate(task="ner", gold=rare, predicted=spans).warnings if "overlap" in one]
+    assert len(alone) == 1
+    assert f"new: {alone[0]}" in found.warnings
+    assert not any(one.startswith("old: ") for one in found.warnings)
+    both = truetune.compare(task="ner", gold=rare, predicted={"old": spans, "new": spans}, gate=Gate(plan=PLAN))
+    assert alone[0] in both.warnings, "what all systems show is told once"
+
+
+def test_improper_tags_are_told_where_systems_are_compared() -> None:
+    gold = [["B-X", "I-X", "O"]] * 20
+    improper = [["O", "I-X", "O"]] * 20
+    alone = truetune.evaluate(task="ner", gold=[{"tags": one} for one in gold], predicted=improper).warnings
+    told = [one for one in alone if "imprope" in one or "repair" in one or "begin" in one]
+    found = truetune.compare(
+        task="ner", gold=[{"tags": one} for one in gold], predicted={"a": gold, "b": improper}, gate=Gate(plan=PLAN)
+    )
+    assert told
+    assert all(f"b: {one}" in found.warnings for one in told)
+
+
+def test_clean_systems_give_no_warning() -> None:
+    gold, said = ["a", "b"] * 15, ["a", "b", "b"] * 10
+    assert (
+        truetune.compare(task="classification", gold=gold, predicted=[said, gold], gate=Gate(plan=PLAN)).warnings == ()
+    )

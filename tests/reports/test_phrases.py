@@ -292,6 +292,11 @@ def test_a_template_stands_in_one_group() -> None:
             "训练集 80%，验证集 10%，测试集 10%；分层抽样，随机种子 0",
         ),
         ("labels a\nb {c}", "标签集 a\nb {c}"),
+        (
+            "new model: predicted spans overlap in 3 examples; they are scored as given",
+            "new model：3 个样本中的预测实体有重叠；按原样计分",
+        ),
+        ("new model: something else", "new model: something else"),
     ],
 )
 def test_by_hand(english: str, chinese: str) -> None:

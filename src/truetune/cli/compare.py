@@ -20,8 +20,8 @@ from truetune.tasks.table import task_named
 def run(args: argparse.Namespace) -> int:
     """Print the paired comparisons; 1 when nothing better (or not worse) is shown."""
     task, table = _inputs(args)
-    plan = Plan(args.level, args.resamples, args.seed)
-    result = compared(task, table, gate=Gate(args.metric, args.margin), slice_by=args.slice, plan=plan)
+    gate = Gate(args.metric, args.margin, Plan(args.level, args.resamples, args.seed))
+    result = compared(task, table, gate=gate, slice_by=args.slice)
     result = over_looks(result, _looks(args, table, result.primary))
     if args.html:
         from truetune.reports.page import comparison_page, write

@@ -76,20 +76,22 @@ def compare(
     gold: Source,
     predicted: Sequence[Source] | Mapping[str, Source],
     group: str | Sequence[Any] | None = None,
-    metric: str | None = None,
-    margin: float | None = None,
+    slice: str | None = None,
+    gate: Gate | None = None,
 ) -> ComparisonResult:
     """Compare systems on the same examples; the first is the baseline.
 
-    `predicted` holds two or more files or lists, or names them in a mapping. With `margin` the question is
-    whether a candidate is not worse by more than it, else whether one is better.
+    `predicted` holds two or more files or lists, or names them in a mapping. `gate` says which metric decides, how
+    much worse a candidate may be at most (without a margin it must be better), and with which level, resamples and
+    seed that is shown: `Gate("f1_macro", margin=0.01, plan=Plan(level=0.99))`. `slice` names a column of gold; the
+    metric that decides is compared on each of its values too. `.passed` of the result is the verdict.
     """
     known = task_named(task)
     systems = predicted if isinstance(predicted, Mapping) else named(predicted)
     if len(systems) < 2:
         raise DataError(f"expected the predictions of two or more systems, found {len(systems)}")
     table = aligned(known.scoring, gold, systems, group)
-    return compared(known, table, gate=Gate(metric, margin))
+    return compared(known, table, gate=gate, slice_by=slice)
 
 
 def named(sources: Sequence[Source]) -> dict[str, Source]:

@@ -10,11 +10,11 @@ import numpy as np
 
 from truetune import __version__
 from truetune.errors import MetricError, nearest
-from truetune.evaluation.doctor.examine import examined_systems, told_of_systems
+from truetune.evaluation.doctor.examine import examined_systems, of_systems, told
 from truetune.evaluation.evaluate import defined, within_reason
 from truetune.evaluation.families import Family, applicable, expanded, families, primary_metric
 from truetune.evaluation.slices import Part, sliced
-from truetune.evaluation.support import few_groups, small_slices
+from truetune.evaluation.support import few_groups, low_support, small_slices
 from truetune.evaluation.tables import Aligned
 from truetune.metric import Metric, PerLabel
 from truetune.rows import Rows
@@ -28,10 +28,15 @@ from truetune.types import Comparison, Finding, Ints
 
 @dataclass(frozen=True)
 class Gate:
-    """What must be shown: which metric decides (default: the task's primary one), and within which margin."""
+    """What must be shown, and how surely.
+
+    `metric` decides (default: the task's primary one). Without a margin a candidate must be shown better, with one
+    not worse by more than it. `plan` holds the level, the resamples and the seed.
+    """
 
     metric: str | None = None
     margin: float | None = None
+    plan: Plan = field(default_factory=Plan)
 
 
 @dataclass(frozen=True)
@@ -102,9 +107,7 @@ class _Tested:
     """How its number was made."""
 
 
-def compared(
-    task: Task, table: Aligned, *, gate: Gate | None = None, slice_by: str | None = None, plan: Plan | None = None
-) -> ComparisonResult:
+def compared(task: Task, table: Aligned, *, gate: Gate | None = None, slice_by: str | None = None) -> ComparisonResult:
     """Compare the first system of the table (the baseline) with each other one, example by example.
 
     The metric that decides is tested by itself, with several candidates adjusted over them; all other
@@ -112,7 +115,8 @@ def compared(
     `slice_by` compares the metric that decides also on each value of a column, adjusted by Benjamini and
     Hochberg's method. Scores of single labels are compared only when `gate.metric` asks for one.
     """
-    plan, gate = plan or Plan(), gate or Gate()
+    gate = gate or Gate()
+    plan = gate.plan
     names, systems = tuple(table.systems), list(table.systems.values())
     there = [
         metric
@@ -145,13 +149,20 @@ def compared(
         primary=primary,
         comparisons=(*_decided(deciding, names[0], gate.margin, plan), *_adjusted(others, names[0], plan)),
         warnings=(
-            *told_of_systems(findings),
+            *of_systems({name: _odd(task, table, name, told(findings[name])) for name in names}),
+            *low_support([family.rows[0] for family in found]),
             *few_groups(0 if table.groups is None else int(table.groups.max(initial=-1)) + 1),
             *small_slices(slice_by or "", {part.value: part.warning for part in parts}),
         ),
         slices=tuple(_compared_slices(slice_by or "", parts, (found, names, primary), plan)),
         findings=findings,
     )
+
+
+def _odd(task: Task, table: Aligned, name: str, found: Sequence[str]) -> tuple[str, ...]:
+    """Return the warnings that `evaluate` gives of one system, in its order."""
+    oddities = task.scoring.oddities
+    return (*found, *table.warnings, *(oddities.of(table.gold, table.systems[name]) if oddities else ()))
 
 
 def over_looks(result: ComparisonResult, looks: int) -> ComparisonResult:

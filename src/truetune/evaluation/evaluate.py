@@ -14,7 +14,7 @@ from truetune.evaluation.cells import Cells, cells_of
 from truetune.evaluation.doctor.examine import examined, told
 from truetune.evaluation.families import Family, applicable, families, primary_metric
 from truetune.evaluation.slice_tests import Difference, Parts, against_rest
-from truetune.evaluation.support import few_groups, small_slices, too_small
+from truetune.evaluation.support import few_groups, low_support, small_slices, too_small
 from truetune.evaluation.tables import Aligned
 from truetune.evaluation.tally import Tally
 from truetune.metric import Additive, Metric
@@ -25,11 +25,6 @@ from truetune.stats.plan import Plan
 from truetune.stats.resampling import values
 from truetune.tasks.base import Task
 from truetune.types import Finding, Interval, Ints, Score
-
-LOW_SUPPORT = 10
-"""Below this many gold examples a label's scores, and macro averages over it, are not to be relied on:
-simulated coverage of 95 % intervals falls to about one half (see the documentation of the statistics)."""
-
 
 MOST_WORK = 1_000_000_000
 FEWEST = 1_000
@@ -184,7 +179,12 @@ def result_of(
         examples=len(found[0].rows),
         primary=primary,
         scores=scores_of(found, cells, asked),
-        warnings=(*warnings, *_low_support(found), *few_groups(cells.number_of_groups), *small),
+        warnings=(
+            *warnings,
+            *low_support([family.rows for family in found]),
+            *few_groups(cells.number_of_groups),
+            *small,
+        ),
         slices=slices,
     )
 
@@ -265,23 +265,6 @@ def defined(metric: Metric, rows: Rows, groups: int | None) -> list[str]:
 
 def _wanted(name: str, names: Sequence[str] | None) -> bool:
     return names is None or name in names or name.partition("/")[0] in names
-
-
-def _low_support(found: Sequence[Counted]) -> list[str]:
-    """Warn of labels with too little gold; the second statistic of rows by label is the gold count."""
-    low: dict[str, int] = {}
-    for family in found:
-        if family.rows.labels:
-            gold = zip(family.rows.labels, family.rows.totals()[1], strict=True)
-            low.update((label, int(count)) for label, count in gold if count < LOW_SUPPORT)
-    if not low:
-        return []
-    shown = ", ".join(f"{label} ({count or 'not in gold: misspelt?'})" for label, count in sorted(low.items())[:10])
-    more = f" and {len(low) - 10} more" if len(low) > 10 else ""
-    return [
-        f"fewer than {LOW_SUPPORT} gold examples of {shown}{more}: their scores and macro averages are "
-        "unreliable, and their intervals cover less often than they say"
-    ]
 
 
 def adjusted(slices: Sequence[Slice]) -> tuple[Slice, ...]:

@@ -101,8 +101,8 @@ def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> Ex
         if can_serve():
             progress.say("asking a server of it")
             systems["HTTP"] = http_answers(temporary, task.training.inputs, labelled.fields)
-        gate = Gate(wanted.metric or config.load(run.config).evaluate.metric, wanted.margin)
-        result = parity(task, labelled, systems, gate, wanted.plan)
+        gate = Gate(wanted.metric or config.load(run.config).evaluate.metric, wanted.margin, wanted.plan)
+        result = parity(task, labelled, systems, gate)
         sizes = {
             "PyTorch": sum(file.stat().st_size for file in run.model.glob("*.safetensors")),
             **{name: (temporary / file).stat().st_size for name, file in FILES.items() if (temporary / file).is_file()},

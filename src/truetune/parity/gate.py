@@ -78,9 +78,7 @@ class Parity:
         }
 
 
-def parity(
-    task: Task, labelled: Labelled, systems: Mapping[str, Mapping[str, Sequence[Any]]], gate: Gate, plan: Plan
-) -> Parity:
+def parity(task: Task, labelled: Labelled, systems: Mapping[str, Mapping[str, Sequence[Any]]], gate: Gate) -> Parity:
     """Compare systems (name -> predicted columns) with the first of them, on the same examples.
 
     `gate.margin` is what none may be shown to lose in the metric that decides; every other metric is compared too.
@@ -90,11 +88,13 @@ def parity(
     names = list(systems)
     return Parity(
         gate.margin,
-        compared(task, table, gate=gate, plan=plan),
-        tuple(agreement(name, systems[names[0]], systems[name], plan) for name in names[1:]),
+        compared(task, table, gate=gate),
+        tuple(agreement(name, systems[names[0]], systems[name], gate.plan) for name in names[1:]),
         {
             name: evaluated(
-                task, aligned_columns(task.scoring, labelled.ids, labelled.fields, {name: systems[name]}), plan=plan
+                task,
+                aligned_columns(task.scoring, labelled.ids, labelled.fields, {name: systems[name]}),
+                plan=gate.plan,
             ).scores
             for name in names
         },

@@ -55,9 +55,17 @@ def in_language(sentence: str, language: str) -> str:
 def in_parts(sentence: str) -> list[tuple[str, str | None]]:
     """Return a sentence that is in the table with its Chinese; else its parts, each with its Chinese or None."""
     whole = _in_chinese(sentence, tuple(group for group in table() if group not in (WORDS, *PARTS)))
+    whole = whole or _of_system(sentence)
     if whole is not None:
         return [(sentence, whole)]
     return [(part, _in_chinese(part, PARTS)) for part in sentence.split("; ")]
+
+
+def _of_system(sentence: str) -> str | None:
+    """Return a warning behind the name of the system that it is of, `NAME: WARNING`; None for anything else."""
+    name, _, warning = sentence.partition(": ")
+    chinese = _in_chinese(warning, ("warnings",)) if warning else None
+    return None if chinese is None else f"{name}：{chinese}"
 
 
 @cache

@@ -32,8 +32,8 @@ def measured(
 ) -> dict[str, Any]:
     """Return the JSON of `after/decisions.json`; gold is that of the test part."""
     table = table_of(stage.data, "test", {AS_IT_IS: undecided, DECIDED: predicted})
-    gate = Gate(stage.config.evaluate.metric)
-    both = compared(stage.data.task, table, gate=gate, plan=stage.plan)
+    gate = Gate(stage.config.evaluate.metric, plan=stage.plan)
+    both = compared(stage.data.task, table, gate=gate)
     names = [
         name for name in dict.fromkeys((both.primary, *SHOWN)) if any(name == one.metric for one in both.comparisons)
     ]

@@ -328,7 +328,8 @@ def _concluded(stage: Stage) -> None:
     for name in [strongest, *(name for name in others if name != strongest)]:
         systems = {name: read_predicted(run, f"baselines/{name}"), AFTER: after}
         table = table_of(stage.data, "test", systems)
-        found.append(compared(stage.data.task, table, gate=Gate(stage.config.evaluate.metric), plan=stage.plan))
+        gate = Gate(stage.config.evaluate.metric, plan=stage.plan)
+        found.append(compared(stage.data.task, table, gate=gate))
     write_json(
         run.comparison,
         {

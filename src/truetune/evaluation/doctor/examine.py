@@ -70,9 +70,8 @@ def _ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda one: WEIGHT[one.severity]))
 
 
-def told_of_systems(findings: Mapping[str, Sequence[Finding]]) -> tuple[str, ...]:
-    """Return the findings of several systems as warnings: what is found of all is told once, without a name."""
-    lines = {name: told(found) for name, found in findings.items()}
+def of_systems(lines: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Return the warnings of several systems: what is told of all is told once, without a name."""
     shared = [line for line in next(iter(lines.values()), ()) if all(line in own for own in lines.values())]
     return (*shared, *(f"{name}: {line}" for name, own in lines.items() for line in own if line not in shared))
 
