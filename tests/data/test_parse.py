@@ -58,6 +58,16 @@ def test_plain_lines_are_the_one_field_that_is_asked_for() -> None:
     assert parsed(records({"text": "a"}), ((reference,),), "f").fields == {"reference": ["a"]}
 
 
+def test_a_record_may_have_another_field_in_its_place() -> None:
+    several = Field("several", lambda value: tuple(value), instead=Field("one", lambda value: (as_text(value),)))
+    rows = ({"several": ["a", "b"]}, {"one": "c"}, {"several": None, "one": "d"}, {"several": ["e"], "one": "f"})
+    found = parsed(records(*rows), ((several,),), "f")
+    assert found.fields == {"several": [("a", "b"), ("c",), ("d",), ("e",)]}
+    message = refusal({"several": ["a"]}, {"one": ""}, {"other": "x"}, fields=((several,),))
+    assert "f:3: `several`: expected a text, found an empty one" in message
+    assert "f:4: `several`: expected `several` or `one`, found nothing" in message
+
+
 def test_limit_reads_no_further() -> None:
     assert len(parsed(records({"text": "a"}, {"text": ""}), ((TEXT,),), "f", limit=1)) == 1
 

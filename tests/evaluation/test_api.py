@@ -48,6 +48,22 @@ def test_every_task_takes_lists(task: str, gold: object, predicted: object, metr
     assert result.score(metric).value == pytest.approx(value)
 
 
+@pytest.mark.parametrize("task", ["dialogue", "translation", "summarization"])
+def test_a_row_has_one_reference_or_several(task: str) -> None:
+    mixed = [
+        {"reference": "yes of course"},
+        {"references": ["no", "not at all"]},
+        {"references": None, "reference": "x"},
+    ]
+    listed = [{"references": ["yes of course"]}, {"references": ["no", "not at all"]}, {"references": ["x"]}]
+    said = ["yes", "no thanks", "x"]
+    found = truetune.evaluate(task=task, gold=mixed, predicted=said).to_dict()
+    assert found == truetune.evaluate(task=task, gold=listed, predicted=said).to_dict()
+    assert found == truetune.evaluate(task=task, gold=mixed[::-1], predicted=said[::-1]).to_dict()
+    with pytest.raises(DataError, match="expected `references` or `reference`, found nothing"):
+        truetune.evaluate(task=task, gold=[*mixed, {"source": "hello"}], predicted=[*said, "y"])
+
+
 def test_groups_are_the_unit_of_resampling() -> None:
     groups = [f"user {place // 2}" for place in range(120)]
     apart = truetune.evaluate(task="classification", gold=GOLD, predicted=SAID)

@@ -36,6 +36,8 @@ class Field:
     parse: Callable[[object], Any] | None = None
     derive: Callable[[Mapping[str, Any]], Any] | None = None
     required: bool = True
+    instead: Field | None = None
+    """What a record may have in place of this field; its `parse` returns a value of this one."""
 
 
 @dataclass
@@ -249,10 +251,14 @@ class Reading:
 
     def _value(self, one: Field, fields: Mapping[str, Any], where: str) -> Any:
         assert one.parse is not None
+        other = one.instead
+        if other is not None and other.parse and other.name in fields and fields.get(one.name) in (None, ""):
+            return other.parse(fields[other.name])
         if one.name in fields:
             return one.parse(fields[one.name])
         if one.required:
-            raise ValueError("expected a value, found nothing")
+            what = f"`{one.name}` or `{other.name}`" if other else "a value"
+            raise ValueError(f"expected {what}, found nothing")
         first, number = self._absent.get(one.name, (where, 0))
         self._absent[one.name] = first, number + 1
         return None

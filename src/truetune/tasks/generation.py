@@ -29,12 +29,18 @@ def as_references(value: object) -> tuple[str, ...]:
     return references
 
 
+def as_one_reference(value: object) -> tuple[str, ...]:
+    """Return a text as the only reference."""
+    return (as_any_text(value),)
+
+
 def _references(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (row["reference"],)
 
 
+# A row of a file with both columns may have either.
 REFERENCES = (
-    (Field("references", as_references),),
+    (Field("references", as_references, instead=Field("reference", as_one_reference)),),
     (Field("reference", as_any_text), Field("references", derive=_references)),
 )
 SAID = ((Field("text", as_any_text), Field("finished", as_truth, required=False)),)
