@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from truetune.optimization.diagnosis.run import diagnose as diagnose
     from truetune.optimization.run import optimize as optimize
     from truetune.stats.plan import Plan as Plan
+    from truetune.tasks.tokenized import tokenized as tokenized
     from truetune.workflows.finetune import finetune as finetune
     from truetune.workflows.predict import load as load
     from truetune.workflows.similarity import Similarity as Similarity
@@ -62,6 +63,7 @@ _PLACES = {
     "sklearn_scorer": "truetune.evaluation.adapters.sklearn",
     "sklearn_scores": "truetune.evaluation.adapters.sklearn",
     "spacy_scores": "truetune.evaluation.adapters.spacy",
+    "tokenized": "truetune.tasks.tokenized",
     "trainer_metrics": "truetune.evaluation.adapters.trainer",
 }
 
@@ -91,6 +93,7 @@ __all__ = [
     "sklearn_scorer",
     "sklearn_scores",
     "spacy_scores",
+    "tokenized",
     "trainer_metrics",
 ]
 

@@ -15,11 +15,14 @@ from truetune.evaluation.verdict import sentence
 from truetune.stats.plan import Plan
 from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
+from truetune.tasks.tokenized import tokenized
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the paired comparisons; 1 when nothing better (or not worse) is shown."""
     task, table = _inputs(args)
+    if args.tokenizer:
+        task = tokenized(task.name, args.tokenizer)
     gate = Gate(args.metric, args.margin, Plan(args.level, args.resamples, args.seed))
     result = compared(task, table, gate=gate, slice_by=args.slice)
     result = over_looks(result, _looks(args, table, result.primary))

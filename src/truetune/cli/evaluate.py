@@ -17,6 +17,7 @@ from truetune.evaluation.weak import FEWEST_EXAMPLES, WeakSlices, weak_slices
 from truetune.stats.plan import Plan
 from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
+from truetune.tasks.tokenized import tokenized
 from truetune.types import Finding
 
 
@@ -61,7 +62,7 @@ def _told_looks(args: argparse.Namespace, table: Aligned | None, result: Evaluat
     if table is not None:
         number = _looks_of_run(args, table, measured)
     else:
-        files = aligned(task_named(args.task).scoring, args.gold, {"predicted": args.predicted}, args.group)
+        files = aligned(_asked_task(args).scoring, args.gold, {"predicted": args.predicted}, args.group)
         number = looked_at_files(Path(args.ledger), files, args.predicted, measured)
     return (
         (f"this test set was opened for {number:,} systems so far: compare them with --ledger",) if number > 1 else ()
@@ -83,16 +84,23 @@ def _wrong_claims(args: argparse.Namespace, table: Aligned | None) -> tuple[Find
     claims = claims_of(args.claimed)
     if table is not None:
         return tuple(claim_findings(_task_of(args), table, claims))
-    task = task_named(args.task)
+    task = _asked_task(args)
     files = aligned(task.scoring, args.gold, {"predicted": args.predicted}, args.group)
     return tuple(claim_findings(task, files, claims))
 
 
+def _asked_task(args: argparse.Namespace) -> Task:
+    """Return the task of files."""
+    return tokenized(args.task, args.tokenizer) if args.tokenizer else task_named(args.task)
+
+
 def _task_of(args: argparse.Namespace) -> Task:
+    """Return the task of a run."""
     from truetune.bundle.run_folder import RunFolder
     from truetune.workflows.rescore import run_task
 
-    return run_task(RunFolder(Path(args.run)))
+    task = run_task(RunFolder(Path(args.run)))
+    return tokenized(task.name, args.tokenizer) if args.tokenizer else task
 
 
 def _result(args: argparse.Namespace, table: Aligned | None, asked: Asked) -> EvaluationResult:
@@ -103,12 +111,12 @@ def _result(args: argparse.Namespace, table: Aligned | None, asked: Asked) -> Ev
         return evaluated(_task_of(args), table, slice_by=asked.slice_by, plan=asked.plan, primary=primary)
     if args.run or not (args.task and args.gold and args.predicted):
         raise TruetuneError("expected either RUN, or --task, --gold and --predicted")
-    return scored(task_named(args.task), (args.gold, args.predicted), args.group, asked)
+    return scored(_asked_task(args), (args.gold, args.predicted), args.group, asked)
 
 
 def _weak(args: argparse.Namespace, table: Aligned | None) -> WeakSlices | None:
     if table is None:
-        table = aligned(task_named(args.task).scoring, args.gold, {"predicted": args.predicted}, args.group)
+        table = aligned(_asked_task(args).scoring, args.gold, {"predicted": args.predicted}, args.group)
     return weak_slices(table, Plan(args.level, args.resamples, args.seed))
 
 

@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     _files(evaluate)
     evaluate.add_argument("--predicted", metavar="FILE", help="what the system said")
     evaluate.add_argument("--slice", metavar="COLUMN", help="score each value of this gold column by itself too")
+    _tokenizer(evaluate)
     evaluate.add_argument("--metric", action="append", metavar="M", help="only this metric (may be repeated)")
     evaluate.add_argument(
         "--claimed",
@@ -84,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--metric", metavar="M", help="the metric that decides (default: the task's primary one)")
     compare.add_argument("--margin", type=_margin, metavar="D", help="pass when shown not worse by more than D")
     compare.add_argument("--slice", metavar="COLUMN", help="compare on each value of this gold column by itself too")
+    _tokenizer(compare)
     _ledger(compare)
     compare.add_argument("--html", metavar="FILE", help="also write a page")
     compare.add_argument("--language", choices=("en", "zh"), default="en", help="language of the page")
@@ -239,6 +241,14 @@ def _share(text: str) -> float:
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text!r}; expected a share between 0 and 1")
     return value
+
+
+def _tokenizer(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--tokenizer",
+        metavar="T",
+        help="of BLEU and TER: 13a, zh, char, intl, none or ja-mecab (default: by the script of the references)",
+    )
 
 
 def _ledger(command: argparse.ArgumentParser) -> None:

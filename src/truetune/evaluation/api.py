@@ -21,7 +21,7 @@ from truetune.types import Finding
 
 def evaluate(
     *,
-    task: str,
+    task: str | Task,
     gold: Source,
     predicted: Source,
     group: str | Sequence[Any] | None = None,
@@ -30,6 +30,7 @@ def evaluate(
 ) -> EvaluationResult:
     """Score predictions against gold: every metric of the task that applies, with intervals.
 
+    `task` is a name, or what `tokenized` returns: a task whose BLEU and TER take a tokeniser that is named.
     `gold` and `predicted` are files, or lists in the form that the files have (labels as strings, spans as
     triples, texts; or records). `group` names the column that groups examples, or lists the groups; `slice`
     names a column of gold whose values are scored by themselves too. Two Parquet files with the same ids in the
@@ -46,7 +47,7 @@ def scored(
     if task.scoring.together is None and (group is None or isinstance(group, str)):
         parts = streamable(gold, predicted)
         if parts is not None:
-            evaluation = Evaluation(task.name, group=group, slice=asked.slice_by, metrics=asked.names, plan=asked.plan)
+            evaluation = Evaluation(task, group=group, slice=asked.slice_by, metrics=asked.names, plan=asked.plan)
             return streamed(evaluation, *parts)
     table = aligned(task.scoring, gold, {"predicted": predicted}, group)
     return evaluated(task, table, names=asked.names, slice_by=asked.slice_by, plan=asked.plan)
@@ -54,7 +55,7 @@ def scored(
 
 def check_scores(
     *,
-    task: str,
+    task: str | Task,
     gold: Source,
     predicted: Source,
     claimed: Mapping[str, str | float],
@@ -72,7 +73,7 @@ def check_scores(
 
 def compare(
     *,
-    task: str,
+    task: str | Task,
     gold: Source,
     predicted: Sequence[Source] | Mapping[str, Source],
     group: str | Sequence[Any] | None = None,

@@ -143,7 +143,7 @@ def compared(task: Task, table: Aligned, *, gate: Gate | None = None, slice_by: 
             f"metric {primary!r} cannot be compared; name a label that occurs (f1/LABEL). {nearest(primary, asked)}"
         )
     parts = sliced(table, slice_by) if slice_by else []
-    findings = examined_systems(task.name, table)
+    findings = examined_systems(task.name, table, task.tokenizer)
     return ComparisonResult(
         systems=names,
         primary=primary,

@@ -147,7 +147,7 @@ def evaluated(
         for family in families(metrics, table.gold, [table.predicted])
     ]
     odd = task.scoring.oddities.of(table.gold, table.predicted) if task.scoring.oddities else ()
-    findings = examined(task.name, table)
+    findings = examined(task.name, table, task.tokenizer)
     result = result_of(task, found, cells, asked, (*told(findings), *table.warnings, *odd))
     return replace(result, scores=(*rated, *result.scores), findings=findings)
 

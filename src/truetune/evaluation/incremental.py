@@ -24,8 +24,9 @@ from truetune.evaluation.tally import Tally, pile_up
 from truetune.metric import Metric, PerLabel, RowsByConvention, Seen
 from truetune.rows import Rows
 from truetune.stats.plan import Plan
-from truetune.tasks.base import Scoring
+from truetune.tasks.base import Scoring, Task
 from truetune.tasks.table import task_named
+from truetune.tasks.tokenized import tokenized
 from truetune.types import Column, Score
 
 ONLY = ""
@@ -73,14 +74,15 @@ class Evaluation:
 
     def __init__(
         self,
-        task: str,
+        task: str | Task,
         *,
         group: str | None = None,
         slice: str | None = None,
         metrics: Sequence[str] | None = None,
         plan: Plan | None = None,
     ) -> None:
-        self.task = task_named(task).name
+        known = task_named(task)
+        self.task, self._tokenizer = known.name, known.tokenizer
         self._group = group
         self._asked = Asked(None if metrics is None else tuple(metrics), slice, plan or Plan())
         self._ids = Ids()
@@ -141,7 +143,7 @@ class Evaluation:
         Raises `DataError` for examples that both have counted, and for shards of other tasks, fields, score
         labels or settings; then nothing is counted.
         """
-        mine, theirs = (self.task, self._group, self._asked), (other.task, other._group, other._asked)
+        mine, theirs = ((one.task, one._tokenizer, one._group, one._asked) for one in (self, other))
         if mine != theirs:
             raise DataError(f"shards of different evaluations cannot be merged: {mine} and {theirs}")
         if other._example is None:
@@ -161,7 +163,7 @@ class Evaluation:
         """
         if self._example is None:
             raise DataError("no example was added; add at least one batch before asking for scores")
-        scoring, task = self._scoring, task_named(self.task)
+        scoring, task = self._scoring, self._known
         cells, place = ordered_cells(list(self._cells))
         found = []
         metrics = sharing(applicable(scoring, *self._example, self._asked.names))
@@ -169,7 +171,7 @@ class Evaluation:
             rows, cell_of = decided(members[0], state).in_cells(place).examples()
             found.append(Counted(expanded(members, rows.labels), rows, cell_of))
         odd = scoring.oddities.told(self._odd) if scoring.oddities else ()
-        findings = found_in(self._sample.case(self.task))
+        findings = found_in(replace(self._sample.case(self.task), tokenizer=self._tokenizer))
         result = result_of(task, found, cells, self._asked, (*told(findings), *odd))
         return replace(result, findings=findings)
 
@@ -178,8 +180,12 @@ class Evaluation:
         return self.result().scores
 
     @property
+    def _known(self) -> Task:
+        return tokenized(self.task, self._tokenizer) if self._tokenizer else task_named(self.task)
+
+    @property
     def _scoring(self) -> Scoring:
-        return task_named(self.task).scoring
+        return self._known.scoring
 
     def _check_shape(self, shape: Mapping[str, str]) -> None:
         for what, found in shape.items():

@@ -87,7 +87,7 @@ class SeedsResult:
 
 def seeds(
     *,
-    task: str,
+    task: str | Task,
     gold: Source,
     predicted: Sequence[Source] | Mapping[str, Source],
     baseline: Sequence[Source] | Mapping[str, Source] = (),

@@ -14,7 +14,7 @@ import numpy as np
 from truetune.metric import Additive
 from truetune.metrics import ngrams
 from truetune.metrics.references import aligned_references, rows_by_script
-from truetune.metrics.tokenizers import tokenizer_for, tokenizer_named, tokenizer_of
+from truetune.metrics.tokenizers import tokenizer_for, tokenizer_named, tokenizer_of, tokenizer_told
 from truetune.rows import Rows
 from truetune.text import Script
 from truetune.types import Column, Floats, Ints, Numbers
@@ -40,7 +40,7 @@ def bleu_rows(gold: Column, predicted: Column, tokenizer: str = "auto") -> Rows:
     cut = tokenizer_named(name)
     present = [np.array([one is not None for one in side]) for side in references]
     sides = [cut(list(predicted)), *(cut([one or "" for one in side]) for side in references)]
-    return Rows.of(_statistics(sides, present)).noted(f"tokeniser {name}")
+    return Rows.of(_statistics(sides, present)).noted(f"tokeniser {tokenizer_told(name)}")
 
 
 def _statistics(sides: Sequence[Sequence[Sequence[str]]], present: Sequence[np.ndarray]) -> Ints:
@@ -88,7 +88,7 @@ def _rows_of_script(gold: Column, predicted: Column, script: Script | None) -> R
 
 
 def bleu(tokenizer: str = "auto", name: str = "bleu") -> Additive:
-    """Return BLEU with one tokeniser: `13a`, `zh`, `char`, `intl`, `none`; `auto` chooses by the references."""
+    """Return BLEU with one tokeniser: `13a`, `zh`, `char`, `intl`, `none`, `ja-mecab`; `auto` chooses by the script."""
     chosen = "tokeniser by the script of the references" if tokenizer == "auto" else f"tokeniser {tokenizer}"
     return Additive(
         name=name,

@@ -14,7 +14,7 @@ import numpy as np
 from truetune.metric import Additive
 from truetune.metrics.references import aligned_references, rows_by_script
 from truetune.metrics.shifts import edits
-from truetune.metrics.tokenizers import tokenizer_for, tokenizer_named
+from truetune.metrics.tokenizers import tokenizer_for, tokenizer_named, tokenizer_told
 from truetune.rows import Rows
 from truetune.text import Script
 from truetune.types import Column, Floats, Numbers
@@ -39,7 +39,7 @@ def ter_rows(gold: Column, predicted: Column, tokenizer: str = "auto") -> Rows:
         rows[place] = _row(
             words, [side[place] for side, texts in zip(wanted, references, strict=True) if texts[place] is not None]
         )
-    return Rows.of(rows).noted(f"tokeniser {name}")
+    return Rows.of(rows).noted(f"tokeniser {tokenizer_told(name)}")
 
 
 def _row(words: Sequence[str], references: Sequence[Sequence[str]]) -> tuple[float, float]:
@@ -58,7 +58,7 @@ def ter_formula(sums: Numbers) -> Floats:
 
 
 def ter(tokenizer: str = "auto", name: str = "ter") -> Additive:
-    """Return TER with one tokeniser: `none` (at white space), `zh`, `char`, `13a`, `intl`; `auto` chooses."""
+    """Return TER with one tokeniser: `none` (white space), `zh`, `char`, `13a`, `intl`, `ja-mecab`; `auto` chooses."""
     chosen = "tokeniser by the script of the references" if tokenizer == "auto" else f"tokeniser {tokenizer}"
     return Additive(
         name=name,

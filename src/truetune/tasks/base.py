@@ -198,3 +198,5 @@ class Task:
     about_zh: str
     scoring: Scoring
     training: Training | None = None
+    tokenizer: str = ""
+    """By which BLEU and TER cut texts, where it is named; else by the script of the references."""

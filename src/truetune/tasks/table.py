@@ -34,8 +34,10 @@ TASKS: dict[str, Task] = {
 }
 
 
-def task_named(name: str) -> Task:
-    """Return a task by its name; an unknown name is answered with the nearest known ones."""
+def task_named(name: str | Task) -> Task:
+    """Return a task by its name; an unknown name is answered with the nearest known ones. A task stays as it is."""
+    if isinstance(name, Task):
+        return name
     if name not in TASKS:
         raise TruetuneError(f"unknown task {name!r}; {nearest(name, TASKS)}")
     return TASKS[name]

@@ -28,6 +28,8 @@ class Case:
     gold: Fields
     predicted: Fields
     others: Mapping[str, Sequence[Any]]
+    tokenizer: str = ""
+    """By which BLEU cuts texts, where it was named; else by the script of the references."""
 
     def __len__(self) -> int:
         return len(self.ids)

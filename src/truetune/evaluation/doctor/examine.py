@@ -41,15 +41,16 @@ CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = (
 WEIGHT = {"error": 0, "warning": 1, "note": 2}
 
 
-def examined(task: str, table: Aligned) -> tuple[Finding, ...]:
+def examined(task: str, table: Aligned, tokenizer: str = "") -> tuple[Finding, ...]:
     """Return what makes the scores of a table's first system doubtful, the gravest first."""
-    return _ordered([*table.findings, *found_in(_case(task, table, table.predicted))])
+    return _ordered([*table.findings, *found_in(_case(task, table, table.predicted, tokenizer))])
 
 
-def examined_systems(task: str, table: Aligned) -> dict[str, tuple[Finding, ...]]:
+def examined_systems(task: str, table: Aligned, tokenizer: str = "") -> dict[str, tuple[Finding, ...]]:
     """Return the same for each system of a table."""
     return {
-        name: _ordered([*table.findings, *found_in(_case(task, table, said))]) for name, said in table.systems.items()
+        name: _ordered([*table.findings, *found_in(_case(task, table, said, tokenizer))])
+        for name, said in table.systems.items()
     }
 
 
@@ -62,8 +63,8 @@ def found_in(case: Case) -> tuple[Finding, ...]:
     return _ordered([finding for check in CHECKS for finding in check(case)]) if len(case) >= ENOUGH else ()
 
 
-def _case(task: str, table: Aligned, predicted: Fields) -> Case:
-    return Case(task, table.ids, table.gold, predicted, table.others)
+def _case(task: str, table: Aligned, predicted: Fields, tokenizer: str) -> Case:
+    return Case(task, table.ids, table.gold, predicted, table.others, tokenizer)
 
 
 def _ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -16,6 +16,8 @@ ENDS = frozenset(".!?。！？…\"'”’」』)）]】~～；;:：")
 MARKS = re.compile(r"</?s>|<pad>|<unk>|<\|\w+\|>|\[(?:SEP|CLS|PAD|UNK|MASK)\]|(?<!\S)##\w|<eos>|<bos>")
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 """Thai, Lao, Burmese, Khmer: written without spaces between words, and not split by any tokeniser here."""
+KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]{2}")
+"""Hiragana or katakana, two in a row: Chinese has none but for の."""
 SOURCES = ("source", "document", "article", "context", "prompt", "input", "question")
 TOLD_BY = 200
 """From so many texts a script is known."""
@@ -40,6 +42,8 @@ def output_findings(case: Case) -> Iterator[Finding]:
     yield from _cut(case, gold, said)
     yield from _copies(case, gold, said)
     yield from _scripts(gold, said)
+    if not case.tokenizer:
+        yield from _tokenizers(case, [each[0] for each in gold if each])
 
 
 def _marks(case: Case, gold: Sequence[Sequence[str]], said: Sequence[str]) -> Iterator[Finding]:
@@ -116,7 +120,21 @@ def _scripts(gold: Sequence[Sequence[str]], said: Sequence[str]) -> Iterator[Fin
             [],
             f"references are {languages[0]}, outputs {languages[1]} by their letters: another language or file",
         )
+
+
+def _tokenizers(case: Case, references: Sequence[str]) -> Iterator[Finding]:
+    """Yield that the tokeniser which the script of the references chooses does not split some of them into words."""
     if tokenizer_for(references) != "13a":
+        kana = [text for text in references if KANA.search(text)]
+        if len(kana) > len(references) / 2:
+            yield finding(
+                "Japanese cut as Chinese",
+                "warning",
+                len(kana),
+                kana,
+                "the references are Japanese, and BLEU and TER take the tokeniser zh, which sets Chinese characters "
+                "apart and leaves kana joined: a row of kana counts as one word. Name ja-mecab or char (--tokenizer)",
+            )
         return
     unsplit = [text for text in references if UNSPACED.search(text) or (not text.isascii() and script([text]) == "zh")]
     if unsplit:
