@@ -64,6 +64,7 @@ def test_an_untouched_run_is_not_stale_and_seen_texts_are_told(finished: Path, t
         ("config.yaml", "settings"),
         ("data/test.arrow", "test part"),
         ("model/model.safetensors", "model"),
+        ("model/truetune.json", "thresholds and decisions"),
         ("after/predictions.parquet", "predictions"),
     ],
 )

@@ -20,8 +20,9 @@ from truetune.stats.quantiles import normal_quantile
 from truetune.stats.resampling import chunks
 from truetune.types import Bools, Floats, Ints
 
-MOST = 2000
-"""Resamples: each sorts nothing, but goes over all examples."""
+MOST, FEWEST = 2000, 200
+WORK = 20_000_000
+"""Resamples: each goes over all examples, so that there are fewer of many examples."""
 MEASURES = ("precision", "recall", "f1", "cost")
 
 
@@ -94,7 +95,7 @@ def chosen(label: str, gold: Bools, score: Floats, rule: Rule, plan: Plan, group
     tallies = cuts.tallied()
     place = int(best_cut(tallies, rule))
     seen = tallies.measures(rule)
-    number = min(plan.resamples, MOST)
+    number = min(plan.resamples, MOST, max(FEWEST, WORK // len(gold)))
     rng = plan.generator(f"threshold of {label}")
     others = np.zeros(number, dtype=np.int64)
     too_good = {name: np.full(number, np.nan) for name in MEASURES}

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from truetune import config
+from truetune.bundle.format import NAME as BUNDLE
 from truetune.bundle.run_folder import RunFolder
 from truetune.files import read_json, write_json
 from truetune.types import Finding
@@ -35,6 +36,8 @@ def origin(run: RunFolder, folder: str) -> dict[str, str]:
     found = {name: _hash([path]) for name, path in files.items() if path.exists()}
     if folder == "after":
         found["model"] = _hash(sorted(path for name in MODEL for path in run.model.glob(name)))
+        if (run.model / BUNDLE).is_file():
+            found["thresholds and decisions"] = _hash([run.model / BUNDLE])
     return found
 
 
