@@ -93,6 +93,15 @@ def test_the_threshold_of_the_metric_is_calibrated_with_the_probabilities() -> N
     ]
 
 
+def test_a_risk_that_cannot_be_kept_leaves_all_to_people() -> None:
+    found = fit({"abstain": "risk", "risk": 0.01, "sure": 0.99}, known(60))
+    told = found.record["abstention"]
+    assert (told["by"], told["risk"], told["sure"]) == ("risk", 0.01, 0.99)
+    assert "every text is left to people" in told["reason"]
+    rows = {"label": ["a"], "scores": [{"a": 1.0, "b": 0.0, "c": 0.0}]}
+    assert found.decision.columns(rows, "abc", False)["answered"] == [False]
+
+
 def test_a_coverage_is_reached_on_validation() -> None:
     found = fit({"abstain": "coverage", "coverage": 0.6})
     assert found.record["abstention"]["coverage"] == pytest.approx(0.6, abs=0.003)

@@ -185,7 +185,9 @@ def _abstention(
     if settings.abstain == "risk":
         rule = Rule("precision", 1 - float(settings.risk or 0), settings.sure)
         choice = chosen(ANSWERS, right, confidence, rule, plan, known.groups)
-        return choice.threshold, {"by": "risk", "risk": settings.risk, "sure": settings.sure, **choice.to_dict()}
+        reason = "no confidence is high enough for the risk, so that every text is left to people"
+        told = {"by": "risk", "risk": settings.risk, "reason": reason if choice.reason else None}
+        return choice.threshold, {**choice.to_dict(), **told}
     curve = risk_coverage(right, confidence)
     point = curve.at(float(settings.coverage or 1))
     last = point + 1 == len(curve.confidence)

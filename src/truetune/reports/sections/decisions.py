@@ -42,10 +42,13 @@ def decisions_section(say: Say, run: SavedRun) -> Section | None:
         parts.append(_changed(say, worth))
     if made["thresholds"]:
         parts.append(_thresholds(say, made["thresholds"]))
-    reasons = [one for one in (*made["thresholds"], made["abstention"] or {}) if one.get("reason")]
-    parts += [
-        Paragraph(f"{one_line(one['label'])}: {in_language(one['reason'], say.language)}", "warning") for one in reasons
-    ]
+    for one in made["thresholds"]:
+        if one["reason"]:
+            said = f"{one_line(one['label'])}: {in_language(one['reason'], say.language)}"
+            parts.append(Paragraph(said, "warning"))
+    unkept = (made["abstention"] or {}).get("reason")
+    if unkept:
+        parts.append(Paragraph(in_language(unkept, say.language), "warning"))
     predictions = run.after.predictions if run.after else None
     if made["abstention"] and worth is not None and worth["answered"] is not None:
         parts += _answered(say, worth["answered"], predictions)
