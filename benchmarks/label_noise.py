@@ -4,9 +4,9 @@
 
 5 % of the training labels are replaced by another label, drawn at random. Probabilities come from models that have
 not seen the example: of words and character sequences, or (`--frozen builtin:minilm-en`) of what a pretrained model
-computes. Printed is the share of the turned labels that stands in the top 5 % of the ranking: of confident learning
-(`truetune.audit.suspects`), of the margin alone (probability of the given label less that of the best other one), and
-at random.
+computes. Printed is the share of the turned labels that stands in the top 5 % of the ranking: by the probability of
+the given label as a share of what is usual (`truetune.audit.suspects`), by the margin (its probability less that of the
+best other one), and at random.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def main() -> int:
     arguments.add_argument("--frozen", metavar="MODEL")
     arguments.add_argument("--seeds", type=int, default=1)
     args = arguments.parse_args()
-    print("| set | examples | labels | features | confident learning | margin | random | seconds |")
+    print("| set | examples | labels | features | share of the usual | margin | random | seconds |")
     print("|---|---|---|---|---|---|---|---|")
     for name in args.sets or ["sst", "banking"]:
         columns, gold, _ = READERS[name](Path(os.environ["TRUETUNE_DATA"]))["train"]

@@ -14,8 +14,15 @@ def test_by_hand() -> None:
     assert found.suspected.tolist() == [False, False, True, False, False]
     assert found.order[0] == 2
     assert found.likelier[2] == 1
-    # (own - mean of own) - (other - mean of other): .97, .77, -.43, .23, .63.
+    # Own / mean of own: 1.42, 1.26, .32, .875, 1.125.
     assert found.order.tolist() == [2, 3, 4, 1, 0]
+
+
+def test_a_confusion_of_neighbours_stands_behind_a_label_that_cannot_be() -> None:
+    # Of the third the model is surer of another label, but its own is still possible; that of the fourth is not.
+    probabilities = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.2, 0.75, 0.05], [0.02, 0.5, 0.48], [0.1, 0.1, 0.8]])
+    found = suspects(probabilities, np.array([0, 1, 0, 0, 2]))
+    assert found.order.tolist()[:2] == [3, 2]
 
 
 def test_planted_noise_comes_first_and_clean_labels_have_no_suspect() -> None:

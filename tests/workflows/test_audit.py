@@ -25,6 +25,22 @@ def checks(config: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, dict[s
     return {one["check"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
 
 
+def test_wrong_labels_are_found_by_the_features_of_the_model(
+    tmp_path: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [f"{WORDS[n % 2 * 4]} {WORDS[n % 2 * 4]} film {n}" for n in range(80)]
+    file = config_of(tmp_path, tiny_bert, texts)
+    rows = [json.loads(line) for line in (tmp_path / "data.jsonl").read_text(encoding="utf-8").splitlines()]
+    for turned in (10, 41):
+        rows[turned]["label"] = str(1 - int(rows[turned]["label"]))
+    (tmp_path / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    monkeypatch.setattr("truetune.workflows.suspects.vectoriser", None)  # words are not counted
+    main(["audit", str(file), "--thorough", "--json"])
+    found = {one["check"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
+    shown = found["labels that are probably wrong"]["examples"]
+    assert {int(one.partition(":")[0]) - 1 for one in shown[:2]} == {10, 41}
+
+
 def test_what_the_model_cuts_and_does_not_know(
     tmp_path: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,8 +2,8 @@
 
 Northcutt, Jiang and Chuang (2021), Confident Learning: an example counts as one of label j where its probability of j
 reaches the mean probability of j over the examples that carry j; one that counts as another label than it carries is
-a suspect. Suspects stand first, and all are ranked by how much less probable the given label is than the best other
-one, each against that mean.
+a suspect. All are ranked by how probable the given label is, as a share of that mean. How sure the model is of another
+label does not enter: with many labels it is surest of confusions between neighbours, which are the model's own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Suspects:
     """All examples, the most suspicious first."""
 
     order: Ints
-    """`[examples]`, positions"""
+    """`[examples]`, positions, suspects or not"""
     suspected: Bools
     """`[examples]`, by position: counts as another label than it carries."""
     likelier: Ints
@@ -40,12 +40,11 @@ def suspects(probabilities: Floats, given: Ints) -> Suspects:
     reached = probabilities >= usual
     best = np.where(reached, probabilities, -1.0).argmax(axis=1)
     suspected = reached.any(axis=1) & (best != given)
-    beyond = probabilities - np.where(np.isfinite(usual), usual, 1.0)
-    own = beyond[every, given]
-    beyond[every, given] = -np.inf
-    margin = own - beyond.max(axis=1)
-    likelier = np.where(suspected, best, beyond.argmax(axis=1))
-    return Suspects(np.lexsort((margin, ~suspected)), suspected, likelier)
+    share = probabilities[every, given] / np.maximum(usual[given], np.finfo(np.float64).tiny)
+    others = probabilities - np.where(np.isfinite(usual), usual, 1.0)
+    others[every, given] = -np.inf
+    likelier = np.where(suspected, best, others.argmax(axis=1))
+    return Suspects(np.argsort(share, kind="stable"), suspected, likelier)
 
 
 def suspect_findings(part: AuditPart, probabilities: Floats, labels: Sequence[str]) -> Iterator[Finding]:
@@ -56,7 +55,7 @@ def suspect_findings(part: AuditPart, probabilities: Floats, labels: Sequence[st
     number = int(found.suspected.sum())
     if not number:
         return
-    shown = found.order[: min(SHOWN, number)]
+    shown = found.order[found.suspected[found.order]][:SHOWN]
     rows = zip(shown.tolist(), values_at(part.ids, shown), values_at(part.whole, shown), strict=True)
     yield finding(
         "labels that are probably wrong",

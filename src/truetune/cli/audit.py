@@ -11,7 +11,8 @@ from truetune.workflows.audit import SEVERITIES, Audited, examined
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings, write the page and the cleaned copy; 1 when a finding is as grave as `--severity`."""
-    found = examined(args.files, args.task, suspects=args.suspects, fix=Path(args.fix) if args.fix else None)
+    fix = Path(args.fix) if args.fix else None
+    found = examined(args.files, args.task, suspects=args.suspects, thorough=args.thorough, fix=fix)
     if args.html:
         from truetune.reports.page import audit_page, write
 

@@ -32,6 +32,11 @@ def parser() -> argparse.ArgumentParser:
     audit.add_argument("--task", help="the task of data files (a config names its own)")
     audit.add_argument("--suspects", action="store_true", help="also look for labels that are probably wrong")
     audit.add_argument(
+        "--thorough",
+        action="store_true",
+        help="look for them by the features of the config's model, and for nearly equal texts however many there are",
+    )
+    audit.add_argument(
         "--severity",
         choices=("error", "warning", "note"),
         default="error",

@@ -20,13 +20,13 @@ from truetune.data.stored import Made
 from truetune.errors import ConfigError
 from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
-from truetune.types import Finding
+from truetune.types import Finding, Floats
 from truetune.workflows.audit_fix import Fixed, fixed_copy
-from truetune.workflows.audit_model import model_findings
+from truetune.workflows.audit_model import frozen_features, model_findings
 from truetune.workflows.init import guessed
 from truetune.workflows.parts import audit_part, input_fields, inputs_of
 from truetune.workflows.progress import Progress
-from truetune.workflows.suspects import label_suspects
+from truetune.workflows.suspects import can_have_suspects, label_suspects
 
 CONFIG_ENDINGS = (".yaml", ".yml")
 
@@ -67,12 +67,18 @@ def audited(files: Sequence[str], task: str | None = None, *, suspects: bool = F
 
 
 def examined(
-    files: Sequence[str], task: str | None = None, *, suspects: bool = False, fix: Path | None = None
+    files: Sequence[str],
+    task: str | None = None,
+    *,
+    suspects: bool = False,
+    thorough: bool = False,
+    fix: Path | None = None,
 ) -> Audited:
     """Look at the data of one config, or at data files, which are parts by their names.
 
-    With `suspects`, labels that are probably wrong are looked for too, by words and character sequences. With `fix`, a
-    cleaned copy goes to that folder, which must not be there yet. What is read goes to a temporary folder on disk,
+    With `suspects`, labels that are probably wrong are looked for too, by words and character sequences; `thorough`, by
+    what the pretrained model of the config makes of the texts, and nearly equal texts however many there are. With `fix`,
+    a cleaned copy goes to that folder, which must not be there yet. What is read goes to a temporary folder on disk,
     not to memory.
     """
     if fix is not None and fix.exists():
@@ -84,17 +90,25 @@ def examined(
             for number, (name, file) in enumerate(asked.sources.items())
         }
         parts = {name: _part(asked.task, name, found, asked.data.group) for name, found in read_in.items()}
-        findings = audit(parts)
+        findings = audit(parts, thorough=thorough or None)
         if asked.settings is not None:
             findings.extend(model_findings(asked.settings, asked.task, parts, Progress()))
-        for part in parts.values() if suspects else ():
-            findings.extend(label_suspects(part))
+        for name, part in parts.items() if suspects or thorough else ():
+            findings.extend(label_suspects(part, _features(asked, read_in[name], part) if thorough else None))
         ordered = sorted(findings, key=lambda one: SEVERITIES.index(one.severity))
         fixed = None
         if fix is not None:
             fixed = fixed_copy(asked.task, asked.sources, asked.data, read_in, fix, asked.settings)
         sizes = {name: len(found) for name, found in read_in.items()}
         return Audited(", ".join(Path(file).name for file in files), asked.task.name, sizes, ordered, fixed)
+
+
+def _features(asked: _Asked, data: Dataset, part: AuditPart) -> Floats | None:
+    """Return what the model of a config makes of the texts of a part with labels; None without a config."""
+    if asked.settings is None or not can_have_suspects(part):
+        return None
+    columns = [data.stored(name) for name in inputs_of(asked.task).names]
+    return frozen_features(asked.settings, asked.task, columns, Progress())
 
 
 def _asked(files: Sequence[str], task: str | None) -> _Asked:

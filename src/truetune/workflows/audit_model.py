@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 from truetune import config
 from truetune.audit.model_pieces import Reader, piece_findings
 from truetune.audit.parts import Parts, finding
+from truetune.backbones.base import Recipe
 from truetune.errors import MissingPackageError
 from truetune.tasks.base import Labels, Task
-from truetune.types import Finding
+from truetune.types import Finding, Floats
+from truetune.workflows.features import text_features
 from truetune.workflows.model import model_place, need_packages, settings_of, training_of
 from truetune.workflows.progress import Progress
+
+
+def frozen_features(
+    settings: config.Config, task: Task, columns: Sequence[Sequence[Any]], progress: Progress
+) -> Floats:
+    """Return what the pretrained model of a config makes of texts, before any fine-tuning, `[examples, hidden]`.
+
+    `columns` are the fields that it reads. Raises `MissingPackageError` without what runs it.
+    """
+    need_packages("looking for wrong labels with a model")
+    from truetune.backbones.torch import load_backbone, load_tokenizer
+
+    training = training_of(task)
+    place = model_place(settings.model.name, progress)
+    # The head is not used; any two labels make one.
+    chosen = replace(settings_of(settings, place, training, Labels(("a", "b"))), lora=None)
+    backbone = load_backbone(chosen, Recipe(), load_tokenizer(chosen), None)
+    return text_features(backbone, training, columns, "features", progress)
 
 
 def model_findings(settings: config.Config, task: Task, parts: Parts, progress: Progress) -> Iterator[Finding]:

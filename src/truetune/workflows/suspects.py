@@ -23,15 +23,20 @@ FEWEST = 2 * FOLDS
 """Examples of a label from which on each fold leaves enough of them to learn from; rarer labels are not judged."""
 
 
+def can_have_suspects(part: AuditPart) -> bool:
+    """Return whether gold is one label an example."""
+    return part.gold is not None and len(part.gold) > 0 and all(isinstance(label, str) for label in part.gold)
+
+
 def label_suspects(part: AuditPart, features: Floats | None = None) -> list[Finding]:
     """Return what is probably wrong with the labels of a part whose gold is one label an example.
 
     `features` `[examples, columns]` are what a pretrained model makes of the texts; without them words and character
     sequences are counted. Examples of labels with fewer than 10 examples are left out. Other gold has no suspects.
     """
-    gold = list(part.gold or ())
-    if not gold or not all(isinstance(label, str) for label in gold):
+    if not can_have_suspects(part):
         return []
+    gold = list(part.gold or ())
     names, given = np.unique(gold, return_inverse=True)
     counts = np.bincount(given)
     kept = np.flatnonzero(counts[given] >= FEWEST)
