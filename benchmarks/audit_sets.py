@@ -214,6 +214,7 @@ THUCNEWS = {"train": C + "thucnews_titles_zh/dev.txt", "test": C + "thucnews_tit
 MRPC = {"train": P + "train.txt", "test": P + "test.txt"}
 CSL = {"train": S + "dev.tsv", "test": S + "test.tsv"}
 CMRC_KNOWN = (("offsets that miss their text", 7), ("answers that are not in the text", 193))
+TATOEBA_KNOWN = (("simplified and traditional Chinese", 8375),)
 SETS = (
     Public("SST-2", label_first(C + "sst_en/stsa.binary.{}", SST)),
     Public("TREC", label_first(C + "trec_en/TREC.{}.all", TREC, "latin-1"), (("text in two parts", 11),)),
@@ -231,7 +232,7 @@ SETS = (
     Public("CMRC 2018", squad({"validation": "qa/cmrc2018_zh/cmrc2018_dev.json"}), CMRC_KNOWN),
     Public("SciTLDR", scitldr),
     Public("CSL titles", tabbed(CSL, 1, None)),
-    Public("Tatoeba", tabbed({"train": "translation/tatoeba_cmn_en/cmn.txt"}, 0, None)),
+    Public("Tatoeba zh", tabbed({"train": "translation/tatoeba_cmn_en/cmn.txt"}, 1, None), TATOEBA_KNOWN),
     Public("XDailyDialog", dialogues, (("text in two parts", 5), ("nearly equal texts in two parts", 65))),
     Public("Bank FAQs", table({"train": "faq/bank_faqs_en/BankFAQs.csv"}, ["Question"], "Class")),
     Public("Financial PhraseBank", phrasebank),

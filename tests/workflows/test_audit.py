@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from truetune.cli.main import main
+from truetune.workflows.audit_model import frozen_features
 
 WORDS = ("lovely", "brilliant", "warm", "funny", "dull", "tedious", "bad", "boring")
 
@@ -34,11 +36,19 @@ def test_wrong_labels_are_found_by_the_features_of_the_model(
     for turned in (10, 41):
         rows[turned]["label"] = str(1 - int(rows[turned]["label"]))
     (tmp_path / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    monkeypatch.setattr("truetune.workflows.suspects.vectoriser", None)  # words are not counted
+    looked: list[int] = []
+
+    def features(*asked: Any) -> Any:
+        found = frozen_features(*asked)
+        looked.extend(found.shape)
+        return found
+
+    monkeypatch.setattr("truetune.workflows.audit.frozen_features", features)
     main(["audit", str(file), "--thorough", "--json"])
     found = {one["check"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
     shown = found["labels that are probably wrong"]["examples"]
     assert {int(one.partition(":")[0]) - 1 for one in shown[:2]} == {10, 41}
+    assert looked == [80, 32]
 
 
 def test_what_the_model_cuts_and_does_not_know(

@@ -76,10 +76,10 @@ def examined(
 ) -> Audited:
     """Look at the data of one config, or at data files, which are parts by their names.
 
-    With `suspects`, labels that are probably wrong are looked for too, by words and character sequences; `thorough`, by
-    what the pretrained model of the config makes of the texts, and nearly equal texts however many there are. With `fix`,
-    a cleaned copy goes to that folder, which must not be there yet. What is read goes to a temporary folder on disk,
-    not to memory.
+    With `suspects`, labels that are probably wrong are looked for too, by words and character sequences; `thorough`,
+    also by what the pretrained model of the config makes of the texts, and nearly equal texts however many there are.
+    With `fix`, a cleaned copy goes to that folder, which must not be there yet. What is read goes to a temporary folder
+    on disk, not to memory.
     """
     if fix is not None and fix.exists():
         raise ConfigError(f"--fix {fix}: is there already; name a folder that is not, so that nothing is replaced")

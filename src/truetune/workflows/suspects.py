@@ -31,8 +31,9 @@ def can_have_suspects(part: AuditPart) -> bool:
 def label_suspects(part: AuditPart, features: Floats | None = None) -> list[Finding]:
     """Return what is probably wrong with the labels of a part whose gold is one label an example.
 
-    `features` `[examples, columns]` are what a pretrained model makes of the texts; without them words and character
-    sequences are counted. Examples of labels with fewer than 10 examples are left out. Other gold has no suspects.
+    Probabilities are those of words and character sequences; with `features` `[examples, columns]`, what a pretrained
+    model makes of the texts, the mean of both. Examples of labels with fewer than 10 examples are left out. Other gold
+    has no suspects.
     """
     if not can_have_suspects(part):
         return []
@@ -45,7 +46,9 @@ def label_suspects(part: AuditPart, features: Floats | None = None) -> list[Find
         return []
     codes = np.searchsorted(judged, given[kept])
     texts = [part.whole[place] for place in kept.tolist()]
-    found = out_of_sample(texts if features is None else features[kept], codes, part.keys[kept])
+    found = out_of_sample(texts, codes, part.keys[kept])
+    if features is not None:
+        found = (found + out_of_sample(features[kept], codes, part.keys[kept])) / 2
     ids, labels = ([column[place] for place in kept.tolist()] for column in (part.ids, gold))
     chosen = AuditPart(part.name, ids, [texts], labels, None)
     return list(suspect_findings(chosen, found, [str(names[place]) for place in judged]))
