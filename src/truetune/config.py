@@ -35,7 +35,9 @@ class Data(Group):
     test: str | None = Field(default=None, description="A test file; made from train when absent")
     format: str | None = Field(default=None, description="File format; found from name and content when absent")
     encoding: str | None = Field(default=None, description="Text encoding; detected when absent")
-    columns: dict[str, str] = Field(default={}, description="Field of the task -> column of the file")
+    columns: dict[str, str | list[str]] = Field(
+        default={}, description="Field of the task -> column of the file, or columns that become one text"
+    )
     group: str | None = Field(
         default=None, description="Column whose equal values stay in one part (document, user, dialogue)"
     )

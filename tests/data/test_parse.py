@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from truetune.data.parse import KEPT, Field, chosen_field, parsed, reading
+from truetune.data.parse import KEPT, Field, chosen_field, parsed, reading, renamed_fields
 from truetune.data.record import Record
 from truetune.errors import DataError
 from truetune.tasks.fields import as_label, as_labels, as_scores, as_text
@@ -158,3 +158,16 @@ def test_very_many_problems_are_counted_and_some_are_kept() -> None:
     assert (len(caught.value.problems), caught.value.number) == (KEPT, KEPT + 5)
     assert str(caught.value).startswith(f"f: {KEPT + 5:,} problems\n")
     assert str(caught.value).endswith(f"... and {KEPT + 5 - 20:,} more")
+
+
+def test_several_columns_become_one_text() -> None:
+    assert renamed_fields({"title": "A", "body": "b", "kind": "x"}, {"text": ["title", "body"], "label": "kind"}) == {
+        "text": "A\nb",
+        "label": "x",
+    }
+    assert renamed_fields({"text": "b", "title": None, "note": " "}, {"text": ["title", "text", "note"]}) == {
+        "text": "b"
+    }
+    # What is no text is left for the field to refuse.
+    assert renamed_fields({"title": "A", "body": 3}, {"text": ["title", "body"]}) == {"text": 3}
+    assert renamed_fields({"other": 1}, {"text": ["title", "body"]}) == {"other": 1}

@@ -24,6 +24,7 @@ class Backwards:
 
     def __init__(self, until: int = 10**9) -> None:
         self.asked: list[str] = []
+        self.columns: dict[str, list[str]] = {}
         self.until = until
 
     def predict_columns(self, columns: Sequence[Sequence[Any]]) -> dict[str, list[str]]:

@@ -55,6 +55,8 @@ class Bundle:
     """The longest answer that is given, in characters."""
     decision: Decision | None = None
     """What is made of the probabilities of labels; None: nothing."""
+    columns: Mapping[str, list[str]] = field(default_factory=dict)
+    """Fields that are made of several columns of a file, with these in their order."""
     truetune: str = __version__
 
 

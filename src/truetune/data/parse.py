@@ -13,6 +13,8 @@ from truetune.data.record import Record
 from truetune.errors import DataError, nearest
 from truetune.types import Span
 
+Renamed = Mapping[str, str | Sequence[str]]
+"""Field -> column of the file, or several columns that are read as one text."""
 LOOKED_AT = 1000
 """Records from which the columns of a source are known."""
 LABELLED = ("label", "labels", "spans")
@@ -60,7 +62,7 @@ def parsed(
     alternatives: Sequence[Sequence[Field]],
     where: str,
     *,
-    renamed: Mapping[str, str] | None = None,
+    renamed: Renamed | None = None,
     limit: int | None = None,
     labels: Sequence[str] | None = None,
 ) -> Columns:
@@ -76,14 +78,15 @@ def reading(
     alternatives: Sequence[Sequence[Field]],
     where: str,
     *,
-    renamed: Mapping[str, str] | None = None,
+    renamed: Renamed | None = None,
     labels: Sequence[str] | None = None,
 ) -> Reading:
     """Begin to read records.
 
     The first of `alternatives` whose required fields the file has decides what is read; `renamed` maps a
-    field to the column of the file. An id is the record's `id`, else its number. `labels` are those that examples
-    and types of spans may have. Raises `DataError` where there is no record, or none of the alternatives fits.
+    field to the column of the file, or to several that become one text (`together`). An id is the record's `id`, else
+    its number. `labels` are those that examples and types of spans may have. Raises `DataError` where there
+    is no record, or none of the alternatives fits.
     """
     rows: Iterator[Record] = iter(records)
     first = list(islice(rows, LOOKED_AT))
@@ -116,21 +119,45 @@ def chosen_field(items: Sequence[Any], alternatives: Sequence[Sequence[Field]], 
     raise DataError(f"{where}: the first value is {items[0]!r}; expected {wanted}")
 
 
-def _check_renamed(first: Sequence[Record], renamed: Mapping[str, str], where: str) -> None:
+def together(values: Sequence[object]) -> object:
+    """Return texts as one, each on a line of its own, without the empty and the absent ones.
+
+    Where one is no text, that one is returned, for the field to refuse it.
+    """
+    texts = []
+    for value in values:
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            return value
+        texts.append(value)
+    return "\n".join(text for text in texts if text.strip())
+
+
+def renamed_fields(fields: Mapping[str, Any], renamed: Renamed) -> dict[str, Any]:
+    """Return columns under the names of fields; a column that a field's name hides is dropped."""
+    columns = {name: [one] if isinstance(one, str) else list(one) for name, one in renamed.items()}
+    taken = {column for several in columns.values() for column in several}
+    found = {name: value for name, value in fields.items() if name not in renamed and name not in taken}
+    for name, several in columns.items():
+        values = [fields[column] for column in several if column in fields]
+        if values:
+            found[name] = values[0] if isinstance(renamed[name], str) else together(values)
+    return found
+
+
+def _check_renamed(first: Sequence[Record], renamed: Renamed, where: str) -> None:
     there = {str(name) for record in first for name in record.fields}
-    for name, column in renamed.items():
-        if there and column not in there:
-            raise DataError(
-                f"{where}: no column {column!r}, which data.columns gives for `{name}`; {nearest(column, there)}"
-            )
+    for name, columns in renamed.items():
+        for column in [columns] if isinstance(columns, str) else columns:
+            if there and column not in there:
+                raise DataError(
+                    f"{where}: no column {column!r}, which data.columns gives for `{name}`; {nearest(column, there)}"
+                )
 
 
-def _renamed(record: Record, renamed: Mapping[str, str]) -> Record:
-    """Return a record whose columns have the names of fields; a column that a field's name hides is dropped."""
-    taken = {column: name for name, column in renamed.items()}
-    fields = {name: value for name, value in record.fields.items() if name not in renamed and name not in taken}
-    fields |= {name: record.fields[column] for name, column in renamed.items() if column in record.fields}
-    return record._replace(fields=fields)
+def _renamed(record: Record, renamed: Renamed) -> Record:
+    return record._replace(fields=renamed_fields(record.fields, renamed))
 
 
 def _alternative(

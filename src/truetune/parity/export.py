@@ -120,7 +120,7 @@ def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> Ex
 def labelled_of(run: RunFolder, task: Task, data: str | None) -> Labelled:
     """Return the run's validation part, or the labelled examples of a file."""
     if data is not None:
-        columns = parsed(read(data), input_fields(task), data)
+        columns = parsed(read(data), input_fields(task), data, renamed=read_bundle(run.model).columns)
         return Labelled(columns.ids, columns.fields, columns.others.get("group"))
     part = Dataset.open(run.data("validation"))
     return Labelled(part.ids, {name: part.column(name) for name in part.fields}, part.groups)

@@ -96,9 +96,10 @@ def label_schema(gold: Mapping[str, Sequence[Any]]) -> Labels:
     return Labels(tuple(sorted({label for labels in gold["labels"] for label in labels})), multiple=True)
 
 
-def _training(*inputs: str) -> Training:
+def _training(inputs: tuple[str, ...], *more: str) -> Training:
     fields = tuple(Field(name, as_text) for name in inputs)
-    return Training("classify", Inputs(fields), label_schema, encode, decode)
+    baselines = ("majority", "tfidf-linear", *more, "frozen-linear")
+    return Training("classify", Inputs(fields), label_schema, encode, decode, baselines)
 
 
 CLASSIFICATION = Task(
@@ -106,7 +107,7 @@ CLASSIFICATION = Task(
     about="one label a text, or several: sentiment, topic, intent",
     about_zh="文本分类：情感、主题、意图，单标签或多标签",
     scoring=LABEL_SCORING,
-    training=_training("text"),
+    training=_training(("text",), "class-names"),
 )
 
 PAIR = Task(
@@ -114,5 +115,5 @@ PAIR = Task(
     about="one label for two texts: paraphrase, inference",
     about_zh="句对分类：相似、蕴含",
     scoring=LABEL_SCORING,
-    training=_training("first", "second"),
+    training=_training(("first", "second")),
 )

@@ -47,7 +47,7 @@ from truetune.workflows.model import (
     settings_of,
     training_of,
 )
-from truetune.workflows.parts import prepared, write_findings
+from truetune.workflows.parts import joined_columns, prepared, write_findings
 from truetune.workflows.progress import Progress
 from truetune.workflows.stage import Stage
 from truetune.workflows.systems import plan_of, read_predicted, table_of, write_system
@@ -289,6 +289,7 @@ def _ship(stage: Stage, backbone: Backbone, threshold: float, decision: Decision
             optional=stage.labels.optional,
             longest=stage.labels.longest,
             scale=None if stage.labels.scale is None else astuple(stage.labels.scale),
+            columns=joined_columns(stage.config.data.columns),
         )
         write_bundle(folder, bundle)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from truetune.training.baselines import Baseline, Candidate, Part, Score, chosen
 from truetune.training.baselines_answers import no_answer, tfidf_sentence
 from truetune.training.baselines_frozen import frozen_linear
 from truetune.training.baselines_lookup import all_outside, lookup
+from truetune.training.baselines_names import asked, class_names
 from truetune.training.baselines_numbers import constant, frozen_ridge, overlap_ridge, tfidf_ridge
 from truetune.training.baselines_pieces import frozen_pieces
 from truetune.training.baselines_text import tfidf_linear
@@ -43,18 +45,29 @@ def fitters_of(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Basel
         chosen = [list(column) if positions is None else column.at(positions) for column in columns]
         return text_features(backbone, stage.training, chosen, f"features of {part}", stage.progress)
 
+    @cache
+    def whole(part: str) -> Floats:
+        return features(part)
+
+    def named_labels() -> Baseline:
+        texts = asked(stage.labels)
+        read = sorted({text for several in texts.values() for text in several})
+        found = text_features(backbone, stage.training, [read], "features of labels", stage.progress)
+        names = {key: found[[read.index(text) for text in several]] for key, several in texts.items()}
+        return class_names(Part(whole("validation"), validation.gold), whole("test"), names, stage.labels, score)
+
     learnt = FeaturesAt(lambda positions: features("train", positions))
 
     def frozen_labels() -> Baseline:
         if stage.training.head == "tag":
             return _frozen_tags(stage, backbone, (train.gold, validation.gold), score)
         first = Part({"mean": learnt}, train.gold)
-        second = Part({"mean": features("validation")}, validation.gold)
-        return frozen_linear(first, second, {"mean": features("test")}, stage.labels, score, say)
+        second = Part({"mean": whole("validation")}, validation.gold)
+        return frozen_linear(first, second, {"mean": whole("test")}, stage.labels, score, say)
 
     def frozen_numbers() -> Baseline:
-        first, second = Part(learnt, train.gold), Part(features("validation"), validation.gold)
-        return frozen_ridge(first, second, features("test"), score, say)
+        first, second = Part(learnt, train.gold), Part(whole("validation"), validation.gold)
+        return frozen_ridge(first, second, whole("test"), score, say)
 
     def paired() -> tuple[Part, Part, list[Any]]:
         pairs = {part: list(zip(*stage.data.columns(part)[:2], strict=True)) for part in PARTS}
@@ -71,6 +84,7 @@ def fitters_of(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Basel
         "majority": lambda: majority(train, validation, len(tests), stage.labels, score),
         "tfidf-linear": lambda: tfidf_linear(train, validation, tests, stage.labels, score, say),
         "frozen-linear": frozen_labels,
+        "class-names": named_labels,
         "all-O": lambda: all_outside(validation, len(tests), score),
         "lookup": lambda: lookup(train, validation, tests, score),
         "window-linear": lambda: window_linear(train, validation, tests, score, say),

@@ -23,7 +23,7 @@ from truetune.data.parse import LABELLED, Field, reading
 from truetune.data.read import folder_splits, read
 from truetune.data.split import how_made, places_of, write_split
 from truetune.data.stored import Made, Stored
-from truetune.errors import DataError
+from truetune.errors import ConfigError, DataError
 from truetune.evaluation.doctor.rightness import keys_of_texts
 from truetune.files import read_json, write_json
 from truetune.tasks.base import Inputs, Task
@@ -158,10 +158,27 @@ def _given_files(data: Data) -> dict[str, str]:
 
 
 def _read(task: Task, data: Data, source: str, run: RunFolder, progress: Progress) -> Dataset:
+    _refuse_joined(task, data.columns)
     records = read(source, format=data.format, encoding=data.encoding, progress=progress.say)
     found = reading(records, input_fields(task), source, renamed=data.columns, labels=data.labels)
     path = run.path / "data" / "whole" / f"{len(list((run.path / 'data').glob('whole/*')))}.arrow"
     return read_dataset(found, path, group=data.group)
+
+
+def joined_columns(columns: Mapping[str, str | list[str]]) -> dict[str, list[str]]:
+    """Return the fields that are made of several columns, with these."""
+    return {name: one for name, one in columns.items() if not isinstance(one, str)}
+
+
+def _refuse_joined(task: Task, columns: Mapping[str, str | list[str]]) -> None:
+    """Raise `ConfigError` where several columns are given for a field that is no text that a model reads."""
+    texts = [one.name for one in inputs_of(task).fields if one.parse is as_text]
+    for name, several in joined_columns(columns).items():
+        if name not in texts or not several:
+            raise ConfigError(
+                f"data.columns: several columns become one text, for {' or '.join(f'`{one}`' for one in texts)} of the "
+                f"task {task.name}; found {several} for `{name}`"
+            )
 
 
 def _split(whole: dict[str, Dataset], data: Data, inputs: Inputs) -> tuple[dict[str, Dataset], str, dict[str, int]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from truetune.backbones.base import Predictor
 from truetune.bundle.format import NAME, ONNX, Bundle, read_bundle
+from truetune.data.parse import renamed_fields
 from truetune.errors import DataError
 from truetune.tasks.base import Labels, Scale
 from truetune.tasks.table import task_named
@@ -38,6 +39,11 @@ class Model:
     def input_names(self) -> tuple[str, ...]:
         """The fields that a text consists of."""
         return self._training.inputs.given
+
+    @property
+    def columns(self) -> Mapping[str, list[str]]:
+        """Fields that are made of several columns of a file, with these."""
+        return self.bundle.columns
 
     def rows(self, texts: Sequence[Text]) -> list[list[Any]]:
         """Return the inputs of each text; raises `DataError` for one that cannot be read."""
@@ -77,10 +83,10 @@ class Model:
     def _inputs(self, place: int, text: Text) -> list[Any]:
         names = self._training.inputs.given
         if isinstance(text, Mapping):
-            missing = [name for name in names if name not in text]
-            if missing:
-                raise DataError(f"expected the fields {', '.join(names)}, found {', '.join(text)}")
-            given = dict(text)
+            given = renamed_fields(text, {name: one for name, one in self.columns.items() if name not in text})
+            if any(name not in given for name in names):
+                wanted = ", ".join(" and ".join(self.columns.get(name, [name])) for name in names)
+                raise DataError(f"expected the fields {wanted}, found {', '.join(text)}")
         else:
             values = [text] if isinstance(text, str) else list(text)
             if len(values) != len(names):

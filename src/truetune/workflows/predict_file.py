@@ -27,7 +27,7 @@ def predicted_file(
     """
     inputs = training_of(model.task).inputs
     with tempfile.TemporaryDirectory(prefix="truetune-predict-") as folder:
-        found = reading(read(file), [inputs.fields], file)
+        found = reading(read(file), [inputs.fields], file, renamed=model.columns)
         data = read_dataset(found, Path(folder) / "texts.arrow", grouped=False)
         starts = range(done(data.fingerprint), len(data), AT_ONCE)
         for start in progress.over("predicting", starts, len(starts)):

@@ -18,7 +18,7 @@ from truetune.evaluation.tables import NO_GROUPS, Aligned, aligned_columns
 from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
 from truetune.workflows.origin import stale_findings
-from truetune.workflows.parts import input_fields, training_keys
+from truetune.workflows.parts import input_fields, joined_columns, training_keys
 from truetune.workflows.seen import with_seen
 from truetune.workflows.systems import read_table
 
@@ -41,7 +41,8 @@ def run_table(path: Path, data: str | None = None, group: str | None = None) -> 
         return task, _examined(run, task, _grouped(read_table(task, {"after": run}), group))
     from truetune.workflows.predict import load
 
-    columns = parsed(read(data), input_fields(task), data)
+    renamed = joined_columns(config.load(run.config).data.columns)
+    columns = parsed(read(data), input_fields(task), data, renamed=renamed)
     assert task.training is not None
     model = load(run.model)
     if task.training.head == "classify":
