@@ -125,6 +125,13 @@ def relation(text: str, label: str) -> dict[str, Any]:
     return {"text": plain, **places, "label": label}
 
 
+def bank_faqs(data: Path) -> Parts:
+    answers: dict[str, list[str]] = {}
+    for row in _csv(data / "faq/bank_faqs_en/BankFAQs.csv"):
+        answers.setdefault(row["Question"].strip(), []).append(row["Answer"].strip())
+    return {"train": [{"query": query, "documents": found} for query, found in answers.items()]}
+
+
 def xquad_en(data: Path) -> Parts:
     return {"train": _squad(data / "qa/xquad_en_zh/xquad.en.json")}
 

@@ -109,6 +109,17 @@ ROWS = (
     ),
     Row("sst5", "regression", "en", "SST-5 as a number", task_sets.sst5_numbers, {"epochs": 2, "learning_rate": 1e-4}),
     Row(
+        "bank-faqs",
+        "retrieval",
+        "en",
+        "BankFAQs, the answer to a question among all answers",
+        task_sets.bank_faqs,
+        {"epochs": 5, "learning_rate": 1e-4},
+        metric="mrr",
+        also=("recall@1", "recall@10", "ndcg@10"),
+        max_length=128,
+    ),
+    Row(
         "xquad-en",
         "qa",
         "en",

@@ -231,8 +231,8 @@ class Encoded:
     """`[length]`, 0 or 1"""
     target: npt.NDArray[Any]
     """What the head learns: `[]` (int) or, multi-label, `[labels]` (float, 0 or 1) for `classify`, `[1]` (float) for
-    `regress`, `[2]` (float) the places of first and last piece for `span`, `[length]` (int) for `tag` and `generate`;
-    `IGNORED` where none.
+    `regress`, `[2]` (float) the places of first and last piece for `span`, `[length]` (int) for `tag` and `generate`,
+    `[]` (int) which query and document a pair is for `embed`; `IGNORED` where none.
     """
     starts: Ints
     """`[length]`, character offset of each piece in the text; -1 for special tokens"""

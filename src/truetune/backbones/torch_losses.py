@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from truetune.backbones.base import ModelSettings, Recipe
+from truetune.backbones.torch_network import LEAST
 from truetune.types import IGNORED
 
 
@@ -30,6 +31,13 @@ def objective_of(settings: ModelSettings) -> Objective:
         return Objective(squared_loss, half_squares)
     if settings.head == "span":
         return Objective(ends_loss, ends_disagreement)
+    if settings.head == "embed":
+        return Objective(
+            lambda vectors, targets, recipe: _picked(in_batch_scores(vectors, targets)),
+            lambda first, second, targets: disagreement(
+                in_batch_scores(first, targets), in_batch_scores(second, targets), targets, multiple=False
+            ),
+        )
     if settings.head == "generate":
         return Objective(
             lambda logits, targets, recipe: summed_loss(logits, _told(targets), recipe, multiple=False),
@@ -69,6 +77,31 @@ def ends_disagreement(first: Tensor, second: Tensor, targets: Tensor) -> Tensor:
     """Return what `disagreement` does of distributions over pieces; shapes as of `ends_loss`."""
     one, other = (logits.transpose(1, 2) for logits in (first, second))
     return disagreement(one, other, targets, multiple=False)
+
+
+SCALE = 20.0
+"""By which cosines are multiplied before the softmax [Reimers and Gurevych 2019, sentence-transformers]."""
+HALF = 1 << 32
+
+
+def in_batch_scores(vectors: Tensor, targets: Tensor) -> Tensor:
+    """Return the scores of the documents of a batch for its queries, `[batch, batch]`, own ones on the diagonal.
+
+    `vectors` `[batch, 2, hidden]`, of length 1; `targets` `[batch]` are numbers whose upper half is equal for equal
+    queries, the lower for equal documents. What belongs to an equal query, or is an equal document, is no
+    wrong answer and gets the score `LEAST`.
+    """
+    queries, documents = vectors.unbind(dim=1)
+    scores = SCALE * queries @ documents.T
+    upper, lower = targets // HALF, targets % HALF
+    same = (upper[:, None] == upper[None, :]) | (lower[:, None] == lower[None, :])
+    same.fill_diagonal_(False)
+    return scores.masked_fill(same, LEAST)
+
+
+def _picked(scores: Tensor) -> Tensor:
+    """Return the sum of the cross-entropies of the diagonal: each query picks its document [Henderson et al. 2017]."""
+    return functional.cross_entropy(scores, torch.arange(len(scores), device=scores.device), reduction="sum")
 
 
 def summed_loss(logits: Tensor, targets: Tensor, recipe: Recipe, multiple: bool) -> Tensor:

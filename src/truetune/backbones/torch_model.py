@@ -46,7 +46,7 @@ def load_network(settings: ModelSettings, device: torch.device) -> Network:
         config = AutoConfig.from_pretrained(settings.name)
     form = chosen_form(settings, config)
     # First and last piece are the same two outputs in every file.
-    same_labels = form.ends or form.writes or _labels(config) == settings.labels
+    same_labels = form.ends or form.writes or form.embeds or _labels(config) == settings.labels
     configure(config, settings)
     with quiet(), explained(settings.name), torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
@@ -59,7 +59,7 @@ def load_network(settings: ModelSettings, device: torch.device) -> Network:
             output_loading_info=True,
             use_safetensors=True,
         )
-        if form.own_head and config.model_type in KNOWN:
+        if plain(form) and config.model_type in KNOWN:
             model.pooler = None
         network = Network(model, form, own_head(settings, form, config))
         if not same_labels:
@@ -86,7 +86,7 @@ def build_network(folder: Path, settings: ModelSettings, form: Form, device: tor
         head = own_head(settings, form, config)
         if head is not None:
             head.load_state_dict(load_file(folder / HEAD_FILE))
-    if form.own_head and config.model_type in KNOWN:
+    if plain(form) and config.model_type in KNOWN:
         model.pooler = None
     network = Network(model, form, head)
     missing = [key for key in info["missing_keys"] if key in network.model.state_dict()]
@@ -106,7 +106,7 @@ def model_class(settings: ModelSettings, form: Form, config: Any) -> Any:
         AutoModelForTokenClassification,
     )
 
-    if form.own_head:
+    if plain(form):
         return AutoModel
     if form.writes:
         return AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
@@ -115,9 +115,14 @@ def model_class(settings: ModelSettings, form: Form, config: Any) -> Any:
     return AutoModelForTokenClassification if settings.head == "tag" else AutoModelForSequenceClassification
 
 
+def plain(form: Form) -> bool:
+    """Return whether the Transformers model stands without a head: ours is on it, or none."""
+    return form.own_head or form.embeds
+
+
 def configure(config: Any, settings: ModelSettings) -> None:
     """Write labels, problem type and dropout of the settings into a Transformers config."""
-    if settings.head != "generate":
+    if settings.head not in ("generate", "embed"):
         config.id2label = dict(enumerate(settings.labels))
         config.label2id = {label: position for position, label in enumerate(settings.labels)}
     if settings.head == "classify":
@@ -183,7 +188,7 @@ def _draw_outputs(network: Network, labels: int) -> None:
 
 def _refuse_missing(name: str, network: Network, info: Mapping[str, Any]) -> None:
     """Raise where pretrained weights are not in the files; a pooler is no part of it."""
-    prefix = "" if network.form.own_head or network.form.writes else f"{network.model.base_model_prefix}."
+    prefix = "" if plain(network.form) or network.form.writes else f"{network.model.base_model_prefix}."
     keys = [*info["missing_keys"], *(key[0] for key in info["mismatched_keys"])]
     # A pooler that many files lack is new, as the head is.
     faults = [key for key in keys if key.startswith(prefix) and "pooler" not in key and "position_ids" not in key]

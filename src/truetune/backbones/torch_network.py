@@ -30,6 +30,8 @@ class Form:
     """Whether each piece has a score as the first and as the last of an answer."""
     writes: bool = False
     """Whether each piece of an answer is predicted from those before it."""
+    embeds: bool = False
+    """Whether the vector of a text is what comes out, of length 1, without any head."""
 
 
 class Network(nn.Module):
@@ -60,13 +62,16 @@ class Network(nn.Module):
         """Return logits, `[inputs, labels]`, or `[batch, length, labels]` for `tag` and `span`.
 
         For `generate` they are those of every answer piece, `[pieces, vocabulary]`. For `span` padding has the score
-        `LEAST`, so that it has no share in a softmax over the length.
+        `LEAST`, so that it has no share in a softmax over the length. For `embed` they are vectors, see `sides`.
         `packed` `[batch, length]`: where several inputs share a row, which of them a piece belongs to, -1 for none.
         """
         if packed is not None:
             return self._packed(ids, mask, segments, packed)
         if self.form.writes:
             return answer_logits(self.model, ids, mask, segments)
+        if self.form.embeds:
+            vectors = [self._vectors(*side) for side in sides(ids, mask, segments)]
+            return vectors[0] if len(vectors) == 1 else torch.stack(vectors, dim=1)
         if self.form.ends:
             scores = self._ends(ids, mask, segments)
             return scores.masked_fill(~mask[..., None], LEAST)
@@ -85,6 +90,11 @@ class Network(nn.Module):
             return own
         found = self.model(**self._inputs(ids, mask, segments))
         return torch.stack([found.start_logits, found.end_logits], dim=-1)
+
+    def _vectors(self, ids: Tensor, mask: Tensor) -> Tensor:
+        assert self.form.pooling is not None
+        hidden = self.hidden(ids, mask, torch.zeros_like(ids))
+        return nn.functional.normalize(pooled(hidden, mask, self.form.pooling).float(), dim=-1)
 
     def inputs(self, batch: Batch) -> tuple[Tensor, ...]:
         """Return what `forward` takes of a batch, where the network is."""
@@ -123,6 +133,25 @@ class Network(nn.Module):
     def _inputs(self, ids: Tensor, mask: Tensor, segments: Tensor) -> dict[str, Any]:
         inputs = {"input_ids": ids, "attention_mask": mask.long(), **self._cache}
         return {**inputs, "token_type_ids": segments} if self.segmented else inputs
+
+
+def sides(ids: Tensor, mask: Tensor, segments: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Return ids and mask of the texts of a batch; of pairs, which segments tell apart, of the first, then the second.
+
+    Vectors are then `[batch, hidden]`, or `[batch, 2, hidden]`.
+    """
+    second = mask & (segments == 1)
+    if not second.any():
+        return [(ids, mask)]
+    found = []
+    for own in (mask & ~second, second):
+        lengths = own.sum(dim=1)
+        filled = torch.arange(int(lengths.max()), device=ids.device) < lengths[:, None]
+        # What fills up is never read; the first id of all is one that the model knows.
+        side = torch.full(filled.shape, int(ids[0, 0]), dtype=ids.dtype, device=ids.device)
+        side[filled] = ids[own]
+        found.append((side, filled))
+    return found
 
 
 def pooled(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
@@ -184,11 +213,16 @@ def chosen_form(settings: ModelSettings, config: Any) -> Form:
                 "cannot mark an answer in it; expected an encoder (BERT style)"
             )
         return Form(None, own_head=type(config) not in ANSWER, ends=True)
-    if settings.head not in ("classify", "regress"):
-        raise ModelError(f"head {settings.head!r} is not known to this backbone; known: classify, regress, tag, span")
+    if settings.head not in ("classify", "regress", "embed"):
+        raise ModelError(
+            f"head {settings.head!r} is not known to this backbone; known: classify, regress, tag, span, generate, "
+            "embed"
+        )
     pooling: Pooling = ("last" if decoder else "mean") if settings.pooling == "auto" else settings.pooling
     if pooling == "last" and not decoder:
         raise ModelError(f"{settings.name}: pooling `last` is for decoders; this is an encoder: mean or first")
+    if settings.head == "embed":
+        return Form(pooling, own_head=False, embeds=True)
     own = pooling == "mean" or type(config) not in CLASSIFY or (pooling == "first" and decoder)
     return Form(pooling, own_head=own)
 

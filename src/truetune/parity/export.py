@@ -84,8 +84,9 @@ def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> Ex
         raise RunError(f"{folder}: is there already; name a folder that is not, or remove it")
     task = task_named(config.load(run.config).task)
     assert task.training is not None
-    if task.training.head == "generate":
-        raise ModelError(f"{path}: writes texts ({task.name}), which is not exported yet; serve or load the run itself")
+    if task.training.head in ("generate", "embed"):
+        does = "writes" if task.training.head == "generate" else "ranks"
+        raise ModelError(f"{path}: {does} texts ({task.name}), which is not exported yet; serve or load the run itself")
     labelled = labelled_of(run, task, wanted.data)
     if not len(labelled.ids):
         raise RunError(f"{path}: the validation part is empty, so nothing can be shown; give labelled examples: --data")

@@ -50,6 +50,16 @@ with torch.inference_mode():
     hidden, mask = body(**inputs).last_hidden_state, inputs["attention_mask"]
     pooled = POOLED
 logits = pooled @ head["1.weight"].T + head["1.bias"]"""
+VECTORS = """import torch
+from transformers import AutoModel, AutoTokenizer
+
+tokenizer, body = AutoTokenizer.from_pretrained(path), AutoModel.from_pretrained(path).eval()
+tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+inputs = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+with torch.inference_mode():
+    hidden, mask = body(**inputs).last_hidden_state, inputs["attention_mask"]
+    pooled = POOLED
+vectors = torch.nn.functional.normalize(pooled, dim=-1)"""
 POOLED = {
     "mean": "(hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)",
     "first": "hidden[:, 0]",
@@ -87,6 +97,8 @@ def model_card(folder: Path) -> str:
 
 def plain_code(form: Mapping[str, Any]) -> str:
     """Return how Transformers alone gets the logits of `texts` from the folder `path` of such a form."""
+    if form.get("embeds"):
+        return VECTORS.replace("POOLED", POOLED[form["pooling"]])
     if form["own_head"]:
         code = OWN_HEAD.replace("POOLED", POOLED[form["pooling"]])
         return code.replace("tokenizer(texts,", "tokenizer(questions, texts,") if form.get("ends") else code

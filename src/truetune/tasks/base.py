@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from truetune.data.parse import Field as Field
 from truetune.metric import Metric, PerLabel, Seen
 from truetune.stats.plan import Plan
-from truetune.types import Column, Encoded, Finding, Head, Ints, Score, Tokenizer, Writing
+from truetune.types import Column, Encoded, Finding, Floats, Head, Ints, Score, Tokenizer, Writing
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,10 @@ class Labels:
     """The longest answer that is given, in characters."""
     writing: Writing | None = None
     """How a model that writes texts is asked, and writes."""
+    documents: tuple[str, ...] = ()
+    """What a model of a retrieval ranks, each once."""
+    vectors: Floats | None = field(default=None, compare=False)
+    """Theirs, `[documents, hidden]`, where they are known already."""
 
 
 @dataclass(frozen=True)
@@ -133,21 +137,21 @@ class Inputs:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the fields."""
-        return tuple(field.name for field in self.fields)
+        return tuple(one.name for one in self.fields)
 
     @property
     def given(self) -> tuple[str, ...]:
         """The names of the fields that files hold: those that are not derived."""
-        return tuple(field.name for field in self.fields if field.derive is None)
+        return tuple(one.name for one in self.fields if one.derive is None)
 
     def values(self, given: Mapping[str, object]) -> list[Any]:
         """Return the value of each field from what a record holds; raises ValueError for what a file may not hold."""
         row: dict[str, Any] = {}
-        for field in self.fields:
-            if field.parse is not None:
-                row[field.name] = field.parse(given[field.name])
-            elif field.derive is not None:
-                row[field.name] = field.derive(row)
+        for one in self.fields:
+            if one.parse is not None:
+                row[one.name] = one.parse(given[one.name])
+            elif one.derive is not None:
+                row[one.name] = one.derive(row)
         return list(row.values())
 
 
@@ -175,8 +179,8 @@ class Training:
     `encode` makes model inputs, see `Encode`.
     `decode(texts, encoded, outputs, labels, threshold) -> predicted columns` merges windows again; `texts` is
     the first input column, `outputs[i]` holds the logits of `encoded[i]`: `[labels]` for `classify`, `[1]` for
-    `regress`, `[length, labels]` for `tag`, `[length, 2]` (first and last piece) for `span`, or, for
-    `generate`, what was written.
+    `regress`, `[length, labels]` for `tag`, `[length, 2]` (first and last piece) for `span`, the vector
+    `[hidden]` for `embed`, or, for `generate`, what was written.
     `baselines` names what a fine-tuned model has to beat, the cheapest first.
     """
 

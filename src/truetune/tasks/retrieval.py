@@ -1,4 +1,4 @@
-"""Retrieval and recommendation: scored here, trained elsewhere."""
+"""Retrieval, trained as one encoder for queries and documents; recommendation, scored here and trained elsewhere."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 from truetune.data.parse import Field
 from truetune.metrics.ranking import RANKING, ranking_from_scores
 from truetune.metrics.recommendation import BEYOND_ACCURACY
-from truetune.tasks.base import Scoring, Task
-from truetune.tasks.fields import as_label, as_labels, as_list, as_number, as_scores
+from truetune.tasks.base import Inputs, Labels, Scoring, Task, Training
+from truetune.tasks.fields import as_label, as_labels, as_list, as_number, as_scores, as_text, as_texts
+from truetune.tasks.retrieval_encoding import decode_ranking, encode_pairs, item_of
 
 
 def as_ranking(value: object) -> list[str]:
@@ -82,11 +83,59 @@ RANKING_SCORING = Scoring(
     primary=("ndcg@10",),
 )
 
+
+def as_documents(value: object) -> tuple[str, ...]:
+    """Return the documents that answer a query, each once; a single text is one."""
+    documents = tuple(dict.fromkeys(as_text(one) for one in as_texts(value)))
+    if not documents:
+        raise ValueError("expected at least one document, found none")
+    return documents
+
+
+def _one_document(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (row["document"],)
+
+
+def _relevant(row: Mapping[str, Any]) -> dict[str, float]:
+    return {item_of(document): 1.0 for document in row["documents"]}
+
+
+def _nothing_yet(gold: Mapping[str, Any]) -> Labels:
+    return Labels(())
+
+
 RETRIEVAL = Task(
     name="retrieval",
     about="a ranking of documents for each query",
     about_zh="检索：每个查询的文档排序",
-    scoring=RANKING_SCORING,
+    scoring=replace(
+        RANKING_SCORING,
+        gold=(
+            *RANKING_SCORING.gold,
+            (Field("documents", as_documents), Field("relevant", derive=_relevant)),
+            (
+                Field("document", as_text),
+                Field("documents", derive=_one_document),
+                Field("relevant", derive=_relevant),
+            ),
+        ),
+        predicted=(
+            (
+                *RANKED[0],
+                Field("document", as_text, required=False),
+                Field("similarity", as_number, required=False),
+            ),
+            RANKED[1],
+        ),
+    ),
+    training=Training(
+        "embed",
+        Inputs((Field("query", as_text),)),
+        _nothing_yet,
+        encode_pairs,
+        decode_ranking,
+        baselines=("tfidf-ranking", "bm25", "untuned"),
+    ),
 )
 
 RECOMMENDATION = Task(

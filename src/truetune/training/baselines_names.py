@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from truetune.tasks.base import Labels
-from truetune.training.baselines import Baseline, Candidate, Part, Score, chosen, label_candidates
+from truetune.training.baselines import Baseline, Candidate, Part, Score, Setting, chosen, label_candidates
 from truetune.training.linear_path import label_targets
 from truetune.types import Bools, Floats, Ints
 
@@ -48,7 +48,7 @@ def class_names(
                 middle = validation.inputs.mean(axis=0) if centred else 0.0
                 own = vectors - vectors.mean(axis=0) if centred else vectors
                 parts = [cosines(texts - middle, own) for texts in (validation.inputs, test_inputs)]
-                settings = {"template": template, "centred": int(centred)}
+                settings: dict[str, Setting] = {"template": template, "centred": int(centred)}
                 if labels.multiple:
                     found = _independent(parts, parts[0][known], targets)
                 else:

@@ -121,7 +121,7 @@ def _asked(files: Sequence[str], task: str | None) -> _Asked:
     sources = _parts(files)
     guess = guessed(next(iter(sources.values())), task)
     columns = {field: column for field, column in guess.columns.items() if field != column}
-    return _Asked(task_named(guess.task), sources, config.Data(source=files[0], columns=columns), None)
+    return _Asked(task_named(guess.task), sources, config.Data(source=files[0], columns={**columns}), None)
 
 
 def _parts(files: Sequence[str]) -> dict[str, str]:

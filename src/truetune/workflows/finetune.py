@@ -35,6 +35,7 @@ from truetune.tracking.trackers import need_trackers
 from truetune.training.checkpoint import Checkpoints
 from truetune.types import Encoded, Score
 from truetune.workflows.baselines import before
+from truetune.workflows.collection import with_documents
 from truetune.workflows.decided import measured
 from truetune.workflows.following import followed
 from truetune.workflows.looks import looked
@@ -249,7 +250,7 @@ def loaded(stage: Stage, place: str, together: Any = None) -> tuple[Stage, Backb
 
     settings = settings_of(stage.config, place, stage.training, stage.labels)
     tokenizer = load_tokenizer(settings)
-    stage = with_writing(stage, tokenizer)
+    stage = with_documents(with_writing(stage, tokenizer))
     inputs = encoded_training(stage, tokenizer, audited=together is None)
     chosen = stage.run.path / CHOSEN
     if chosen.is_file():
@@ -290,6 +291,7 @@ def _ship(stage: Stage, backbone: Backbone, threshold: float, decision: Decision
             longest=stage.labels.longest,
             scale=None if stage.labels.scale is None else astuple(stage.labels.scale),
             columns=joined_columns(stage.config.data.columns),
+            documents=stage.labels.documents,
         )
         write_bundle(folder, bundle)
 

@@ -18,6 +18,7 @@ from truetune.training.baselines_lookup import all_outside, lookup
 from truetune.training.baselines_names import asked, class_names
 from truetune.training.baselines_numbers import constant, frozen_ridge, overlap_ridge, tfidf_ridge
 from truetune.training.baselines_pieces import frozen_pieces
+from truetune.training.baselines_ranking import bm25, tfidf_ranking
 from truetune.training.baselines_text import tfidf_linear
 from truetune.training.baselines_window import window_linear
 from truetune.training.baselines_writing import copied, lead, nearest
@@ -93,6 +94,8 @@ def fitters_of(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Basel
         "overlap-ridge": lambda: overlap_ridge(*paired(), score, say),
         "frozen-ridge": frozen_numbers,
         "untuned": untuned,
+        "tfidf-ranking": lambda: tfidf_ranking(validation, tests, stage.labels.documents, score, say),
+        "bm25": lambda: bm25(validation, tests, stage.labels.documents, score, say),
         "copy": lambda: copied(validation, tests, score),
         "lead": lambda: lead(validation, tests, score),
         "nearest": lambda: nearest(train, validation, tests, score, say),

@@ -43,6 +43,7 @@ GOLD_NAMES = {
     "spans": ("spans", "entities", "label", "labels"),
     "answers": ("answers", "answer"),
     "references": ("reference", "references", "target", "translation", "summary", "reply", "response"),
+    "documents": ("documents", "document", "answer", "passage", "positive", "text"),
     "value": ("value", "score", "rating", "stars", "similarity", "label", "评分", "分数"),
 }
 GROUP_NAMES = ("group", "document", "doc_id", "document_id", "user", "user_id", "dialogue", "dialogue_id", "source")

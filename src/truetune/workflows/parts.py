@@ -33,7 +33,7 @@ from truetune.types import Finding, Ints
 from truetune.workflows.progress import Progress
 
 GIVEN = "all parts given"
-LEARNT = ("label", "labels", "spans", "value", "answers", "references")
+LEARNT = ("label", "labels", "spans", "value", "answers", "references", "documents")
 """The fields of gold from which a model can be trained."""
 
 
@@ -87,8 +87,9 @@ def compared(inputs: Inputs, data: Dataset) -> list[Sequence[str]]:
 
 
 def gold_field(fields: Mapping[str, Any] | list[str]) -> str:
-    """Return the field that gold is: the first of those that can be learnt."""
-    return next(name for name in LEARNT if name in fields)
+    """Return the field that gold is: the first of those that can be learnt; of documents, which are relevant."""
+    name = next(name for name in LEARNT if name in fields)
+    return "relevant" if name == "documents" else name
 
 
 def learnt_field(task: Task) -> str:
@@ -210,7 +211,9 @@ def _split(whole: dict[str, Dataset], data: Data, inputs: Inputs) -> tuple[dict[
     if groups is not None:
         keys = linked(groups, keys, data.split_seed)
     field = gold_field(train.fields)
-    strata = map({"answers": _has_answer, "references": _any}.get(field, _stratum), train.stored(field))
+    strata = map(
+        {"answers": _has_answer, "references": _any, "relevant": _any}.get(field, _stratum), train.stored(field)
+    )
     places = places_of(keys, strata, **shares)
     for name in PARTS:
         if name == "train" or shares[name]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from truetune.data.parse import renamed_fields
 from truetune.errors import DataError
 from truetune.tasks.base import Labels, Scale
 from truetune.tasks.table import task_named
-from truetune.types import Writing
+from truetune.types import Floats, Writing
+from truetune.workflows.collection import vectors_of
 from truetune.workflows.model import need_packages, predicted_by, training_of
 from truetune.workflows.progress import Progress
 
@@ -28,6 +30,8 @@ class Model:
         self.task = task_named(bundle.task)
         self._backbone = backbone
         self._training = training_of(self.task)
+        self._vectors: Floats | None = None
+        """Of the documents that are ranked, once they were asked for."""
 
     def predict(self, texts: Sequence[Text]) -> list[dict[str, Any]]:
         """Return one prediction a text, with the fields of the task's predicted files."""
@@ -76,7 +80,13 @@ class Model:
         bundle = self.bundle
         scale = None if bundle.scale is None else Scale(*bundle.scale)
         writing = None if bundle.writing is None else Writing(**bundle.writing)
-        labels = Labels(bundle.labels, bundle.multiple, scale, bundle.optional, bundle.longest, writing)
+        labels = Labels(
+            bundle.labels, bundle.multiple, scale, bundle.optional, bundle.longest, writing, bundle.documents
+        )
+        if bundle.documents:
+            if self._vectors is None:
+                self._vectors = vectors_of(self._backbone, self._training, labels)
+            labels = replace(labels, vectors=self._vectors)
         shown = progress or Progress(quiet=True)
         return predicted_by(self._backbone, self._training, columns, labels, self.bundle.threshold, shown)
 

@@ -1,0 +1,34 @@
+"""What a model of a retrieval ranks: every document of the data, whichever part it is in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from truetune.backbones.base import Predictor
+from truetune.backbones.outputs import logits_of
+from truetune.bundle.run_folder import PARTS
+from truetune.tasks.base import Labels, Training
+from truetune.types import Floats
+from truetune.workflows.model import PREDICTED_AT_ONCE, lengths_of
+from truetune.workflows.stage import Stage
+
+
+def with_documents(stage: Stage) -> Stage:
+    """Return the stage with the documents that queries are answered from; a stage of another task as it is.
+
+    Those of validation and test are among them, as candidates only: what they answer is not told.
+    """
+    if stage.training.head != "embed":
+        return stage
+    found = {one for part in PARTS for several in stage.data.gold(part)["documents"] for one in several}
+    return replace(stage, labels=replace(stage.labels, documents=tuple(sorted(found))))
+
+
+def vectors_of(backbone: Predictor, training: Training, labels: Labels) -> Floats:
+    """Return the vector of each document of a schema, `[documents, hidden]`."""
+    lengths = lengths_of(training, backbone.tokenizer.max_length)
+    # One query goes with them, because there is none without.
+    inputs = training.encode([["?"]], None, replace(labels, vectors=None), backbone.tokenizer, lengths).inputs[1:]
+    return np.stack(logits_of(backbone, inputs, PREDICTED_AT_ONCE))

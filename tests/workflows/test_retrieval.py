@@ -1,0 +1,87 @@
+"""Rankings from files to predictions, on a tiny real model: learnt, saved, loaded and the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import truetune
+from truetune.bundle.format import read_bundle
+from truetune.bundle.run_folder import RunFolder
+from truetune.errors import ModelError
+from truetune.files import read_json
+from truetune.parity.export import Wanted, exported
+from truetune.tasks.retrieval_encoding import item_of
+from truetune.workflows.finetune import finetune
+from truetune.workflows.init import guessed
+from truetune.workflows.predict_file import predicted_file
+from truetune.workflows.progress import Progress
+from truetune.workflows.systems import read_predicted
+
+QUIET = Progress(quiet=True)
+ANSWERS = {
+    "Anna": "a warm story",
+    "Bob": "dull and tedious",
+    "Paris": "unbelievable tokenization",
+    "Berlin": "brilliant funny film",
+    "2024": "boring plot",
+}
+
+
+def questions(folder: Path, number: int = 150) -> Path:
+    """No word of a question stands in its answer, so that words in common tell nothing."""
+    rows = []
+    for place in range(number):
+        name = list(ANSWERS)[place % len(ANSWERS)]
+        rows.append({"query": f"with {name} {'in' if place % 2 else 'and'} {place}", "document": ANSWERS[name]})
+    path = folder / "questions.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_documents_are_found_and_the_saved_model_says_the_same(tmp_path: Path, tiny_bert: Path) -> None:
+    source = questions(tmp_path)
+    settings: dict[str, Any] = {
+        "task": "retrieval",
+        "data": {"source": str(source), "validation_share": 0.2, "test_share": 0.2},
+        "model": {"name": str(tiny_bert), "dtype": "float32"},
+        "train": {"epochs": 15, "learning_rate": 3e-3, "tokens_per_batch": 512},
+        "evaluate": {"resamples": 200, "metric": "mrr"},
+        "track": {"output": str(tmp_path / "runs"), "name": "tiny"},
+    }
+    result = finetune(settings, progress=QUIET)
+    scores = {score["metric"]: score["value"] for score in result.after["scores"]}
+    assert scores["mrr"] > 0.95, "a tiny model learns the toy set"
+    assert {"recall@1", "recall@10", "ndcg@10", "mrr"} <= set(scores)
+    assert {one.name for one in (result.run / "baselines").iterdir()} == {"tfidf-ranking", "bm25", "untuned"}
+    assert set(read_bundle(result.run / "model").documents) == set(ANSWERS.values())
+    assert (result.run / "report.html").is_file()
+
+    rows = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
+    held_out = [rows[int(one) - 1]["query"] for one in read_json(result.run / "split.json")["test"]]
+    saved = read_predicted(RunFolder(result.run), "after")
+    model = truetune.load(result.run)
+    said = model.predict(held_out)
+    assert [one["ranking"] for one in said] == saved["ranking"]
+    assert model.predict(held_out) == said, "the documents are embedded once"
+    plain = tmp_path / "plain.jsonl"
+    plain.write_text("".join(json.dumps({"query": query}) + "\n" for query in held_out), encoding="utf-8")
+    assert [one["ranking"] for one in predicted_file(model, str(plain), QUIET)] == saved["ranking"]
+    right = [one["document"] == ANSWERS[query.split()[1]] for one, query in zip(said, held_out, strict=True)]
+    assert sum(right) > 0.9 * len(right)
+    assert all(one["ranking"][0] == item_of(one["document"]) for one in said)
+    again = truetune.evaluate(
+        task="retrieval",
+        gold=[{"document": ANSWERS[query.split()[1]]} for query in held_out],
+        predicted=[{"ranking": one["ranking"]} for one in said],
+    )
+    assert again.score("mrr").value == scores["mrr"]
+    with pytest.raises(ModelError, match="ranks texts"):
+        exported(result.run, tmp_path / "out", Wanted(), QUIET)
+
+
+def test_what_a_file_holds_is_found(tmp_path: Path) -> None:
+    assert dict(guessed(str(questions(tmp_path)), "retrieval").columns) == {"query": "query", "documents": "document"}
