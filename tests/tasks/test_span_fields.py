@@ -34,6 +34,8 @@ def test_spans_are_read_from_lists_and_from_json_text() -> None:
         ([[0, 2.5, "PER"]], "whole number of at least 0"),
         ([[0, 2, ""]], "found an empty one"),
         ([[0, 2]], r"expected a span \[start, end, type\]"),
+        ([[[0, 2], [5, 7], "PER"]], "a span of several pieces .discontinuous."),
+        ([[[[0, 2], [5, 7]], "PER"]], "a span of several pieces .discontinuous."),
         (["PER"], r"expected a span \[start, end, type\]"),
         ({"start": 0}, "expected a list"),
         (None, "expected a list, found nothing"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from truetune.data.parse import Field
 from truetune.metric import Metric, Seen
-from truetune.metrics import areas, calibration, classification, probability
+from truetune.metrics import areas, calibration, classification, hierarchy, probability
 from truetune.metrics.label_scores import label_scores
 from truetune.tasks.base import Inputs, Labels, Oddities, Scoring, Task, Training
 from truetune.tasks.classify_encoding import decode, encode
@@ -30,6 +30,20 @@ def area_metrics_of(gold: Mapping[str, Column], predicted: Mapping[str, Column])
     return tuple(
         metric for metric in found if len(labels) <= MOST_LABELS or not any(part in metric.name for part in costly)
     )
+
+
+def _leveled(gold: Mapping[str, Column]) -> bool:
+    labels = gold.get("label", ())
+    return hierarchy.has_levels({str(one) for one in labels} or {str(one) for some in gold["labels"] for one in some})
+
+
+def refined_of(gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> tuple[Metric, ...]:
+    """Return the metrics that depend on the labels: areas for those with scores, and those of labels with levels."""
+    found = area_metrics_of(gold, predicted)
+    field = "label" if "label" in gold else "labels"
+    if field not in gold or field not in predicted or not _leveled(gold):
+        return found
+    return (*found, *hierarchy.metrics_of(field))
 
 
 def labels_seen(gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> Seen:
@@ -61,10 +75,11 @@ def _one_class(gold: Set[str]) -> list[str]:
 
 
 def score_labels(gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> str:
-    """Return for which labels there are scores."""
+    """Return for which labels there are scores, and whether gold labels have levels."""
+    levels = " (gold has levels: a/b)" if {"label", "labels"} & set(gold) and _leveled(gold) else ""
     if "scores" not in predicted:
-        return "none"
-    return ", ".join(label_scores(predicted["scores"]).labels)
+        return f"none{levels}"
+    return ", ".join(label_scores(predicted["scores"]).labels) + levels
 
 
 LABEL_SCORING = Scoring(
@@ -82,8 +97,8 @@ LABEL_SCORING = Scoring(
         *calibration.METRICS,
     ),
     primary=("accuracy",),
-    refined=area_metrics_of,
-    sometimes=(areas.ROC_AUC_OVO,),
+    refined=refined_of,
+    sometimes=(areas.ROC_AUC_OVO, *hierarchy.metrics_of("label")),
     oddities=Oddities(labels_seen, undefined_warnings),
     constant=score_labels,
 )

@@ -14,6 +14,15 @@ Item = TypeVar("Item")
 def as_span(value: object) -> Span:
     """Return `[start, end, type]`, in characters, `end` exclusive and beyond `start`."""
     expected = "a span [start, end, type] in characters, end exclusive"
+    if (
+        isinstance(value, list | tuple)
+        and value
+        and all(isinstance(part, list | tuple) for part in value[:-1] or value)
+    ):
+        raise ValueError(
+            f"expected {expected}, found {shown(value)}: a span of several pieces (discontinuous), which truetune does "
+            "not take; make one span of it, or one of each piece"
+        )
     if not isinstance(value, list | tuple) or len(value) != 3:
         raise ValueError(f"expected {expected}, found {shown(value)}")
     try:
