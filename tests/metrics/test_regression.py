@@ -11,7 +11,17 @@ from sklearn import metrics as sklearn_metrics
 
 from truetune.errors import MetricError
 from truetune.metric import Additive
-from truetune.metrics.regression import MAPE, METRICS, PEARSON, R2, SPEARMAN, error_rows, value_rows
+from truetune.metrics.regression import (
+    KAPPA_QUADRATIC,
+    MAPE,
+    METRICS,
+    PEARSON,
+    R2,
+    SPEARMAN,
+    STEPS_RIGHT,
+    error_rows,
+    value_rows,
+)
 from truetune.rows import joined
 
 number = st.one_of(st.integers(-5, 5).map(float), st.floats(-1e3, 1e3).map(lambda value: round(value, 3)))
@@ -138,3 +148,23 @@ def test_what_is_no_number_is_named() -> None:
 
 def test_no_example_is_undefined() -> None:
     assert np.isnan(list(values([]).values())).all()
+
+
+def test_quadratic_kappa_is_that_of_scikit_learn_and_lins_concordance() -> None:
+    rng = np.random.default_rng(0)
+    gold = rng.integers(1, 6, 200)
+    said = np.clip(gold + rng.integers(-2, 3, 200), 1, 5)
+    metric = KAPPA_QUADRATIC
+    found = float(metric.value(metric.rows(gold.astype(float), said.astype(float))))
+    assert found == pytest.approx(sklearn_metrics.cohen_kappa_score(gold, said, weights="quadratic"))
+    # 2 cov / (var + var + (mean - mean)^2), of numbers that are no steps: 2 * 1.25 / (1.25 + 1.25 + 0.25).
+    shifted = metric.rows([1.0, 2.0, 3.0, 4.0], [1.5, 2.5, 3.5, 4.5])
+    assert float(metric.value(shifted)) == pytest.approx(2.5 / 2.75)
+    assert np.isnan(float(metric.value(metric.rows([2.0, 2.0], [2.0, 2.0]))))
+    resampled = metric.value(metric.rows([1.0, 2.0], [1.0, 2.0]), np.array([[1, 1], [2, 0]]))
+    assert resampled.tolist() == pytest.approx([1.0, np.nan], nan_ok=True)
+
+
+def test_a_step_is_right_where_the_rounded_number_is() -> None:
+    metric = STEPS_RIGHT
+    assert float(metric.value(metric.rows([1, 2, 3, 4], [1.4, 1.4, 3.0, 9.0]))) == 0.5

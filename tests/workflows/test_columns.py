@@ -72,7 +72,7 @@ def test_columns_are_read_as_one_text_everywhere(tmp_path: Path, tiny_bert: Path
     labelled = tmp_path / "labelled.csv"
     labelled.write_text("title,body,label\nlovely,film 1,pos\n,dull story 2,neg\n", encoding="utf-8")
     _, table = run_table(result.run, str(labelled))
-    assert list(table.gold["text"]) == ["lovely\nfilm 1", "dull story 2"]
+    assert list(table.systems["after"]["label"]) == [one["label"] for one in whole]
 
 
 @pytest.mark.parametrize(

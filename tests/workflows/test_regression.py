@@ -89,6 +89,20 @@ def test_pairs_are_learnt(tmp_path: Path, tiny_bert: Path) -> None:
     assert (result.run / "baselines" / "overlap-ridge" / "scores.json").is_file()
 
 
+def test_steps_are_learnt_and_the_saved_model_says_the_same(tmp_path: Path, tiny_bert: Path) -> None:
+    source = ratings(tmp_path)
+    result = finetune(settings(tmp_path, "ordinal", source, tiny_bert, epochs=15), progress=QUIET)
+    scores = {score["metric"]: score["value"] for score in result.after["scores"]}
+    assert result.after["primary"] == "mae"
+    assert scores["mae"] < 2, "a tiny model learns the toy set, whose steps are 10 apart"
+    assert scores["accuracy"] > 0.9
+    assert scores["kappa_quadratic"] > 0.95
+    assert read_bundle(result.run / "model").labels == ("10|20", "20|30", "30|40")
+    model = truetune.load(result.run)
+    said = model.predict([f"{word} film 7 in Paris" for word in WORDS])
+    assert [one["value"] for one in said] == list(WORDS.values())
+
+
 def test_what_a_file_holds_is_found(tmp_path: Path) -> None:
     assert guessed(str(ratings(tmp_path))).task == "regression"
     assert guessed(str(pairs(tmp_path))).task == "similarity"

@@ -182,4 +182,46 @@ SPEARMAN = replace(
     pooled=_spearman,
     definition="Spearman's rank correlation of gold and predicted values; equal values share their middle rank",
 )
+
+
+def _quadratic_kappa(rows: Rows, counts: Numbers) -> Floats:
+    number = counts.sum(axis=-1)
+    gold, predicted = rows.table.T
+    middle = (gold.mean() + predicted.mean()) / 2 if len(gold) else 0.0
+    gold, predicted = gold - middle, predicted - middle
+    apart = quotient(_summed(counts, gold) - _summed(counts, predicted), number)
+    by_chance = quotient(_scatter(gold, counts) + _scatter(predicted, counts), number) + apart**2
+    return 1 - quotient(quotient(_summed(counts, gold - predicted, gold - predicted), number), by_chance)
+
+
+KAPPA_QUADRATIC = replace(
+    R2,
+    name="kappa_quadratic",
+    pooled=_quadratic_kappa,
+    definition=(
+        "1 - mean (predicted - gold)^2 / the same of all pairs of a gold with a predicted value: Cohen's kappa with "
+        "quadratic weights (Cohen 1968), and Lin's concordance correlation (1989)"
+    ),
+    undefined="all values, gold and predicted, are equal",
+    limits=(-1.0, 1.0),
+)
+
+
+def step_rows(gold: Column, predicted: Column) -> Rows:
+    """Return rows `[distinct, 2]`: whether the predicted value, rounded, is the gold one, and 1."""
+    true, found = _values(gold, predicted)
+    return Rows.of(np.stack([np.round(found) == true, np.ones(len(true))], axis=1).astype(np.int64))
+
+
+STEPS_RIGHT = replace(
+    MAE,
+    name="accuracy",
+    rows=step_rows,
+    formula=lambda sums: quotient(sums[..., 0], sums[..., 1]),
+    definition="examples whose predicted value, rounded, is the gold one / examples",
+    better="higher",
+    interval="wilson",
+    ratio=lambda sums: (sums[..., 0], sums[..., 1]),
+    limits=(0.0, 1.0),
+)
 METRICS = (MAE, MSE, RMSE, MAPE, R2, PEARSON, SPEARMAN)

@@ -41,6 +41,7 @@ NAMES = {
     "token_f1_without_o": ("Token F1, without O", "词元 F1（不含 O）"),
     "mae": ("Mean absolute error", "平均绝对误差"),
     "rmse": ("Root mean squared error", "均方根误差"),
+    "kappa_quadratic": ("Kappa, quadratic weights", "二次加权 κ 系数"),
     "pearson": ("Pearson correlation", "皮尔逊相关系数"),
     "spearman": ("Spearman correlation", "斯皮尔曼相关系数"),
     "exact_match": ("Exact match", "完全匹配"),

@@ -9,7 +9,7 @@ from truetune.tasks.generation import DIALOGUE, LANGUAGE_MODELING, SUMMARIZATION
 from truetune.tasks.ner import NER
 from truetune.tasks.preference import PREFERENCE
 from truetune.tasks.qa import QUESTION_ANSWERING
-from truetune.tasks.regression import REGRESSION, SIMILARITY
+from truetune.tasks.regression import ORDINAL, REGRESSION, SIMILARITY
 from truetune.tasks.relations import RELATIONS
 from truetune.tasks.retrieval import RECOMMENDATION, RETRIEVAL
 
@@ -23,6 +23,7 @@ TASKS: dict[str, Task] = {
         QUESTION_ANSWERING,
         REGRESSION,
         SIMILARITY,
+        ORDINAL,
         TRANSLATION,
         SUMMARIZATION,
         DIALOGUE,

@@ -102,7 +102,9 @@ def finetune(
             labels = training_of(data.task).labels(data.gold("train"))
             if training_of(data.task).head in ("classify", "tag"):
                 _refuse_one_answer(labels, run)
-            check(settings.decide, labels.names, labels.multiple, training_of(data.task).head)
+            # Steps on a scale are learnt as labels, but none is told.
+            told = "regress" if "value" in data.parts["train"].fields else training_of(data.task).head
+            check(settings.decide, labels.names, labels.multiple, told)
         stage = Stage(settings, data, labels, run, plan_of(settings.evaluate), shown)
         stage, backbone, inputs = loaded(stage, place)
     with timed(run, "baselines"):
