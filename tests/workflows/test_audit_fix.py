@@ -124,6 +124,16 @@ def test_columns_keep_their_names_and_a_config_names_the_new_files(tmp_path: Pat
     capsys.readouterr()
 
 
+def test_a_text_of_several_columns_is_not_repaired(tmp_path: Path, tiny_bert: Path, capsys: Said) -> None:
+    (tmp_path / "news.csv").write_text("title,body,kind\n" + "A,b c,x\nB,d e,y\n", encoding="utf-8")
+    columns = "{text: [title, body], label: kind}"
+    settings = f"task: classification\ndata: {{source: news.csv, columns: {columns}}}\n"
+    (tmp_path / "a.yaml").write_text(f"{settings}model: {{name: {tiny_bert}}}\n", encoding="utf-8")
+    assert main(["audit", str(tmp_path / "a.yaml"), "--fix", str(tmp_path / "fixed")]) == 2
+    assert "several columns (title, body)" in capsys.readouterr().err
+    assert not (tmp_path / "fixed").exists()
+
+
 def test_the_config_of_a_copy_reads_it(tmp_path: Path, tiny_bert: Path, capsys: Said) -> None:
     write(tmp_path / "films.jsonl", [{"review": f"a lovely film {n // 2}", "stars": "1"} for n in range(40)])
     columns = "{text: review, label: stars}"

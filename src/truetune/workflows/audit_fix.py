@@ -19,11 +19,11 @@ from truetune.data.keys import Keys
 from truetune.data.read import read
 from truetune.data.record import Record
 from truetune.data.stored import Made
-from truetune.errors import DataError
+from truetune.errors import ConfigError, DataError
 from truetune.files import whole_folder
 from truetune.tasks.base import Inputs, Task
 from truetune.tasks.fields import as_text
-from truetune.workflows.parts import gold_field, inputs_of
+from truetune.workflows.parts import gold_field, inputs_of, joined_columns
 
 CHANGES, CONFIG = "changes.jsonl", "config.yaml"
 RANK = {"validation": 1, "test": 2}
@@ -58,8 +58,16 @@ def fixed_copy(
 
     Texts and offsets are repaired where it is certain what was meant. Of equal texts in the training part the first is
     kept, and none where their gold differs. Texts that stand in a part to measure with too are dropped from the others.
-    Of a config (`settings`) there is a copy that names the new files.
+    Of a config (`settings`) there is a copy that names the new files. Raises `ConfigError` where a text is made of
+    several columns.
     """
+    joined = joined_columns(data.columns)
+    if joined:
+        several = ", ".join(next(iter(joined.values())))
+        raise ConfigError(
+            f"audit --fix: data.columns makes one text of several columns ({several}), and a repaired text cannot be "
+            "put back into them; give one column to repair at a time"
+        )
     inputs = inputs_of(task)
     dropped = _dropped(inputs, parts)
     counts: Counter[str] = Counter()
@@ -176,7 +184,7 @@ def _fixed_row(
     for name, reason in why.items():
         if new[name] == values[name]:
             continue
-        column = data.columns.get(name, name)
+        column = str(data.columns.get(name, name))
         column = "text" if column not in row and list(row) == ["text"] else column
         changes.append(
             {
