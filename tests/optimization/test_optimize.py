@@ -12,6 +12,7 @@ import pytest
 from truetune import config as configs
 from truetune.errors import ConfigError, RunError
 from truetune.files import read_json
+from truetune.optimization.diagnosis import replays
 from truetune.optimization.diagnosis.run import diagnose
 from truetune.optimization.run import optimize
 from truetune.optimization.runner import changed
@@ -73,7 +74,10 @@ def test_a_search_leaves_its_decisions_and_goes_on_where_it_was(tmp_path: Path, 
 
 
 @pytest.mark.slow
-def test_a_search_begins_with_the_moves_of_the_diagnosis(tmp_path: Path, tiny_bert: Path) -> None:
+def test_a_search_begins_with_the_moves_of_the_diagnosis(
+    tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replays, "USUAL_RATE", 3e-3)
     config = settings(tmp_path, tiny_bert, trials=3, space={})
     run = finetune(config, progress=QUIET).run
     named = [one.name for one in diagnose(run, progress=QUIET).causes]

@@ -32,7 +32,7 @@ class Proposals:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._states = optuna.trial.TrialState
         self._space, self._sign, self._current = space, sign, current or {}
-        self._distributions = {move.key: _distribution(move) for move in space}
+        self._distributions = {move.key: distribution_of(move) for move in space}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", category=optuna.exceptions.ExperimentalWarning)
             self._study = optuna.create_study(sampler=_sampler(sampler, seed))
@@ -41,7 +41,7 @@ class Proposals:
     def next(self) -> dict[str, Any]:
         """Return the changes to try next."""
         self._asked = self._study.ask(self._distributions)
-        return {move.key: _value(move, self._asked.params[move.key]) for move in self._space}
+        return {move.key: value_of(move, self._asked.params[move.key]) for move in self._space}
 
     def tell(self, trial: Trial) -> None:
         """Say what became of the trial that was proposed last."""
@@ -97,7 +97,8 @@ def best_value(trial: Trial, sign: int) -> float:
     return -sign * math.inf if value is None else value
 
 
-def _distribution(move: Move) -> optuna.distributions.BaseDistribution:
+def distribution_of(move: Move) -> optuna.distributions.BaseDistribution:
+    """Return what a sampler draws from for a move."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     if isinstance(move.values, Range):
@@ -106,7 +107,8 @@ def _distribution(move: Move) -> optuna.distributions.BaseDistribution:
     return CategoricalDistribution(tuple(range(len(move.values))))
 
 
-def _value(move: Move, param: Any) -> Any:
+def value_of(move: Move, param: Any) -> Any:
+    """Return the setting that a drawn parameter stands for."""
     return param if isinstance(move.values, Range) else move.values[param]
 
 

@@ -15,11 +15,12 @@ def cause(name: str, value: float | None = None, low: float = math.nan) -> Cause
     return Cause(name, ("made up",), gain)
 
 
-def test_repeats_lead_then_what_is_shown_then_what_may_be() -> None:
+def test_repeats_lead_then_what_is_shown_then_what_may_be_then_symptoms() -> None:
     ordered = in_order(
         [
-            cause("miscalibration"),
+            cause("miscalibration", 0.9, 0.8),
             cause("weak labels", 0.3),
+            cause("label imbalance"),
             cause("too few examples", 0.02, 0.01),
             cause("over-fitting"),
             cause("learning rate too high", 0.2, 0.1),
@@ -31,9 +32,10 @@ def test_repeats_lead_then_what_is_shown_then_what_may_be() -> None:
         "repeated examples",
         "learning rate too high",
         "too few examples",
-        "weak labels",
         "inputs cut short",
+        "label imbalance",
         "over-fitting",
+        "weak labels",
         "miscalibration",
     ]
     assert len(NAMES) == len(set(NAMES))

@@ -34,6 +34,13 @@ def test_by_hand() -> None:
     assert more.times(0.5).value == pytest.approx(more.value / 2)
 
 
+def test_scores_that_no_law_fits_leave_little_sure() -> None:
+    scores = np.array([0.5, 0.58, 0.6, 0.56, 0.93])
+    (more,) = gains([12, 25, 51, 102, 204], np.tile(scores, (201, 1)), [204], 0.95)
+    assert more.high - more.low > 0.05
+    assert more.low < 0.01
+
+
 @pytest.mark.parametrize("law", [Law(0.9, 2.0, 0.5), Law(0.85, 1.0, 0.3)])
 def test_the_interval_of_what_more_labels_bring_holds_the_truth(law: Law) -> None:
     rng = np.random.default_rng(4)

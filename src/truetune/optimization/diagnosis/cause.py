@@ -36,6 +36,10 @@ NAMES = (
 """All causes; those of like gain are told in this order."""
 FIRST = (REPEATS,)
 """Told before all others, since these make every other number of the run mean less than it says."""
+SYMPTOMS = (WEAK_LABELS, WEAK_SLICES)
+"""Told behind what may be their cause."""
+LAST = (CALIBRATION, SEEDS)
+"""Told behind all others, since these do not hold the score itself back."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +79,14 @@ class Cause:
 def in_order(causes: Sequence[Cause]) -> list[Cause]:
     """Return causes, what matters most first.
 
-    Repeats lead; then gains whose interval is clear of 0, the greatest first; then the other gains; then the rest.
+    Repeats lead; then gains whose interval is clear of 0, the greatest first; then the other causes; then what is weak,
+    which may only be what they do; last what costs no score.
     """
 
-    def place(cause: Cause) -> tuple[bool, bool, float, int]:
-        value = cause.gain.value if cause.gain is not None else -np.inf
-        return cause.name not in FIRST, not cause.shown, -value, NAMES.index(cause.name)
+    def place(cause: Cause) -> tuple[int, float, int]:
+        tiers = (cause.name in FIRST, cause.shown and cause.name not in LAST, cause.name not in (*SYMPTOMS, *LAST))
+        tier = next((place for place, inside in enumerate(tiers) if inside), 3 + (cause.name in LAST))
+        value = cause.gain.value if cause.gain is not None and cause.shown else 0.0
+        return tier, -value, NAMES.index(cause.name)
 
     return sorted(causes, key=place)

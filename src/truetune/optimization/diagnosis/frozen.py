@@ -99,7 +99,7 @@ def learning_curve(evidence: Evidence, frozen: Frozen) -> LearningCurve | None:
                 whole = said
             rows = judge.rows([said])[0]
             counts = np.stack([np.bincount(rows.index, one, len(rows.table)) for one in weights])
-            found.append(judge.sign * np.array([float(judge.metric.value(rows, one)) for one in counts]))
+            found.append(judge.sign * judge.metric.value(rows, counts))
         values.append(np.stack(found))
     observed = np.array([one[:, 0].mean() for one in values])
     resampled = np.empty((RESAMPLES, len(sizes)))

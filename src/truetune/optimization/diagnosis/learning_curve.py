@@ -17,6 +17,9 @@ EXPONENTS = tuple(round(0.1 * step, 1) for step in range(1, 16))
 """Values of c that are tried; each leaves a straight line to fit."""
 
 
+PARAMETERS = 3
+
+
 @dataclass(frozen=True)
 class Law:
     """score(n) = a - b n^-c."""
@@ -69,11 +72,16 @@ def _line(sizes: Floats, scores: Floats, weights: Floats, exponent: float, most:
 def gains(sizes: Sequence[int], drawn: Floats, more: Sequence[int], level: float, most: float = np.inf) -> list[More]:
     """Return what more examples than the largest size would bring, with intervals.
 
-    `drawn` `[1 + resamples, sizes]`: the observed scores, then those of resamples of examples and draws. An interval
-    holds the middle of the resamples' gains, widened to the observed one where it lies outside.
+    `drawn` `[1 + resamples, sizes]`: the observed scores, then those of resamples of examples and draws. What the law
+    does not fit is taken for noise too: each resample is moved by as much as the observed scores lie beside the law. An
+    interval holds the middle of the resamples' gains, widened to the observed one where it lies outside.
     """
     x = np.array(sizes, dtype=np.float64)
-    laws = [law_of(x, row, most) for row in drawn]
+    observed = law_of(x, drawn[0], most)
+    beside = drawn[0] - np.array([observed.at(size) for size in x])
+    spread = np.sqrt((beside @ beside) / max(1, len(x) - PARAMETERS))
+    moved = drawn + np.random.default_rng(0).normal(0.0, spread, drawn.shape)
+    laws = [observed, *(law_of(x, row, most) for row in moved[1:])]
     found = []
     for number in more:
         lifts = np.array([law.at(x[-1] + number) - law.at(x[-1]) for law in laws])

@@ -83,12 +83,21 @@ def _examined(
     for one in rare:
         causes.append(replace(one, gain=balanced.gain(evidence, len(stand.done))) if balanced else one)
     causes += _told(evidence, tried, len(stand.done))
-    if not any(one.shown for one in causes if one.name in OF_TRAINING):
+    if not any(one.name in EXPLAINING for one in causes):
         causes += _behind(evidence, curve)
     return curve, causes, stand
 
 
-OF_TRAINING = (names.RATE_HIGH, names.RATE_LOW, names.FEW_EPOCHS, names.DROPOUT)
+EXPLAINING = (
+    names.RATE_HIGH,
+    names.RATE_LOW,
+    names.FEW_EPOCHS,
+    names.DROPOUT,
+    names.IMBALANCE,
+    names.WRONG,
+    names.CUT,
+)
+"""Causes that say why a fine-tuned model is behind frozen features; under-fitting is for what none of them explains."""
 
 
 def _replayed(evidence: Evidence, stand: Stand) -> list[tuple[Any, Replayed | None]]:

@@ -1,0 +1,252 @@
+"""`truetune optimize` against the default config, random search, Optuna's TPE with median pruning, and ASHA.
+
+    TRUETUNE_DATA=FOLDER python benchmarks/optimize_peers.py [PAIR...] [--seconds S] [--seeds N] [--runs DIR]
+
+Each method has the same total training time, the same space, the same trainer and the same validation examples. What
+it finds is fine-tuned with a seed that no search used, takes its best checkpoint on validation, and is scored on the
+test part. `truetune-half` is given half of the time. A search that is finished is in the folder of `--runs` and is not
+made again, and one that was killed goes on (the peers': begins again). The table has the means over seeds.
+
+Peers choose by all of validation; `truetune` chooses by one half of it and confirms on the other, within its time. ASHA
+is asynchronous successive halving in one process, as Optuna has it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from task_sets import Records, sst2, trec, waimai
+
+from truetune import config as configs
+from truetune.bundle.run_folder import RunFolder
+from truetune.config import Config
+from truetune.files import read_json, write_json, write_text
+from truetune.optimization.confirm import confirmed
+from truetune.optimization.journal import Journal
+from truetune.optimization.proposals import Proposals, distribution_of, value_of
+from truetune.optimization.race import Judge, Race
+from truetune.optimization.runner import FinetuneRunner, Half, half_of, halves_of
+from truetune.optimization.search import Budget, Search, confirming_runs, finalists_of
+from truetune.optimization.space import Move, default_space
+from truetune.stats.plan import Plan
+from truetune.tasks.table import task_named
+from truetune.workflows.model import model_place
+from truetune.workflows.parts import TaskData, prepared
+from truetune.workflows.progress import Progress
+
+MINILM, E5 = "builtin:minilm-en", "builtin:e5-small-multi"
+QUIET = Progress(quiet=True)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A public set and a model; sizes of the parts that are drawn from it."""
+
+    name: str
+    read: Callable[[Path], Records]
+    model: str
+    train: int
+    validation: int = 400
+    test: int = 1000
+
+
+PAIRS = {
+    one.name: one
+    for one in (
+        Pair("sst-minilm", lambda data: sst2(data)["train"], MINILM, 300),
+        Pair("trec-minilm", lambda data: trec(data)["train"], MINILM, 400),
+        Pair("waimai-e5", lambda data: waimai(data)["train"], E5, 300),
+        Pair("trial", lambda data: trec(data)["train"], MINILM, 60, 60, 120),
+    )
+}
+"""`trial` is so small that it says nothing; it shows that all of this runs."""
+FINALISTS, SEEDS = 2, 2
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all methods share on one pair and seed."""
+
+    config: Config
+    place: str
+    data: TaskData
+    space: tuple[Move, ...]
+    seconds: float
+
+    @property
+    def all_validation(self) -> Half:
+        """What peers choose by."""
+        return half_of(self.data, None, "validation", np.arange(len(self.data.parts["validation"])))
+
+    def runner(self, half: Half) -> FinetuneRunner:
+        """Return what trains and predicts these examples."""
+        return FinetuneRunner(self.config, self.place, self.data, {"search": half, "confirm": half})
+
+
+Found = Mapping[str, Any]
+"""What a search would change."""
+
+
+def default(bench: Bench, folder: Path, seed: int) -> Found:
+    """Change nothing."""
+    return {}
+
+
+def truetune_search(share: float) -> Callable[[Bench, Path, int], Found]:
+    """Return the search of `truetune optimize` with a share of the time."""
+
+    def search(bench: Bench, folder: Path, seed: int) -> Found:
+        halves = halves_of(bench.data, None, 0)
+        judge = halves["search"].judge
+        runner = FinetuneRunner(bench.config, bench.place, bench.data, halves)
+        own = Search(runner, judge, Race(), Journal(folder), seed, lambda line: print(f"  {line}", flush=True))
+        sampler_seed = seed + len(own.journal.trials())
+        budget = Budget(10_000, share * bench.seconds, (1 + FINALISTS) * SEEDS)
+        trials = own.run(Proposals(bench.space, "tpe", sampler_seed, judge.sign), budget)
+        finalists = finalists_of(own, trials, FINALISTS)
+        if not finalists:
+            return {}
+        runs = confirming_runs(own, finalists, [seed + 1 + place for place in range(SEEDS)])
+        changes = {trial.number: len(trial.changes) for trial in trials}
+        return trials[confirmed(halves["confirm"].judge, runs, changes, Plan()).winner].changes
+
+    return search
+
+
+def peer(
+    sampler: Callable[[int], optuna.samplers.BaseSampler], pruner: Callable[[], optuna.pruners.BasePruner]
+) -> Callable[[Bench, Path, int], Found]:
+    """Return a search by Optuna that takes the best of all trials; trials begin while there is time."""
+
+    def search(bench: Bench, folder: Path, seed: int) -> Found:
+        half = bench.all_validation
+        runner, sign = bench.runner(half), half.judge.sign
+        study = optuna.create_study(direction="maximize", sampler=sampler(seed), pruner=pruner())
+        distributions = {move.key: distribution_of(move) for move in bench.space}
+        best, found, spent = -np.inf, {}, 0.0
+        while spent < bench.seconds:
+            trial = study.ask(distributions)
+            changes = {move.key: value_of(move, trial.params[move.key]) for move in bench.space}
+            reached, pruned, took = -np.inf, False, 0.0
+            training = runner.run(changes, seed, "search")
+            for place, rung in enumerate(training):
+                took = rung.seconds
+                reached = max(reached, sign * half.judge.value(rung.predicted))
+                trial.report(sign * half.judge.value(rung.predicted), place)
+                if trial.should_prune():
+                    pruned = True
+                    training.close()  # type: ignore[attr-defined]
+                    break
+                if spent + took > bench.seconds:
+                    training.close()  # type: ignore[attr-defined]
+                    break
+            spent += took
+            if pruned:
+                study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+            else:
+                study.tell(trial, reached)
+            if reached > best:
+                best, found = reached, changes
+        return found
+
+    return search
+
+
+METHODS: dict[str, Callable[[Bench, Path, int], Found]] = {
+    "default": default,
+    "truetune": truetune_search(1.0),
+    "truetune-half": truetune_search(0.5),
+    "random": peer(lambda seed: optuna.samplers.RandomSampler(seed=seed), optuna.pruners.NopPruner),
+    "tpe-median": peer(lambda seed: optuna.samplers.TPESampler(seed=seed), optuna.pruners.MedianPruner),
+    "asha": peer(lambda seed: optuna.samplers.RandomSampler(seed=seed), optuna.pruners.SuccessiveHalvingPruner),
+}
+
+
+def bench_of(pair: Pair, data: Path, folder: Path, seed: int, seconds: float) -> Bench:
+    """Draw the parts of a pair for a seed, and prepare them as a run does."""
+    rows = list({row["text"]: {"text": row["text"], "label": row["label"]} for row in pair.read(data)}.values())
+    random.Random(seed).shuffle(rows)
+    source, start = folder / "data", 0
+    source.mkdir(parents=True, exist_ok=True)
+    for part, size in (("train", pair.train), ("validation", pair.validation), ("test", pair.test)):
+        some = [{"id": f"{start + place}", **row} for place, row in enumerate(rows[start : start + size])]
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in some)
+        write_text(source / f"{part}.jsonl", lines)
+        start += size
+    parts = {part: str(source / f"{part}.jsonl") for part in ("train", "validation", "test")}
+    config = configs.from_settings({"task": "classification", "data": parts, "model": {"name": pair.model}})
+    prepared_data = prepared(task_named(config.task), config.data, RunFolder(folder), QUIET)
+    labels = read_json(RunFolder(folder).facts)["splits"]["train"]["labels"]
+    return Bench(config, model_place(pair.model, QUIET), prepared_data, default_space(config, labels), seconds)
+
+
+def test_score(bench: Bench, found: Found, seed: int) -> float:
+    """Fine-tune with what was found and a new seed; return the test score of the best checkpoint on validation."""
+    validation, test = bench.all_validation, half_of(bench.data, None, "test", np.arange(len(bench.data.parts["test"])))
+    cut, gold = len(validation.columns[0]), validation.judge.metric.gold
+    columns = [[*one, *other] for one, other in zip(validation.columns, test.columns, strict=True)]
+    both = {gold: [*validation.judge.gold[gold], *test.judge.gold[gold]]}
+    runner = bench.runner(Half(columns, Judge(validation.judge.metric, both)))
+    best, value = -np.inf, float("nan")
+    for rung in runner.run(found, seed, "search"):
+        reached = validation.judge.sign * validation.judge.value(_cut(rung.predicted, slice(cut)))
+        if reached > best:
+            best, value = reached, test.judge.value(_cut(rung.predicted, slice(cut, None)))
+    return value
+
+
+def _cut(predicted: Mapping[str, Sequence[Any]], some: slice) -> dict[str, Sequence[Any]]:
+    return {name: values[some] for name, values in predicted.items()}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pairs", nargs="*", default=[name for name in PAIRS if name != "trial"], metavar="PAIR")
+    parser.add_argument("--seconds", type=float, default=180.0, help="of training for each search (default: 180)")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--runs", default="runs/optimize-peers", metavar="DIR")
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS), metavar="METHOD")
+    args = parser.parse_args()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    data, rows = Path(os.environ["TRUETUNE_DATA"]), []
+    for name in args.pairs:
+        scores: dict[str, list[float]] = {method: [] for method in args.methods}
+        for seed in range(args.seeds):
+            folder = Path(args.runs) / name / f"seed-{seed}-{args.seconds:g}s"
+            bench = None
+            for method in args.methods:
+                saved = folder / f"{method}.json"
+                if not saved.is_file():
+                    bench = bench or bench_of(PAIRS[name], data, folder, seed, args.seconds)
+                    began = time.perf_counter()
+                    found = METHODS[method](bench, folder / method, 1000 * seed)
+                    searched = time.perf_counter() - began
+                    score = test_score(bench, found, 1000 * seed + 999)
+                    write_json(saved, {"test": score, "changes": dict(found), "seconds": searched})
+                    print(f"{name} seed {seed} {method}: {score:.4f}, {searched:.0f} s, {dict(found)}", flush=True)
+                scores[method].append(read_json(saved)["test"])
+        rows.append((name, scores))
+    print("| pair | " + " | ".join(args.methods) + " |")
+    print("|---" * (1 + len(args.methods)) + "|")
+    for name, scores in rows:
+        cells = [
+            f"{np.mean(values):.4f} ± {np.std(values, ddof=1):.4f}" if len(values) > 1 else f"{values[0]:.4f}"
+            for values in scores.values()
+        ]
+        print(f"| {name} | " + " | ".join(cells) + " |")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
