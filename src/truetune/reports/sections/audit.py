@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from truetune.reports import numbers
-from truetune.reports.content import Cell, Column, Facts, Head, Paragraph, Part, Section, Table
+from truetune.reports.content import Cell, Column, Head, Paragraph, Part, Section, Table
 from truetune.reports.phrases import in_language
 from truetune.reports.visible import one_line
 from truetune.reports.words import Say
@@ -41,19 +41,19 @@ def audit_sections(say: Say, audit: Json) -> tuple[Section, ...]:
 
 
 def _section(say: Say, number: int, finding: Json) -> Section:
-    facts = (
-        (say["audit.severity"], say.name("severity", str(finding["severity"]))),
-        (say["audit.count"], numbers.count(finding["count"])),
-        (say["audit.advice"], in_language(str(finding["advice"]), say.language)),
-        (say["audit.why"], in_language(str(finding.get("why") or ""), say.language)),
-    )
-    parts: list[Part] = [Facts("", tuple(fact for fact in facts if fact[1]))]
+    told = in_language(str(finding["advice"]), say.language)
+    why = in_language(str(finding.get("why") or ""), say.language)
+    parts: list[Part] = [Paragraph(told)]
+    if why:
+        parts.append(Paragraph(say["audit.why"].format(told=why)))
     examples = [str(one) for one in finding["examples"]]
     if examples:
         records = [{"example": one} for one in examples]
         rows = tuple((Cell(one_line(one)),) for one in examples)
         parts.append(Table(f"finding-{number}", "", (Column(say["audit.examples"]),), rows, records))
-    return Section(f"finding-{number}", f"{number}. {_check(say, finding)}", tuple(parts))
+    severity = say.name("severity", str(finding["severity"]))
+    title = f"{number}. {_check(say, finding)} ({severity}, {numbers.count(finding['count'])})"
+    return Section(f"finding-{number}", title, tuple(parts))
 
 
 def _severity(say: Say, finding: Json) -> Cell:
