@@ -51,9 +51,7 @@ def _section(say: Say, number: int, finding: Json) -> Section:
         records = [{"example": one} for one in examples]
         rows = tuple((Cell(one_line(one)),) for one in examples)
         parts.append(Table(f"finding-{number}", "", (Column(say["audit.examples"]),), rows, records))
-    severity = say.name("severity", str(finding["severity"]))
-    title = f"{number}. {_check(say, finding)} ({severity}, {numbers.count(finding['count'])})"
-    return Section(f"finding-{number}", title, tuple(parts))
+    return Section(f"finding-{number}", f"{number}. {_check(say, finding)}", tuple(parts))
 
 
 def _severity(say: Say, finding: Json) -> Cell:
