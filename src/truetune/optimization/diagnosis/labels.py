@@ -30,7 +30,8 @@ SHOWN = 5
 def imbalanced(evidence: Evidence) -> Iterator[Cause]:
     """Yield imbalance where the rarest label is rare, and is found less often than the others.
 
-    Rare are labels with less than a tenth of the examples of the most frequent one.
+    Rare are labels with less than a tenth of the examples of the most frequent one. It is told where validation
+    has at least `FEWEST` examples of them.
     """
     counts = Counter(map(str, evidence.data.gold("train")["label"]))
     most, rarest = max(counts.values()), min(counts.values())
@@ -39,7 +40,7 @@ def imbalanced(evidence: Evidence) -> Iterator[Cause]:
     rare = sorted((name for name in counts if counts[name] * RATIO <= most), key=lambda name: (counts[name], name))
     gold, said = np.array(evidence.gold("validation")), np.array(evidence.predicted["validation"]["label"])
     ours = np.isin(gold, rare)
-    if not ours.any() or ours.all():
+    if ours.sum() < FEWEST or ours.all():  # of fewer neither how many are found nor what is gained can be told
         return
     found, others = (gold == said)[ours].mean(), (gold == said)[~ours].mean()
     if found > others - BEHIND:
