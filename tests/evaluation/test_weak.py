@@ -8,6 +8,7 @@ import pytest
 from truetune.evaluation.tables import Aligned
 from truetune.evaluation.weak import WeakSlices, loss_of, weak_slices
 from truetune.stats.plan import Plan
+from truetune.types import Span
 
 WORDS = [f"word{number}" for number in range(40)]
 
@@ -80,3 +81,34 @@ def test_what_an_example_loses() -> None:
     assert loss({"answers": [("Rome",)]}, {"answer": ["Rome"]}) == ("1 - F1", [0])
     assert loss({"references": [("a house",)] * 2}, {"text": ["a house", "zzz"]}) == ("1 - chrF", [0, 1])
     assert loss_of({"tokens": [1]}, {"log_likelihood": [1.0]}) is None
+
+
+def other_tasks() -> dict[str, Aligned]:
+    """Return 400 examples a task in which those with the word `odd` (or `怪`) are answered badly."""
+    rng = np.random.default_rng(5)
+    odd = rng.random(400) < 0.3
+    texts = [f"{'odd 怪 ' if one else ''}{' '.join(rng.choice(WORDS, 6))}" for one in odd]
+    ids = [str(place) for place in range(400)]
+    right = [(text,) for text in texts]
+    said = ["zzz" if one else text for one, text in zip(odd, texts, strict=True)]
+    span = [[Span(0, 3, "PER")]] * 400
+
+    def made(gold: dict[str, object], said: dict[str, object]) -> Aligned:
+        return Aligned(ids, gold, {"x": said}, None, {"text": texts})  # type: ignore[dict-item]
+
+    return {
+        "1 - chrF": made({"references": right}, {"text": said}),
+        "1 - F1": made({"answers": right}, {"answer": said}),
+        "absolute error": made({"value": np.zeros(400)}, {"value": odd + rng.normal(0, 0.1, 400)}),
+        "wrong": made({"spans": span}, {"spans": [[] if one else [Span(0, 3, "PER")] for one in odd]}),
+    }
+
+
+@pytest.mark.parametrize("loss", ["1 - chrF", "1 - F1", "absolute error", "wrong"])
+def test_every_task_with_a_loss_of_single_examples_has_its_weak_slices(loss: str) -> None:
+    found = found_in(other_tasks()[loss])
+    assert found.loss == loss
+    first = found.slices[0]
+    assert first.shown
+    assert first.value > 0.8 > 0.3 > first.rest
+    assert {(one.what, one.value) for one in first.rule} & {("word", "odd"), ("word", "怪"), ("predicted span", "PER")}
