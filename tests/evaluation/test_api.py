@@ -64,6 +64,14 @@ def test_a_row_has_one_reference_or_several(task: str) -> None:
         truetune.evaluate(task=task, gold=[*mixed, {"source": "hello"}], predicted=[*said, "y"])
 
 
+@pytest.mark.parametrize("task", ["dialogue", "translation", "summarization"])
+def test_an_empty_reference_is_told(task: str) -> None:
+    said = ["yes", "no thanks", "x"]
+    told = truetune.evaluate(task=task, gold=["yes of course", " ", ["x", ""]], predicted=said).warnings
+    assert [line for line in told if line.startswith("2 examples have an empty reference: ")]
+    assert not any("reference" in line for line in truetune.evaluate(task=task, gold=said, predicted=said).warnings)
+
+
 def test_groups_are_the_unit_of_resampling() -> None:
     groups = [f"user {place // 2}" for place in range(120)]
     apart = truetune.evaluate(task="classification", gold=GOLD, predicted=SAID)

@@ -6,6 +6,7 @@ import ast
 import itertools
 import re
 import string
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from truetune.metrics.classification import undefined_of
 from truetune.reports.page import comparison_page, run_page, scores_page
 from truetune.reports.phrases import in_language, in_parts, table
 from truetune.stats.crossvalidation import cross_validated, split_repeatedly
+from truetune.tasks.generation import empty_reference_warnings
 from truetune.tasks.table import TASKS
 from truetune.tasks.windows import cut_finding
 from truetune.types import Span
@@ -173,6 +175,7 @@ SENTENCES = (
     too_small(100, 1),
     *small_slices("source", {f"site {number}": too_small(number + 2, None) for number in range(12)}),
     *few_groups(8),
+    *(line for number in (1, 7) for line in empty_reference_warnings(Counter({"empty": number}))),
     *undefined_of({"a", "b"}, {f"label {number}" for number in range(40)}),
     *(f"in train: {text}. Correct them" for _, _, text in spans.CHECKS),
     *(f"these texts of train {text}" for *_, text in texts.CHECKS),

@@ -11,6 +11,7 @@ import numpy as np
 from truetune.data.parse import Field, parsed
 from truetune.data.record import Record
 from truetune.errors import DataError
+from truetune.evaluation.beside import Apart, texts_apart
 from truetune.evaluation.cells import Cell
 from truetune.evaluation.families import Fields
 from truetune.evaluation.tables import Aligned, as_records, group_names
@@ -33,6 +34,8 @@ class Batch:
     """`[examples]`, position in `cells`; None where there is one cell."""
     shape: Mapping[str, str]
     """What must be the same in every batch, in words."""
+    apart: Apart
+    """Predictions that stand beside another text than gold."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,16 @@ def read_batch(
     }
     if scoring.constant is not None:
         shape["labels of scores"] = scoring.constant(right.fields, said.fields)
-    return Batch(right.ids, right.fields, said.fields, right.others, list(place), cell_of, shape)
+    return Batch(
+        right.ids,
+        right.fields,
+        said.fields,
+        right.others,
+        list(place),
+        cell_of,
+        shape,
+        texts_apart(right, said, range(len(right))),
+    )
 
 
 def check_length(number: int, column: Sequence[Any] | None, name: str) -> None:

@@ -13,9 +13,10 @@ import numpy as np
 from truetune.data.record import Record
 from truetune.errors import DataError
 from truetune.evaluation.batches import Batch, Given, check_length, read_batch
+from truetune.evaluation.beside import Apart, added, apart_findings
 from truetune.evaluation.cells import Cell, ordered_cells
 from truetune.evaluation.doctor.case import Case
-from truetune.evaluation.doctor.examine import found_in, told
+from truetune.evaluation.doctor.examine import found_in, in_order, told
 from truetune.evaluation.doctor.sample import Sample
 from truetune.evaluation.evaluate import Asked, Counted, EvaluationResult, result_of
 from truetune.evaluation.families import Fields, applicable, expanded, sharing
@@ -92,6 +93,7 @@ class Evaluation:
         self._families: list[FamilyState] = []
         self._odd: Seen = Counter()
         self._sample = Sample()
+        self._apart: Apart = {}
 
     def __len__(self) -> int:
         """How many examples were added."""
@@ -134,6 +136,7 @@ class Evaluation:
         odd = scoring.oddities.seen(batch.gold, batch.predicted) if scoring.oddities else Counter()
         self._example, self._shape = self._example or example, dict(batch.shape)
         self._ids.add(keys)
+        self._apart = added(self._apart, batch.apart)
         self._sample.add(Case(self.task, batch.ids, batch.gold, batch.predicted, batch.others))
         self._count(batch.cells, found, odd)
 
@@ -153,8 +156,15 @@ class Evaluation:
         self._check_shape(other._shape)
         self._example, self._shape = self._example or other._example, dict(other._shape)
         self._ids.add(keys)
+        self._apart = added(self._apart, other._apart)
         self._sample.merge(other._sample)
         self._count(list(other._cells), [(state.parts(), state.seen) for state in other._families], other._odd)
+
+    @property
+    def read_twice(self) -> set[str]:
+        """The fields that gold and predicted both have; empty before the first example."""
+        gold, predicted = self._example or ({}, {})
+        return gold.keys() & predicted.keys()
 
     def result(self) -> EvaluationResult:
         """Return what `truetune.evaluate` returns for all examples together; more may be added afterwards.
@@ -171,7 +181,9 @@ class Evaluation:
             rows, cell_of = decided(members[0], state).in_cells(place).examples()
             found.append(Counted(expanded(members, rows.labels), rows, cell_of))
         odd = scoring.oddities.told(self._odd) if scoring.oddities else ()
-        findings = found_in(replace(self._sample.case(self.task), tokenizer=self._tokenizer))
+        beside = apart_findings(self._apart, len(self), "predicted")
+        seen = found_in(replace(self._sample.case(self.task), tokenizer=self._tokenizer))
+        findings = in_order([*beside, *seen])
         result = result_of(task, found, cells, self._asked, (*told(findings), *odd))
         return replace(result, findings=findings)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from truetune.data.formats.parquet import same_ids
 from truetune.data.read import detected_format, read
 from truetune.data.record import Record
+from truetune.evaluation.beside import one_file
+from truetune.evaluation.doctor.examine import told
 from truetune.evaluation.evaluate import EvaluationResult
 from truetune.evaluation.incremental import Evaluation
 from truetune.evaluation.tables import Source
@@ -33,7 +36,9 @@ def streamed(evaluation: Evaluation, gold: Path, predicted: Path) -> EvaluationR
     sides = _numbered(gold), _numbered(predicted)
     while batch := list(islice(sides[0], BATCH)):
         evaluation.add_records(batch, list(islice(sides[1], BATCH)))
-    return evaluation.result()
+    result = evaluation.result()
+    same = tuple(one_file(gold, predicted, evaluation.read_twice))
+    return replace(result, findings=(*same, *result.findings), warnings=(*told(same), *result.warnings))
 
 
 def _is_parquet(file: Path) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
 from truetune.data.parse import Field
+from truetune.metric import Seen
 from truetune.metrics.bleu import bleu
 from truetune.metrics.chrf import CHRF, CHRF_WORDS
 from truetune.metrics.dialogue import DIALOGUE as DIALOGUE_METRICS
@@ -15,10 +17,11 @@ from truetune.metrics.ranking import MRR, at_depth
 from truetune.metrics.rouge import ROUGE
 from truetune.metrics.self_bleu import SELF_BLEU
 from truetune.metrics.ter import ter
-from truetune.tasks.base import Inputs, Labels, Scoring, Task, Training
+from truetune.tasks.base import Inputs, Labels, Oddities, Scoring, Task, Training
 from truetune.tasks.fields import as_any_text, as_count, as_number, as_text, as_texts, as_truth
 from truetune.tasks.retrieval import RANKED, as_relevant
 from truetune.tasks.text_encoding import decode_texts, source_encoder
+from truetune.types import Column
 
 
 def as_references(value: object) -> tuple[str, ...]:
@@ -54,6 +57,25 @@ def _written(inputs: Inputs, keep: Literal["beginning", "end"], *baselines: str)
     encode = source_encoder(keep)
     return Training("generate", inputs, _unlabelled, encode, decode_texts, ("nearest", *baselines, "untuned"))
 
+
+def _empty_references(gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> Seen:
+    empty = sum(any(not text.strip() for text in each) for each in gold.get("references", ()))
+    return Counter({"empty": empty})
+
+
+def empty_reference_warnings(seen: Seen) -> tuple[str, ...]:
+    """Return what to say of examples one of whose references holds nothing."""
+    number = seen["empty"]
+    if not number:
+        return ()
+    plural = "examples have" if number > 1 else "example has"
+    return (
+        f"{number:,} {plural} an empty reference: nothing that is said can match it. Fill it in, or leave what has "
+        "none out",
+    )
+
+
+EMPTY = Oddities(_empty_references, empty_reference_warnings)
 
 SOURCE = Inputs((Field("source", as_text),))
 
@@ -93,7 +115,11 @@ TRANSLATION = Task(
     about="a text in another language",
     about_zh="机器翻译",
     scoring=Scoring(
-        gold=REFERENCES, predicted=SAID, metrics=(bleu(), CHRF, CHRF_WORDS, ter(), *ROUGE), primary=("bleu",)
+        gold=REFERENCES,
+        predicted=SAID,
+        metrics=(bleu(), CHRF, CHRF_WORDS, ter(), *ROUGE),
+        primary=("bleu",),
+        oddities=EMPTY,
     ),
     training=_written(SOURCE, "beginning", "copy"),
 )
@@ -102,7 +128,9 @@ SUMMARIZATION = Task(
     name="summarization",
     about="a short text for a long one",
     about_zh="文本摘要",
-    scoring=Scoring(gold=REFERENCES, predicted=SAID, metrics=(*ROUGE, bleu(), CHRF), primary=("rougeL",)),
+    scoring=Scoring(
+        gold=REFERENCES, predicted=SAID, metrics=(*ROUGE, bleu(), CHRF), primary=("rougeL",), oddities=EMPTY
+    ),
     training=_written(SOURCE, "beginning", "lead"),
 )
 
@@ -115,6 +143,7 @@ DIALOGUE = Task(
         predicted=(*SAID, *RANKED),
         metrics=(*DIALOGUE_METRICS, SELF_BLEU, bleu(), CHRF, *ROUGE, *HITS, MRR),
         primary=("unigram_f1", "mrr"),
+        oddities=EMPTY,
     ),
     training=_written(HISTORY, "end"),
 )

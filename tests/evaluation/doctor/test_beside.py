@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
 import truetune
+from truetune.evaluation import streaming
 from truetune.evaluation.tables import aligned
 from truetune.tasks.table import task_named
 from truetune.types import Finding
@@ -78,3 +83,47 @@ def test_one_file_may_hold_both_sides_under_their_names(tmp_path: Path) -> None:
     assert found("translation", path, path) == []
     path.write_text('{"a": "x", "b": "y", "winner": "a"}\n' * 3, encoding="utf-8")
     assert not any("compared with itself" in line for line in truetune.preference(path).warnings)
+
+
+def test_batches_and_shards_tell_of_other_texts_too() -> None:
+    lost = [*GOLD[:10], *GOLD[11:], {"text": "Review number 30: fine.", "label": "a"}]
+    whole = truetune.evaluate(task="classification", gold=GOLD, predicted=lost)
+    shards = [truetune.Evaluation("classification") for _ in range(2)]
+    for start in range(0, 30, 5):
+        part = slice(start, start + 5)
+        shards[start >= 15].add(range(1, 31)[part], GOLD[part], lost[part])
+    shards[0].merge(shards[1])
+    (one,) = [one for one in shards[0].result().findings if one.check == "predictions beside other texts"]
+    assert one == next(other for other in whole.findings if other.check == one.check)
+    assert any(line.startswith("predictions beside other texts (20): ") for line in shards[0].result().warnings)
+    clean = truetune.Evaluation("classification")
+    clean.add(range(30), GOLD, GOLD)
+    assert not any("beside" in line for line in clean.result().warnings)
+
+
+def test_streamed_files_tell_of_other_texts_and_of_one_file_for_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "BATCH", 8)
+    files = {}
+    for name, texts in (("gold", TEXTS), ("lost", [*TEXTS[1:], "x"]), ("same", TEXTS)):
+        files[name] = tmp_path / f"{name}.parquet"
+        pq.write_table(pa.table({"text": texts, "label": [one["label"] for one in GOLD]}), files[name])
+    assert streaming.streamable(files["gold"], files["lost"])
+
+    def checks(said: str) -> list[tuple[str, int]]:
+        result = truetune.evaluate(task="classification", gold=files["gold"], predicted=files[said])
+        assert len(result.warnings) >= len([one for one in result.findings if one.severity != "note"])
+        return [(one.check, one.count) for one in result.findings if one.severity == "error"]
+
+    assert checks("lost") == [("predictions beside other texts", 30)]
+    assert checks("gold") == [("gold compared with itself", 1)]
+    assert checks("same") == []
+
+
+def test_names_of_where_an_example_comes_from_are_no_texts() -> None:
+    gold = [{**one, "source": "web" if place % 2 else "app"} for place, one in enumerate(GOLD)]
+    said = [{**one, "source": "model A"} for one in GOLD]
+    assert found("classification", gold, said) == []
+    long = [{**one, "source": f"{one['text']} It was read in the shop."} for one in GOLD]
+    assert [one.count for one in found("classification", long, said)] == [30]

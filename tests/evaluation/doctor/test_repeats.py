@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from truetune.data.keys import hashed
 from truetune.evaluation.doctor.case import Case
@@ -49,3 +50,12 @@ def test_what_training_has_seen_is_found_by_its_normalised_text() -> None:
     assert (finding.severity, finding.count) == ("error", 30)
     assert "0.750 of the examples are right with them, 0.500 without" in finding.advice
     assert list(seen_findings(case, hashed(["something else"], 1))) == []
+
+
+@pytest.mark.parametrize("column", ["source", "document"])
+def test_names_of_slices_and_groups_are_no_repeated_texts(column: str) -> None:
+    case = classified(3, 200)
+    gold = [{"label": label, column: f"site {place % 7}"} for place, label in enumerate(case.gold)]
+    assert not found("classification", gold, case.predicted)
+    long = [{**one, column: f"{one[column]} is where this text was read by us"} for one in gold]
+    assert found("classification", long, case.predicted)["repeated test texts"].count == 193

@@ -43,13 +43,13 @@ WEIGHT = {"error": 0, "warning": 1, "note": 2}
 
 def examined(task: str, table: Aligned, tokenizer: str = "") -> tuple[Finding, ...]:
     """Return what makes the scores of a table's first system doubtful, the gravest first."""
-    return _ordered([*table.findings, *found_in(_case(task, table, table.predicted, tokenizer))])
+    return in_order([*table.findings, *found_in(_case(task, table, table.predicted, tokenizer))])
 
 
 def examined_systems(task: str, table: Aligned, tokenizer: str = "") -> dict[str, tuple[Finding, ...]]:
     """Return the same for each system of a table."""
     return {
-        name: _ordered([*table.findings, *found_in(_case(task, table, said, tokenizer))])
+        name: in_order([*table.findings, *found_in(_case(task, table, said, tokenizer))])
         for name, said in table.systems.items()
     }
 
@@ -60,14 +60,15 @@ def found_in(case: Case) -> tuple[Finding, ...]:
     Each check reads the columns that it needs and is silent where they are not there. Of fewer than `ENOUGH` examples
     nothing is said: a few rows show no tendency.
     """
-    return _ordered([finding for check in CHECKS for finding in check(case)]) if len(case) >= ENOUGH else ()
+    return in_order([finding for check in CHECKS for finding in check(case)]) if len(case) >= ENOUGH else ()
 
 
 def _case(task: str, table: Aligned, predicted: Fields, tokenizer: str) -> Case:
     return Case(task, table.ids, table.gold, predicted, table.others, tokenizer)
 
 
-def _ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+def in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return findings with the gravest first."""
     return tuple(sorted(findings, key=lambda one: WEIGHT[one.severity]))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from truetune.data.keys import Keys, hashed
 from truetune.evaluation.doctor.case import Case, finding
-from truetune.evaluation.doctor.rightness import right, share, text_keys
+from truetune.evaluation.doctor.rightness import named_only, right, share, text_keys
 from truetune.types import Bools, Finding
 
 FEWEST, LEAST_SHARE = 5, 0.01
@@ -20,7 +20,7 @@ MATTERS = 0.01
 def repeat_findings(case: Case) -> Iterator[Finding]:
     """Yield that texts stand more than once in the test set, with the score that is left when each counts once."""
     keys = text_keys(case)
-    if keys is None:
+    if keys is None or named_only(case):
         return
     first = np.zeros(len(keys), dtype=np.bool_)
     first[list({key: place for place, key in reversed(list(enumerate(keys)))}.values())] = True

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from truetune.data.keys import Keys, hashed
+from truetune.evaluation.beside import OR_NAMES, are_names
 from truetune.evaluation.doctor.case import Case, listed
 from truetune.text import normalised
 from truetune.types import Bools
@@ -27,6 +28,12 @@ def right(case: Case) -> Bools | None:
             pairs = zip(listed(case.gold[known]), listed(case.predicted[said]), strict=True)
             return _truths(normalised(text) in map(normalised, some or ("",)) for some, text in pairs)
     return None
+
+
+def named_only(case: Case) -> bool:
+    """Return whether what `text_keys` would take for texts are names, by which examples are grouped or sliced."""
+    names = next((names for names in TEXTS if all(name in case.others or name in case.gold for name in names)), ())
+    return any(name in OR_NAMES and name in case.others and are_names(case.others[name]) for name in names)
 
 
 def text_keys(case: Case) -> list[str] | None:
