@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sacrebleu.metrics import CHRF as Theirs
 
+from truetune.metrics import chrf
 from truetune.metrics.chrf import CHRF, CHRF_WORDS
 
 TEXTS = st.lists(
@@ -49,3 +50,13 @@ def test_no_character_at_all_is_undefined() -> None:
 def test_identical_text_is_100_in_chinese_too() -> None:
     for metric in (CHRF, CHRF_WORDS):
         assert float(metric.value(metric.rows(["我们在北京见面。"], ["我们在北京见面。"]))) == pytest.approx(100)
+
+
+@given(texts=TEXTS, data=st.data())
+def test_its_counts_serve_any_beta(texts: list[str], data: st.DataObject) -> None:
+    references = [data.draw(TEXTS)[0] for _ in texts]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chrf, "BETA", 3)
+        found = float(CHRF.value(CHRF.rows(references, texts)))
+    wanted = Theirs(beta=3).corpus_score(texts, [references]).score
+    assert found == pytest.approx(wanted, abs=1e-9) or (np.isnan(found) and wanted == 0)
