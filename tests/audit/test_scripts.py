@@ -61,6 +61,8 @@ def test_parts_of_different_scripts_are_an_error() -> None:
     )
     assert "parts in different scripts" not in found(train=english, test=[*english[:25], *chinese[:15]])
     assert "parts in different scripts" not in found(train=english[:5], test=chinese[:5])
+    both = [f"{one} and {two}" for one, two in zip(english, chinese, strict=True)]
+    assert "parts in different scripts" not in found(train=both, test=chinese)
 
 
 def test_mixed_forms_of_chinese_are_found() -> None:

@@ -57,8 +57,10 @@ def script_findings(parts: Parts) -> Iterator[Finding]:
     for name, part in parts.items():
         yield from _odd(part, scripts[name], counts[name])
         yield from _mixed(part, counts[name])
-    train = counts.get("train")
-    for name, found in counts.items():
+    # Texts of several scripts in one are left out: they are of neither language.
+    alone = {name: Counter({one: n for one, n in found.items() if one != SEVERAL}) for name, found in counts.items()}
+    train = alone.get("train")
+    for name, found in alone.items():
         if train and name != "train" and min(found.total(), train.total()) >= ENOUGH:
             yield from _apart(name, found, train)
 
