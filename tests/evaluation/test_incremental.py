@@ -66,6 +66,7 @@ KINDS: dict[str, tuple[str, st.SearchStrategy[Any]]] = {
     "triples": ("relations", st.tuples(triples, triples)),
     "answers": ("qa", st.tuples(records(answers=st.lists(text, max_size=2)), reply)),
     "numbers": ("regression", st.tuples(number, number)),
+    "steps": ("ordinal", st.tuples(st.integers(1, 5), st.sampled_from([1.0, 2.4, 3.0, 4.5, 5.0]))),
     "similarities": ("similarity", st.tuples(number, number)),
     "translations": ("translation", st.tuples(text, reply)),
     "summaries": ("summarization", st.tuples(records(references=st.lists(text, min_size=1, max_size=2)), reply)),
