@@ -50,8 +50,10 @@ def test_the_median_step_is_told_and_windows_are_averaged(tiny_bert: Path) -> No
     texts = ["bad", "a dull film , a dull plot"]
     inputs = encode_steps([texts], None, LABELS, tokenizer, Lengths(7)).inputs
     assert len(inputs) > 2, "the second text is read in windows"
-    outputs = [np.array([3.0, 0.1, -2.0]), np.array([9.0, 9.0, 9.0]), *[np.array([9.0, 9.0, -9.0])] * (len(inputs) - 2)]
-    high = 5.0 if 1 / (len(inputs) - 1) >= 0.5 else 3.0
+    others = len(inputs) - 2
+    outputs = [np.array([3.0, 0.1, -2.0]), np.array([9.0, 9.0, 9.0]), *[np.array([9.0, 9.0, -1.0])] * others]
+    # sigmoid(9) = 0.9999 and sigmoid(-1) = 0.2689, so that their mean is not near the half for any number of windows.
+    high = 5.0 if (0.9999 + 0.2689 * others) / (1 + others) >= 0.5 else 3.0
     assert decode_steps(texts, inputs, outputs, LABELS, 0.5) == {"value": [3.0, high]}
     assert decode_steps(texts[:1], inputs[:1], outputs[:1], LABELS, 0.6) == {"value": [2.0]}
     with pytest.raises(DataError, match="example 1 has no output"):
