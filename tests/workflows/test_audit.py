@@ -63,3 +63,10 @@ def test_what_the_model_cuts_and_does_not_know(
     assert faulty["pieces unknown to the model"]["examples"] == ["'☃' (1)"]
     other = checks(config_of(tmp_path, tiny_bert, ["☃ ☂ ☁ " * 15, *texts[:3]]), capsys)
     assert other["model of another language"]["severity"] == "error"
+
+
+def test_a_guessed_column_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "reviews.csv"
+    file.write_text("review,label\na fine film,pos\na dull film,neg\n", encoding="utf-8")
+    main(["audit", str(file), "--task", "classification"])
+    assert "guessed: `text` from `review`" in capsys.readouterr().err

@@ -121,6 +121,9 @@ def _asked(files: Sequence[str], task: str | None) -> _Asked:
     sources = _parts(files)
     guess = guessed(next(iter(sources.values())), task)
     columns = {field: column for field, column in guess.columns.items() if field != column}
+    if columns:
+        read_from = ", ".join(f"`{field}` from `{column}`" for field, column in columns.items())
+        Progress().say(f"guessed: {read_from}; a config with data.columns says otherwise")
     return _Asked(task_named(guess.task), sources, config.Data(source=files[0], columns={**columns}), None)
 
 
