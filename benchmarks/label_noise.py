@@ -69,10 +69,12 @@ def margins(probabilities: Floats, given: Ints) -> Floats:
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("sets", nargs="*", default=["sst", "banking"], choices=["sst", "banking", []])
+    arguments.add_argument("sets", nargs="*", metavar="sst|banking", help="default: both")
     arguments.add_argument("--frozen", metavar="MODEL")
     arguments.add_argument("--seeds", type=int, default=1)
     args = arguments.parse_args()
+    if unknown := set(args.sets) - set(READERS):
+        arguments.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(READERS)}")
     print("| set | examples | labels | features | share of the usual | margin | random |")
     print("|---|---|---|---|---|---|---|")
     for name in args.sets or ["sst", "banking"]:
