@@ -47,7 +47,7 @@ def launched_by_ray(target: str, run: Path, resume: bool, workers: int, say: Cal
                 return
             except TrainingFailedError as error:
                 cause = _cause(error)
-                if isinstance(cause, TruetuneError):
+                if _ours(cause):
                     raise RunError(f"{cause} (in one of {workers} processes under Ray)") from None
                 if attempt == RETRIES:
                     raise RunError(
@@ -101,9 +101,12 @@ def _called(told: Mapping[str, Any]) -> None:
 
 
 def _cause(error: Exception) -> Exception:
-    """Return what stopped training: an error of ours before the loss of a process, and that before its echo."""
+    """Return what stopped training: an error of ours, else a lost process before those that waited for it."""
     failures = [getattr(one, "cause", None) or one for one in getattr(error, "worker_failures", {}).values()]
-    ranked = sorted(failures, key=lambda one: (not isinstance(one, TruetuneError), isinstance(one, ProcessGoneError)))
-    ours = [one for one in ranked if isinstance(one, TruetuneError) and not isinstance(one, ProcessGoneError)]
-    lost = [one for one in ranked if not isinstance(one, TruetuneError)]
-    return next(iter([*ours, *lost]), None) or RunError(str(error).splitlines()[0])
+    failures.sort(key=lambda one: (not _ours(one), isinstance(one, ProcessGoneError)))
+    return failures[0] if failures else error
+
+
+def _ours(error: Exception) -> bool:
+    """Return whether training itself failed, so that it would fail again."""
+    return isinstance(error, TruetuneError) and not isinstance(error, ProcessGoneError)
