@@ -242,10 +242,22 @@ def roc_auc_of_pairs(rows: Rows, counts: Numbers) -> Floats:
 
 
 def average_precision(rows: Rows, counts: Numbers) -> Floats:
-    """(gold is positive, score) as the step-wise area under the precision-recall curve."""
-    hits, taken = _from_the_top(rows, counts)
-    steps = np.diff(hits, prepend=0) * hits / np.maximum(taken, 1)
-    return np.asarray(np.sum(steps, axis=-1) / hits[..., -1])
+    """(gold is positive, score) as the step-wise area under the precision-recall curve.
+
+    Draws stand in columns, so that sums over scores go along memory: half the time of sums along each draw.
+    """
+    order = np.argsort(-rows.table[:, 1], kind="stable")
+    positive, scores = rows.table[order, 0] > 0, rows.table[order, 1]
+    held = np.ascontiguousarray(counts.T[order], dtype=np.float64)
+    last = np.flatnonzero(np.r_[scores[1:] != scores[:-1], True])
+    places = np.flatnonzero(positive)
+    if not len(places):
+        return np.full(counts.shape[:-1], np.nan)
+    step, firsts = np.unique(np.searchsorted(last, places), return_index=True)
+    up = held[places] if len(step) == len(places) else np.add.reduceat(held[places], firsts, axis=0)
+    taken, hits = np.cumsum(held, axis=0)[last[step]], np.cumsum(up, axis=0)
+    up *= hits / np.maximum(taken, 1)
+    return np.asarray(up.sum(axis=0) / hits[-1])
 
 
 def _from_the_top(rows: Rows, counts: Numbers) -> tuple[Floats, Floats]:

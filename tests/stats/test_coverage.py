@@ -9,9 +9,13 @@ from dataclasses import replace
 import interval_coverage as simulation
 import numpy as np
 import pytest
-from populations import population
+from hypothesis import given
+from hypothesis import strategies as st
+from populations import average_precision, population
 from scipy import stats
+from sklearn.metrics import average_precision_score
 
+from truetune.rows import Rows
 from truetune.stats.intervals import intervals
 from truetune.stats.paired import paired
 from truetune.stats.plan import Plan
@@ -29,6 +33,20 @@ def full(cell):
 
 def name_of(cell):
     return f"{cell.name}, ease {cell.ease}"
+
+
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from([0.1, 0.2, 0.3, 0.9]), st.integers(0, 3)), min_size=1))
+def test_the_simulated_average_precision_is_that_of_scikit_learn(found):
+    positive, score, times = (np.array(column) for column in zip(*found, strict=True))
+    rows = Rows(np.stack([positive, score], axis=1), np.arange(len(found)))
+    with np.errstate(invalid="ignore"):
+        values = average_precision(rows, np.stack([times, np.ones(len(found), dtype=np.int64)]))
+    for value, weights in zip(values, (times, np.ones(len(found))), strict=True):
+        if (positive * weights).any():
+            theirs = average_precision_score(positive, score, sample_weight=weights)
+            assert value == pytest.approx(theirs, abs=1e-9)
+        else:
+            assert np.isnan(value)
 
 
 @pytest.mark.parametrize(("examples", "share"), [(50, 0.5), (50, 0.98), (100, 0.9), (300, 0.98)])
