@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from truetune.data.parse import KEPT, Field, chosen_field, parsed, reading, renamed_fields
+from truetune.data.parse import KEPT, LOOKED_AT, Field, chosen_field, parsed, reading, renamed_fields
 from truetune.data.record import Record
 from truetune.errors import DataError
 from truetune.tasks.fields import as_label, as_labels, as_scores, as_text
@@ -63,9 +63,14 @@ def test_a_record_may_have_another_field_in_its_place() -> None:
     rows = ({"several": ["a", "b"]}, {"one": "c"}, {"several": None, "one": "d"}, {"several": ["e"], "one": "f"})
     found = parsed(records(*rows), ((several,),), "f")
     assert found.fields == {"several": [("a", "b"), ("c",), ("d",), ("e",)]}
+    late = parsed(records(*[{"one": "c"}] * LOOKED_AT, {"several": ["a", "b"]}), ((several,),), "f")
+    assert late.fields["several"][-2:] == [("c",), ("a", "b")], "the first records do not settle which it is"
+    assert late.others == {}
     message = refusal({"several": ["a"]}, {"one": ""}, {"other": "x"}, fields=((several,),))
     assert "f:3: `several`: expected a text, found an empty one" in message
     assert "f:4: `several`: expected `several` or `one`, found nothing" in message
+    message = refusal({"ones": "x", "more": "y"}, fields=((several,),))
+    assert "expected the columns `several` or `one`, found ones, more. Rename the column of `several` or `one`" in message
 
 
 def test_limit_reads_no_further() -> None:

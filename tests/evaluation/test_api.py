@@ -60,6 +60,10 @@ def test_a_row_has_one_reference_or_several(task: str) -> None:
     found = truetune.evaluate(task=task, gold=mixed, predicted=said).to_dict()
     assert found == truetune.evaluate(task=task, gold=listed, predicted=said).to_dict()
     assert found == truetune.evaluate(task=task, gold=mixed[::-1], predicted=said[::-1]).to_dict()
+    evaluation = truetune.Evaluation(task)
+    for place in range(3):  # batches that have one column each
+        evaluation.add([str(place + 1)], [mixed[place]], [said[place]])
+    assert found["scores"] == evaluation.result().to_dict()["scores"]
     with pytest.raises(DataError, match="expected `references` or `reference`, found nothing"):
         truetune.evaluate(task=task, gold=[*mixed, {"source": "hello"}], predicted=[*said, "y"])
 

@@ -41,6 +41,11 @@ class Field:
     instead: Field | None = None
     """What a record may have in place of this field; its `parse` returns a value of this one."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that a record may have it in."""
+        return (self.name,) if self.instead is None else (self.name, self.instead.name)
+
 
 @dataclass
 class Columns:
@@ -163,19 +168,23 @@ def _renamed(record: Record, renamed: Renamed) -> Record:
 def _alternative(
     there: Sequence[str], alternatives: Sequence[Sequence[Field]], where: str, configured: bool
 ) -> Sequence[Field]:
-    needed = [[one.name for one in fields if one.required and one.parse is not None] for fields in alternatives]
-    for fields, names in zip(alternatives, needed, strict=True):
-        if set(names) <= set(there):
+    needed = [[one.names for one in fields if one.required and one.parse is not None] for fields in alternatives]
+    for fields, columns in zip(alternatives, needed, strict=True):
+        if all(any(name in there for name in names) for names in columns):
             return fields
-    if there == ["text"] and any(len(names) == 1 for names in needed):
+    if there == ["text"] and any(len(columns) == 1 for columns in needed):
         # Plain lines: the text is the one field that is asked for.
-        return alternatives[next(place for place, names in enumerate(needed) if len(names) == 1)]
-    wanted = " or ".join(" and ".join(f"`{name}`" for name in names) for names in needed)
-    missing = next(name for name in needed[0] if name not in there)
+        return alternatives[next(place for place, columns in enumerate(needed) if len(columns) == 1)]
+    wanted = " or ".join(" and ".join(_either(names) for names in columns) for columns in needed)
+    missing = next(names for names in needed[0] if not any(name in there for name in names))
     raise DataError(
         f"{where}: expected the columns {wanted}, found {', '.join(there)}. Rename the column of "
-        f"`{missing}`{', or name it under data.columns' if configured else ''}; {nearest(missing, there)}"
+        f"{_either(missing)}{', or name it under data.columns' if configured else ''}; {nearest(missing[0], there)}"
     )
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join(f"`{name}`" for name in names)
 
 
 class Reading:
@@ -196,7 +205,8 @@ class Reading:
         self._read = [one for one in fields if one.parse is not None and (one.required or one.name in there)]
         self._derived = [one for one in fields if one.derive is not None]
         self.fields = [one.name for one in (*self._read, *self._derived)]
-        self.others = [name for name in there if name not in (*self.fields, "id", self._plain and "text")]
+        taken = {name for one in (*self._read, *self._derived) for name in one.names}
+        self.others = [name for name in there if name not in (*taken, "id", self._plain and "text")]
         self.numbered = "id" not in there
         """Whether ids are the numbers of the records, because these have none of their own."""
         self._labels = None if labels is None else frozenset(labels)
@@ -284,8 +294,7 @@ class Reading:
         if one.name in fields:
             return one.parse(fields[one.name])
         if one.required:
-            what = f"`{one.name}` or `{other.name}`" if other else "a value"
-            raise ValueError(f"expected {what}, found nothing")
+            raise ValueError(f"expected {_either(one.names) if other else 'a value'}, found nothing")
         first, number = self._absent.get(one.name, (where, 0))
         self._absent[one.name] = first, number + 1
         return None

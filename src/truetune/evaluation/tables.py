@@ -130,7 +130,7 @@ def read_part(source: Source, alternatives: Sequence[Sequence[Field]], name: str
 def as_records(source: Sequence[Any], alternatives: Sequence[Sequence[Field]], name: str) -> Sequence[Any]:
     """Return a list of records as it is, and one of bare values as records of the one field that they are."""
     items = source.tolist() if hasattr(source, "tolist") else list(source)
-    names = {field.name for fields in alternatives for field in fields}
+    names = {name for fields in alternatives for field in fields for name in field.names}
     if items and not (isinstance(items[0], Mapping) and names & set(items[0])):
         single = chosen_field(items, alternatives, name)
         items = [{single: item} for item in items]

@@ -37,15 +37,8 @@ def as_one_reference(value: object) -> tuple[str, ...]:
     return (as_any_text(value),)
 
 
-def _references(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return (row["reference"],)
-
-
-# A row of a file with both columns may have either.
-REFERENCES = (
-    (Field("references", as_references, instead=Field("reference", as_one_reference)),),
-    (Field("reference", as_any_text), Field("references", derive=_references)),
-)
+REFERENCES = ((Field("references", as_references, instead=Field("reference", as_one_reference)),),)
+"""Each row may have either: a file that begins with one column may go on with the other."""
 SAID = ((Field("text", as_any_text), Field("finished", as_truth, required=False)),)
 
 
