@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from truetune.cli.main import main
+from truetune.data import read as reading
 
 Said = pytest.CaptureFixture[str]
 
@@ -47,6 +48,28 @@ def run(capsys: Said, *words: str) -> tuple[int, str, str]:
     status = main(words)
     said = capsys.readouterr()
     return status, said.out, said.err
+
+
+def test_evaluate_reads_each_file_once_whatever_is_asked_of_it(
+    files: dict[str, str], capsys: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, read = [], reading.read
+
+    def watched(source: str, *rest: object) -> object:
+        opened.append(str(source))
+        return read(source, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(reading, "read", watched)
+    words = ("evaluate", "--task", "classification", "--gold", files["gold"], "--predicted", files["good"], "--json")
+    alone = json.loads(run(capsys, *words)[1])
+    assert opened == [files["gold"], files["good"]]
+    opened.clear()
+    asked = ("--claimed", "accuracy=1.000", "--ledger", str(tmp_path / "ledger.jsonl"), "--weak")
+    status, out, _ = run(capsys, *words, *asked)
+    assert (status, opened) == (0, [files["gold"], files["good"]])
+    found = json.loads(out)
+    assert found["scores"] == alone["scores"]
+    assert "weak" in found
 
 
 def test_evaluate_prints_the_promised_json(files: dict[str, str], capsys: Said) -> None:

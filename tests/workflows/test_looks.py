@@ -86,3 +86,6 @@ def test_a_run_on_other_data_is_a_look_and_on_its_own_test_part_none(
     elsewhere = tmp_path / "elsewhere.jsonl"
     assert main([*asked[:-1], "--ledger", str(elsewhere)]) == 0
     assert [one.predictions for one in looks(elsewhere)] == [own.predictions]
+    capsys.readouterr()
+    assert main([*asked[:-1], "--metric", "f1_macro"]) == 0
+    assert [one["metric"] for one in json.loads(capsys.readouterr().out)["scores"]] == ["f1_macro"]

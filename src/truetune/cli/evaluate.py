@@ -18,18 +18,20 @@ from truetune.stats.plan import Plan
 from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
 from truetune.tasks.tokenized import tokenized
-from truetune.types import Finding
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the scores; 0 whatever they are, 1 where a stated score (`--claimed`) is not that of the predictions."""
-    table = _run_table(args)
-    result = _result(args, table, Asked(args.metric, args.slice, Plan(args.level, args.resamples, args.seed)))
-    wrong = _wrong_claims(args, table) if args.claimed else ()
+    files = args.task and args.gold and args.predicted
+    if not (args.run or files) or (args.run and (args.gold or args.predicted)):
+        raise TruetuneError("expected either RUN, or --task, --gold and --predicted")
+    table, task = _table(args), _task(args)
+    result = _result(args, task, table)
+    wrong = tuple(claim_findings(task, table, claims_of(args.claimed))) if args.claimed and table else ()
     result = replace(result, findings=(*wrong, *result.findings), warnings=(*told(wrong), *result.warnings))
-    if (args.ledger and args.gold) or (args.run and (args.data or args.ledger)):
+    if table and (args.ledger or (args.run and args.data)):
         result = replace(result, warnings=(*result.warnings, *_told_looks(args, table, result)))
-    weak = _weak(args, table) if args.weak else None
+    weak = weak_slices(table, Plan(args.level, args.resamples, args.seed)) if args.weak and table else None
     saved = result.to_dict() | ({"weak": weak.to_dict() if weak else None} if args.weak else {})
     if args.html:
         from truetune.reports.page import scores_page, write
@@ -44,26 +46,27 @@ def run(args: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-def _run_table(args: argparse.Namespace) -> Aligned | None:
-    """Return what is scored of a run; None for files."""
-    if not args.run or args.gold or args.predicted:
+def _table(args: argparse.Namespace) -> Aligned | None:
+    """Return what is scored, read once; None for files of which the scores alone are asked: they may be streamed."""
+    if args.run:
+        from truetune.workflows.rescore import run_table
+
+        return run_table(Path(args.run), args.data, args.group)[1]
+    if not (args.claimed or args.ledger or args.weak):
         return None
-    from truetune.workflows.rescore import run_table
-
-    return run_table(Path(args.run), args.data, args.group)[1]
+    return aligned(_task(args).scoring, args.gold, {"predicted": args.predicted}, args.group)
 
 
-def _told_looks(args: argparse.Namespace, table: Aligned | None, result: EvaluationResult) -> tuple[str, ...]:
+def _told_looks(args: argparse.Namespace, table: Aligned, result: EvaluationResult) -> tuple[str, ...]:
     """Write the look into the ledger (of a run the one beside it, unless it is named); say how many systems it has."""
-    from truetune.workflows.looks import looked_at_files
-
     value = result.score(result.primary).value
     measured = (result.primary, value if value == value else None)
-    if table is not None:
+    if args.run:
         number = _looks_of_run(args, table, measured)
     else:
-        files = aligned(_asked_task(args).scoring, args.gold, {"predicted": args.predicted}, args.group)
-        number = looked_at_files(Path(args.ledger), files, args.predicted, measured)
+        from truetune.workflows.looks import looked_at_files
+
+        number = looked_at_files(Path(args.ledger), table, args.predicted, measured)
     return (
         (f"this test set was opened for {number:,} systems so far: compare them with --ledger",) if number > 1 else ()
     )
@@ -80,44 +83,29 @@ def _looks_of_run(args: argparse.Namespace, table: Aligned, measured: tuple[str,
     return looked_at_data(run, (table, run_table(run.path)[1]), measured, Path(args.ledger) if args.ledger else None)
 
 
-def _wrong_claims(args: argparse.Namespace, table: Aligned | None) -> tuple[Finding, ...]:
-    claims = claims_of(args.claimed)
-    if table is not None:
-        return tuple(claim_findings(_task_of(args), table, claims))
-    task = _asked_task(args)
-    files = aligned(task.scoring, args.gold, {"predicted": args.predicted}, args.group)
-    return tuple(claim_findings(task, files, claims))
+def _task(args: argparse.Namespace) -> Task:
+    """Return the task of a run or of files."""
+    if args.run:
+        from truetune.bundle.run_folder import RunFolder
+        from truetune.workflows.rescore import run_task
 
-
-def _asked_task(args: argparse.Namespace) -> Task:
-    """Return the task of files."""
+        task = run_task(RunFolder(Path(args.run)))
+        return tokenized(task.name, args.tokenizer) if args.tokenizer else task
     return tokenized(args.task, args.tokenizer) if args.tokenizer else task_named(args.task)
 
 
-def _task_of(args: argparse.Namespace) -> Task:
-    """Return the task of a run."""
-    from truetune.bundle.run_folder import RunFolder
-    from truetune.workflows.rescore import run_task
-
-    task = run_task(RunFolder(Path(args.run)))
-    return tokenized(task.name, args.tokenizer) if args.tokenizer else task
-
-
-def _result(args: argparse.Namespace, table: Aligned | None, asked: Asked) -> EvaluationResult:
-    if table is not None:
+def _result(args: argparse.Namespace, task: Task, table: Aligned | None) -> EvaluationResult:
+    asked = Asked(args.metric, args.slice, Plan(args.level, args.resamples, args.seed))
+    if table is None:
+        return scored(task, (args.gold, args.predicted), args.group, asked)
+    primary = None
+    if args.run:
         from truetune.workflows.rescore import run_primary
 
         primary = run_primary(Path(args.run))
-        return evaluated(_task_of(args), table, slice_by=asked.slice_by, plan=asked.plan, primary=primary)
-    if args.run or not (args.task and args.gold and args.predicted):
-        raise TruetuneError("expected either RUN, or --task, --gold and --predicted")
-    return scored(_asked_task(args), (args.gold, args.predicted), args.group, asked)
-
-
-def _weak(args: argparse.Namespace, table: Aligned | None) -> WeakSlices | None:
-    if table is None:
-        table = aligned(_asked_task(args).scoring, args.gold, {"predicted": args.predicted}, args.group)
-    return weak_slices(table, Plan(args.level, args.resamples, args.seed))
+        if asked.names and primary not in asked.names:
+            primary = None
+    return evaluated(task, table, names=asked.names, slice_by=asked.slice_by, plan=asked.plan, primary=primary)
 
 
 def _print_weak(found: WeakSlices | None) -> None:
