@@ -15,7 +15,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "truetune"
 ROWS = (
     ("types", "errors", "files", "rows", "metric", "tags", "text", "yaml_text", "faults"),
     ("config", "data", "metrics", "stats", "tracking"),
-    ("tasks", "backbones", "decisions"),
+    ("tasks", "backbones", "decisions", "live"),
     ("training", "evaluation", "audit", "bundle"),
     ("pretraining", "reports", "export"),
     ("workflows", "serving"),

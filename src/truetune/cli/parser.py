@@ -187,6 +187,19 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--device", default="auto", help="of a PyTorch model (default: auto)")
     serve.add_argument("--log-texts", action="store_true", help="write texts into the log, too")
 
+    drift = _command(commands, "drift", "do texts or predictions differ from those that the model was validated on?")
+    drift.add_argument("path", metavar="BUNDLE", help="a run, its model folder, or an exported folder")
+    drift.add_argument("file", nargs="?", metavar="FILE", help="inputs, or predictions as `predict` writes them")
+    drift.add_argument(
+        "--reference", action="store_true", help="make the reference of a run's validation part first (older runs)"
+    )
+    drift.add_argument(
+        "--alpha", type=_level, default=0.05, metavar="A", help="chance of any false alarm (default: 0.05)"
+    )
+    drift.add_argument("--seed", type=int, default=0, metavar="S", help="seed of permutations (default: 0)")
+    drift.add_argument("--html", metavar="FILE", help="also write a page")
+    drift.add_argument("--language", choices=("en", "zh"), default="en", help="language of the page")
+
     push = _command(commands, "push", "send a run's model to a repository of the Hugging Face Hub")
     push.add_argument("run", metavar="RUN", help="a run, its model folder, or an exported folder")
     push.add_argument("name", metavar="NAME", help="USER/NAME")

@@ -31,7 +31,14 @@ from truetune.workflows.progress import Progress
 Precision = Literal["float32", "int8"]
 MARGIN = 0.01
 PARITY = "parity.json"
-KEPT = ("backbone.json", "chat_template.jinja", "config.json", "scores.json", "special_tokens_map.json")
+KEPT = (
+    "backbone.json",
+    "chat_template.jinja",
+    "config.json",
+    "reference.json",
+    "scores.json",
+    "special_tokens_map.json",
+)
 FILES = {"float32": "model.onnx", "int8": "model.int8.onnx"}
 """Precision -> file."""
 

@@ -27,6 +27,7 @@ from truetune.reports.sections.curves import curves_section
 from truetune.reports.sections.data import audit_section, data_section
 from truetune.reports.sections.decisions import decisions_section
 from truetune.reports.sections.diagnosis import diagnosis_section
+from truetune.reports.sections.drift import drift_head, drift_section
 from truetune.reports.sections.errors import errors_section
 from truetune.reports.sections.kinds import kinds_section
 from truetune.reports.sections.labels import labels_section
@@ -83,6 +84,12 @@ def audit_page(audit: Mapping[str, Any], name: str, language: str) -> str:
     """Return the page of an audit, from the JSON that `truetune audit` prints."""
     say = say_in(language)
     return _html(say, audit_head(say, audit, name), audit_sections(say, audit), name)
+
+
+def drift_page(drift: Mapping[str, Any], name: str, language: str) -> str:
+    """Return the page of drift of a file, from the JSON that `truetune drift` prints."""
+    say = say_in(language)
+    return _html(say, drift_head(say, drift, name), (drift_section(say, drift),), name)
 
 
 def search_page(log: Mapping[str, Any], name: str, language: str) -> str:

@@ -24,6 +24,7 @@ from truetune.errors import ConfigError, DataError, TruetuneError
 from truetune.evaluation.compare import ComparisonResult, Gate, compared
 from truetune.evaluation.verdict import Verdict, verdict_of
 from truetune.files import read_json, whole_folder, write_json, write_text
+from truetune.live.reference import write_reference
 from truetune.reports.model_card import write_card
 from truetune.reports.page import run_page, write
 from truetune.tasks.base import Labels
@@ -305,11 +306,15 @@ def _base_name(name: str) -> str:
 
 def _after(stage: Stage) -> None:
     """Score what is shipped: the model as it is loaded from the bundle."""
+    from truetune.workflows.observed import part_reference
     from truetune.workflows.predict import load
 
     if stage.run.scores("after").is_file():
         return
     model = load(stage.run.model, stage.config.model.device)
+    reference = part_reference(model, stage.data.parts["validation"], stage.progress)
+    if reference is not None:
+        write_reference(stage.run.model, reference)
     undecided = model.undecided_columns(stage.data.columns("test"), stage.progress)
     predicted = model.decided(undecided)
     if model.bundle.decision is not None:

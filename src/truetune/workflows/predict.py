@@ -13,7 +13,7 @@ from truetune.data.parse import renamed_fields
 from truetune.errors import DataError
 from truetune.tasks.base import Labels, Scale
 from truetune.tasks.table import task_named
-from truetune.types import Floats, Writing
+from truetune.types import Floats, Tokenizer, Writing
 from truetune.workflows.collection import vectors_of
 from truetune.workflows.model import need_packages, predicted_by, training_of
 from truetune.workflows.progress import Progress
@@ -43,6 +43,21 @@ class Model:
     def input_names(self) -> tuple[str, ...]:
         """The fields that a text consists of."""
         return self._training.inputs.given
+
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        """The columns that it reads of labelled data, in order."""
+        return tuple(self._training.inputs.names)
+
+    @property
+    def answers_labels(self) -> bool:
+        """Whether a prediction is a label, or several."""
+        return self._training.head == "classify"
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """What cuts its texts."""
+        return self._backbone.tokenizer
 
     @property
     def columns(self) -> Mapping[str, list[str]]:
