@@ -51,7 +51,7 @@ def test_order_matters_only_to_ordered_bins() -> None:
         for a, b in ((first, second), (first[shuffled], second[shuffled]))
     ]
     assert plain[0] == pytest.approx(plain[1], abs=0.01)
-    assert trend[0] < 0.001 < 10 * trend[0] < trend[1]
+    assert 10 * trend[0] < 0.05 < trend[1]
 
 
 @pytest.mark.parametrize("ordered", [True, False])
