@@ -66,8 +66,15 @@ def normalised(text: str) -> str:
     punctuation, except between digits: 3.5 is not 35, nor is 3 5. A text of signs alone keeps them.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    kept = _SEPARATORS.sub("", folded.translate(_FOLDING)).replace("\0", " ")
-    return kept or "".join(folded.split())
+    pieces = _IN_NUMBERS.split(folded.translate(_FOLDING))
+    pieces[::2] = [_unseparated(piece) for piece in pieces[::2]]
+    return "".join(pieces).replace("\0", " ") or "".join(folded.split())
+
+
+def _unseparated(text: str) -> str:
+    for one in _SEPARATORS:
+        text = text.replace(one, "")
+    return text
 
 
 def traditional_only(text: str) -> frozenset[str]:
@@ -82,7 +89,9 @@ def text_key(texts: Iterable[str]) -> bytes:
 
 
 _BETWEEN_DIGITS = ".,:/-"
-_SEPARATORS = re.compile(r"(?<!\d)[\0.,:/-]++|[\0.,:/-]++(?!\d)")
+_SEPARATORS = "\0" + _BETWEEN_DIGITS
+_IN_NUMBERS = re.compile(r"(\d[\0.,:/-])(?=[\0.,:/-]*+\d)")
+"""A digit and the separator behind it, where another number follows: of several separators the first is kept."""
 
 
 class _Folding(dict[int, str]):

@@ -70,7 +70,9 @@ def test_a_record_may_have_another_field_in_its_place() -> None:
     assert "f:3: `several`: expected a text, found an empty one" in message
     assert "f:4: `several`: expected `several` or `one`, found nothing" in message
     message = refusal({"ones": "x", "more": "y"}, fields=((several,),))
-    assert "expected the columns `several` or `one`, found ones, more. Rename the column of `several` or `one`" in message
+    assert (
+        "expected the columns `several` or `one`, found ones, more. Rename the column of `several` or `one`" in message
+    )
 
 
 def test_limit_reads_no_further() -> None:
