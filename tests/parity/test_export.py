@@ -13,7 +13,8 @@ import pytest
 import truetune
 from truetune import config as configs
 from truetune.backbones.base import ModelSettings, Recipe
-from truetune.backbones.onnx_export import write_int8, write_onnx
+from truetune.backbones.onnx_export import write_onnx
+from truetune.backbones.onnx_int8 import dynamic_nodes, write_int8, write_static_int8
 from truetune.backbones.onnx_model import ENGINES, engine_run, measured_engines
 from truetune.backbones.torch import load_backbone, load_tokenizer
 from truetune.bundle.format import read_bundle
@@ -133,15 +134,18 @@ def test_an_exported_folder_predicts_as_the_run(
 
 
 @SLOW
+@pytest.mark.parametrize(("kind", "precision"), [("dynamic", "int8"), ("static", "int8-static")])
 def test_int8_is_smaller_and_stands_behind_the_gate(
-    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, precision: str
 ) -> None:
-    words = ["export", str(trained), str(tmp_path / "small"), "--int8", "--margin", "0.05", "--json"]
+    words = ["export", str(trained), str(tmp_path / "small"), "--int8", kind, "--margin", "0.05", "--json"]
     status = main([*words, "--engine", "onnxruntime", "--resamples", "200"])
     said = json.loads(capsys.readouterr().out)
     assert status == 0
-    assert said["bytes"]["int8"] < said["bytes"]["float32"]
-    assert len(said["parity"]["agreement"]) == 3
+    assert said["bytes"][precision] < said["bytes"]["float32"]
+    names = ["ONNX float32, onnxruntime", f"ONNX {precision}, onnxruntime", "HTTP"]
+    assert [one["system"] for one in said["parity"]["agreement"]] == names
+    assert read_json(tmp_path / "small" / "export.json")["precision"] == precision
     assert not (tmp_path / "small" / "model.onnx").exists()
     assert [one["label"] for one in truetune.load(tmp_path / "small").predict(["a lovely film"])] == ["pos"]
 
@@ -214,18 +218,59 @@ def test_a_file_that_no_engine_reads_is_named(tmp_path: Path) -> None:
 
 
 @SLOW
-def test_int8_keeps_the_form(tmp_path: Path, tiny_bert: Path) -> None:
+@pytest.mark.parametrize("static", [False, True])
+def test_int8_keeps_the_form(tmp_path: Path, tiny_bert: Path, static: bool) -> None:
     settings = ModelSettings(str(tiny_bert), "tag", ("O", "B-X"))
     tokenizer = load_tokenizer(settings)
     backbone = load_backbone(settings, Recipe(), tokenizer)
     backbone.save(tmp_path / "saved")
     write_onnx(tmp_path / "saved", tmp_path / "a.onnx")
-    write_int8(tmp_path / "a.onnx", tmp_path / "b.onnx")
     batch = batch_of(TEXTS, tokenizer)
+    if static:
+        write_static_int8(tmp_path / "a.onnx", tmp_path / "b.onnx", [inputs_of(batch)])
+    else:
+        write_int8(tmp_path / "a.onnx", tmp_path / "b.onnx")
     found = engine_run(tmp_path / "b.onnx", "onnxruntime")(inputs_of(batch))
     wanted = backbone.predict(batch)
     assert found.shape == wanted.shape
     assert 0 < np.abs(found - wanted)[batch.mask].max() < 0.2
+
+
+def product(turned: bool) -> Any:
+    """Return a feed-forward block: a product from 2 to 8, and one from 8 to 2."""
+    from onnx import helper, numpy_helper
+
+    rng = np.random.default_rng(0)
+    wide, narrow = rng.normal(size=(2, 8)).astype(np.float32), rng.normal(size=(8, 2)).astype(np.float32)
+    weights = [
+        numpy_helper.from_array(one.T.copy() if turned else one, name) for one, name in ((wide, "w"), (narrow, "n"))
+    ]
+    kind, settings = ("Gemm", {"transB": 1}) if turned else ("MatMul", {})
+    nodes = [
+        helper.make_node(kind, ["x", "w"], ["h"], name="widens", **settings),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node(kind, ["r", "n"], ["y"], name="narrows", **settings),
+    ]
+    ends = [helper.make_tensor_value_info(name, 1, ["batch", 2]) for name in ("x", "y")]
+    return helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:], weights), ir_version=10)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_static_ranges_hold_for_products_that_widen(tmp_path: Path, turned: bool) -> None:
+    import onnx
+
+    onnx.save(product(turned), tmp_path / "a.onnx")
+    assert dynamic_nodes(tmp_path / "a.onnx") == ["narrows"]
+    inputs = [{"x": np.array([[1.0, -1.0], [0.5, 0.25]], np.float32)}]
+    write_static_int8(tmp_path / "a.onnx", tmp_path / "b.onnx", inputs)
+    kinds = {node.op_type for node in onnx.load(tmp_path / "b.onnx").graph.node}
+    assert {"QuantizeLinear", "DynamicQuantizeLinear"} <= kinds, "one range is fixed, the other is not"
+    wanted = engine_run(tmp_path / "a.onnx", "onnxruntime")(inputs[0])
+    assert engine_run(tmp_path / "b.onnx", "onnxruntime")(inputs[0]) == pytest.approx(wanted, abs=0.1)
+    beyond = {"x": np.array([[100.0, 0.0]], np.float32)}
+    far = engine_run(tmp_path / "a.onnx", "onnxruntime")(beyond)
+    cut = engine_run(tmp_path / "b.onnx", "onnxruntime")(beyond)
+    assert np.abs(cut).max() < np.abs(far).max() / 10, "what lies beyond the calibrated range is cut off"
 
 
 def test_a_model_that_writes_texts_is_refused(tmp_path: Path) -> None:

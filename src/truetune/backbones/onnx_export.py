@@ -22,7 +22,7 @@ OUTPUT = "logits"
 
 def write_onnx(folder: Path, file: Path) -> None:
     """Write the network of a saved folder, in float32; raises `ModelError` for one that cannot be exported."""
-    _need("onnx", "onnxscript")
+    need("onnx", "onnxscript")
     network, tokenizer, settings = load_saved(folder, torch.device("cpu"))
     network.eval()
     network.model.set_attn_implementation("eager")
@@ -33,7 +33,7 @@ def write_onnx(folder: Path, file: Path) -> None:
     batch = torch.export.Dim("batch", min=1, max=65_536)
     length = torch.export.Dim("length", min=1, max=max(settings.max_length or tokenizer.max_length, 6))
     try:
-        with _quietly():
+        with quietly():
             program = torch.onnx.export(
                 network if network.segmented else _Unsegmented(network),
                 inputs,
@@ -63,19 +63,8 @@ class _Unsegmented(nn.Module):
         return logits
 
 
-def write_int8(source: Path, file: Path) -> None:
-    """Write an ONNX file with weights of matrix products as 8-bit integers, a scale a channel.
-
-    Activations are rounded as they come (dynamic quantisation), so no calibration data is needed.
-    """
-    _need("onnx", "onnxruntime")
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    with _quietly():
-        quantize_dynamic(str(source), str(file), per_channel=True, weight_type=QuantType.QInt8)
-
-
-def _need(*packages: str) -> None:
+def need(*packages: str) -> None:
+    """Raise `MissingPackageError` for the first of the packages that is not installed."""
     import importlib.util
 
     for package in packages:
@@ -84,7 +73,7 @@ def _need(*packages: str) -> None:
 
 
 @contextlib.contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Keep the exporters from printing what has no bearing on the result; that is checked by the parity gate."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)

@@ -23,6 +23,9 @@ ENGINES: tuple[Engine, ...] = get_args(Engine)
 EXPORT = "export.json"
 """Which file, engine and precision an exported folder has."""
 
+Precision = Literal["float32", "int8", "int8-static"]
+"""int8: weights are integers, activations are rounded as they come; int8-static: by ranges seen in calibration."""
+
 Run = Callable[[Mapping[str, npt.NDArray[Any]]], npt.NDArray[Any]]
 """Named inputs -> logits."""
 
@@ -33,7 +36,7 @@ class Exported:
 
     file: str
     engine: Engine
-    precision: Literal["float32", "int8"]
+    precision: Precision
     milliseconds: Mapping[str, float]
     """Engine -> what a batch took in the measurement by which it was chosen."""
 
@@ -50,12 +53,24 @@ class OnnxBackbone:
 
     def predict(self, batch: Batch) -> Floats:
         """Return logits, `[batch, labels]` or `[batch, length, labels]`."""
-        inputs = {"ids": batch.ids, "mask": batch.mask.astype(np.int64), "segments": batch.segments}
-        return self._run(inputs).astype(np.float64)
+        return self._run(model_inputs(batch)).astype(np.float64)
 
     def write(self, batch: Batch, writing: Writing) -> list[Written]:
         """Raise `ModelError`: a model that writes texts is not exported."""
         raise ModelError("an exported model gives logits only; to write texts, load the run's own model")
+
+
+def model_inputs(batch: Batch) -> dict[str, npt.NDArray[Any]]:
+    """Return the named inputs of an exported model."""
+    return {"ids": batch.ids, "mask": batch.mask.astype(np.int64), "segments": batch.segments}
+
+
+def known_inputs(file: Path) -> frozenset[str]:
+    """Return the names of the inputs that an ONNX file has: one without segments does not take them."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    return frozenset(one.name for one in session.get_inputs())
 
 
 def exported_backbone(folder: Path) -> OnnxBackbone:

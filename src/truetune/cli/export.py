@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
+from truetune.backbones.onnx_model import Precision
 from truetune.cli import show
 from truetune.parity.export import ExportResult, Wanted, exported
 from truetune.parity.gate import Parity
 from truetune.stats.plan import Plan
 from truetune.workflows.progress import Progress
 
+PRECISIONS: Mapping[str | None, Precision] = {None: "float32", "dynamic": "int8", "static": "int8-static"}
+
 
 def run(args: argparse.Namespace) -> int:
     """Export, print what the gate found."""
     wanted = Wanted(
-        precision="int8" if args.int8 else "float32",
+        precision=PRECISIONS[args.int8],
         engine=args.engine,
         margin=args.margin,
         metric=args.metric,

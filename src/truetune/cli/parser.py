@@ -157,7 +157,13 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("run", metavar="RUN")
     export.add_argument("folder", metavar="DIR", help="folder to write; it is made only where parity is shown")
     export.add_argument("--format", choices=("onnx",), default="onnx", help="default: onnx")
-    export.add_argument("--int8", action="store_true", help="weights as 8-bit integers (dynamic, a scale a channel)")
+    export.add_argument(
+        "--int8",
+        nargs="?",
+        const="dynamic",
+        choices=("dynamic", "static"),
+        help="weights as 8-bit integers; activations rounded as they come, or (static) by ranges over training texts",
+    )
     export.add_argument(
         "--engine",
         choices=("auto", "onnxruntime", "openvino"),

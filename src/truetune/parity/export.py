@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from truetune import config
+from truetune.backbones.onnx_model import Precision
 from truetune.bundle.format import ONNX, PYTORCH, read_bundle, write_bundle
 from truetune.bundle.run_folder import RunFolder, finished_run
 from truetune.data.dataset import Dataset
@@ -28,7 +31,6 @@ from truetune.workflows.parts import input_fields
 from truetune.workflows.predict import load
 from truetune.workflows.progress import Progress
 
-Precision = Literal["float32", "int8"]
 MARGIN = 0.01
 PARITY = "parity.json"
 KEPT = (
@@ -39,8 +41,14 @@ KEPT = (
     "scores.json",
     "special_tokens_map.json",
 )
-FILES = {"float32": "model.onnx", "int8": "model.int8.onnx"}
+FILES: Mapping[Precision, str] = {
+    "float32": "model.onnx",
+    "int8": "model.int8.onnx",
+    "int8-static": "model.int8-static.onnx",
+}
 """Precision -> file."""
+CALIBRATED, CALIBRATED_AT_ONCE = 256, 2048
+"""Training texts over which ranges are measured, and pieces of one batch of them."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +91,9 @@ class ExportResult:
 def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> ExportResult:
     """Export a finished run's model to a new folder; where parity is not shown the folder is not made.
 
-    The gate scores PyTorch, ONNX in float32, where asked for int8, and, where `truetune serve` can run, what a
-    server of the exported folder answers over HTTP, on the same labelled examples.
+    The gate scores PyTorch, ONNX in float32, where asked for int8 and static int8, and, where `truetune serve` can
+    run, what a server of the exported folder answers over HTTP, on the same labelled examples. Static int8 is
+    calibrated on training texts, so that the gate sees texts that are new to it.
     """
     run = finished_run(path)
     if folder.exists() and any(folder.iterdir()):
@@ -101,10 +110,11 @@ def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> Ex
     systems = {"PyTorch": load(run.model).predict_columns(columns)}
     with tempfile.TemporaryDirectory(prefix="truetune-export-") as name:
         temporary = Path(name)
-        precisions: tuple[Precision, ...] = ("float32", "int8") if wanted.precision == "int8" else ("float32",)
-        for precision in precisions:
+        precisions: tuple[Precision, ...] = ("float32", wanted.precision)
+        for precision in dict.fromkeys(precisions):
             progress.say(f"exporting in {precision}")
-            found = write_export(run.model, temporary, replace(wanted, precision=precision))
+            texts = calibrating(run, task.training.inputs.names) if precision == "int8-static" else ()
+            found = write_export(run.model, temporary, replace(wanted, precision=precision), texts)
             systems[f"ONNX {precision}, {found['engine']}"] = load(temporary).predict_columns(columns)
         if can_serve():
             progress.say("asking a server of it")
@@ -115,7 +125,7 @@ def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> Ex
             "PyTorch": sum(file.stat().st_size for file in run.model.glob("*.safetensors")),
             **{name: (temporary / file).stat().st_size for name, file in FILES.items() if (temporary / file).is_file()},
         }
-        if wanted.precision == "int8":
+        if wanted.precision != "float32":
             (temporary / FILES["float32"]).unlink()
         write_json(temporary / PARITY, result.to_dict())
         write_card(temporary)
@@ -134,13 +144,25 @@ def labelled_of(run: RunFolder, task: Task, data: str | None) -> Labelled:
     return Labelled(part.ids, {name: part.column(name) for name in part.fields}, part.groups)
 
 
-def write_export(model: Path, folder: Path, wanted: Wanted) -> dict[str, Any]:
+def calibrating(run: RunFolder, names: Sequence[str]) -> list[list[Any]]:
+    """Return columns of some of a run's training examples, evenly spaced; raises `RunError` where it kept none."""
+    part = Dataset.open(run.data("train"))
+    if not len(part):
+        raise RunError(f"{run.path}: its training part is empty, so static int8 has no texts to be calibrated on")
+    some = part.take(np.unique(np.linspace(0, len(part) - 1, CALIBRATED).astype(np.int64)))
+    return [some.column(name) for name in names]
+
+
+def write_export(
+    model: Path, folder: Path, wanted: Wanted, calibration: Sequence[Sequence[Any]] = ()
+) -> dict[str, Any]:
     """Write a bundle as the folder of one precision, without any gate, and return what its `export.json` says.
 
-    For int8 the float32 file has to be in the folder.
+    For int8 the float32 file has to be in the folder; for static int8 `calibration` has columns of inputs.
     """
-    from truetune.backbones.onnx_export import write_int8, write_onnx
-    from truetune.backbones.onnx_model import ENGINES, EXPORT, measured_engines
+    from truetune.backbones.onnx_export import write_onnx
+    from truetune.backbones.onnx_int8 import write_int8, write_static_int8
+    from truetune.backbones.onnx_model import ENGINES, EXPORT, known_inputs, measured_engines, model_inputs
 
     bundle = read_bundle(model)
     if bundle.framework != PYTORCH:
@@ -148,8 +170,13 @@ def write_export(model: Path, folder: Path, wanted: Wanted) -> dict[str, Any]:
     file = folder / FILES[wanted.precision]
     if wanted.precision == "float32":
         write_onnx(model, file)
-    else:
+    elif wanted.precision == "int8":
         write_int8(folder / FILES["float32"], file)
+    else:
+        known = known_inputs(folder / FILES["float32"])
+        batches = load(model, "cpu").batches(calibration, CALIBRATED_AT_ONCE)
+        inputs = [{name: one for name, one in model_inputs(batch).items() if name in known} for batch in batches]
+        write_static_int8(folder / FILES["float32"], file, inputs)
     for source in model.iterdir():
         if source.name in KEPT or source.name.startswith("tokenizer"):
             shutil.copyfile(source, folder / source.name)

@@ -7,15 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from truetune.backbones.base import Predictor
 from truetune.bundle.format import NAME, ONNX, Bundle, read_bundle
+from truetune.data.batch import padded, token_batches
 from truetune.data.parse import renamed_fields
 from truetune.errors import DataError
 from truetune.tasks.base import Labels, Scale
 from truetune.tasks.table import task_named
-from truetune.types import Floats, Tokenizer, Writing
+from truetune.types import Batch, Floats, Tokenizer, Writing
 from truetune.workflows.collection import vectors_of
-from truetune.workflows.model import need_packages, predicted_by, training_of
+from truetune.workflows.model import encoded_parts, need_packages, predicted_by, training_of
 from truetune.workflows.progress import Progress
 
 Text = str | Sequence[Any] | Mapping[str, Any]
@@ -92,18 +95,26 @@ class Model:
         self, columns: Sequence[Sequence[Any]], progress: Progress | None = None
     ) -> dict[str, list[Any]]:
         """Return predicted columns as the model itself says them, before anything is made of them."""
-        bundle = self.bundle
-        scale = None if bundle.scale is None else Scale(*bundle.scale)
-        writing = None if bundle.writing is None else Writing(**bundle.writing)
-        labels = Labels(
-            bundle.labels, bundle.multiple, scale, bundle.optional, bundle.longest, writing, bundle.documents
-        )
-        if bundle.documents:
+        labels = self._labels()
+        if labels.documents:
             if self._vectors is None:
                 self._vectors = vectors_of(self._backbone, self._training, labels)
             labels = replace(labels, vectors=self._vectors)
         shown = progress or Progress(quiet=True)
         return predicted_by(self._backbone, self._training, columns, labels, self.bundle.threshold, shown)
+
+    def batches(self, columns: Sequence[Sequence[Any]], tokens: int) -> list[Batch]:
+        """Return what the model reads of columns, in batches of at most `tokens` pieces."""
+        parts = encoded_parts(self._training, columns, None, self._labels(), self._backbone.tokenizer)
+        inputs = [one for part in parts for one in part.inputs]
+        pad = self._backbone.tokenizer.pad
+        return [padded(inputs, some, pad) for some in token_batches(np.array([len(one.ids) for one in inputs]), tokens)]
+
+    def _labels(self) -> Labels:
+        bundle = self.bundle
+        scale = None if bundle.scale is None else Scale(*bundle.scale)
+        writing = None if bundle.writing is None else Writing(**bundle.writing)
+        return Labels(bundle.labels, bundle.multiple, scale, bundle.optional, bundle.longest, writing, bundle.documents)
 
     def _inputs(self, place: int, text: Text) -> list[Any]:
         names = self._training.inputs.given
