@@ -252,7 +252,8 @@ def product(turned: bool) -> Any:
         helper.make_node(kind, ["r", "n"], ["y"], name="narrows", **settings),
     ]
     ends = [helper.make_tensor_value_info(name, 1, ["batch", 2]) for name in ("x", "y")]
-    return helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:], weights), ir_version=10)
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], weights)
+    return helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 18)])
 
 
 @pytest.mark.parametrize("turned", [False, True])
