@@ -32,7 +32,7 @@ def write_static_int8(source: Path, file: Path, inputs: Iterable[Mapping[str, np
 
     `inputs`: batches, named inputs of the file. Products that narrow, as the second of a feed-forward block does, stay
     dynamic: some activations before them are far larger than the rest, and one range for all leaves the rest too few
-    steps. Weights beside fixed ranges have seven bits: sums of eight overflow on processors without VNNI.
+    steps. Weights have seven bits: sums of eight overflow on processors without VNNI.
     Raises `ModelError` for a file that cannot be written so.
     """
     need("onnx", "onnxruntime")
@@ -49,12 +49,14 @@ def _write_static(source: Path, file: Path, inputs: Iterable[Mapping[str, npt.ND
 
     with tempfile.TemporaryDirectory(prefix="truetune-int8-") as name:
         half = Path(name) / "half.onnx"
+        # Where a `Gemm` can be a `MatMul` it is made one first, of a longer name.
         quantize_dynamic(
             str(source),
             str(half),
             per_channel=True,
+            reduce_range=True,
             weight_type=QuantType.QInt8,
-            nodes_to_quantize=dynamic_nodes(source),
+            nodes_to_quantize=[name + end for name in dynamic_nodes(source) for end in ("", "_MatMul")],
             extra_options={"MatMulConstBOnly": True},
         )
         quantize_static(

@@ -110,8 +110,10 @@ def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> Ex
     systems = {"PyTorch": load(run.model).predict_columns(columns)}
     with tempfile.TemporaryDirectory(prefix="truetune-export-") as name:
         temporary = Path(name)
-        precisions: tuple[Precision, ...] = ("float32", wanted.precision)
-        for precision in dict.fromkeys(precisions):
+        precisions: list[Precision] = ["float32"]
+        if wanted.precision != "float32":
+            precisions.append(wanted.precision)
+        for precision in precisions:
             progress.say(f"exporting in {precision}")
             texts = calibrating(run, task.training.inputs.names) if precision == "int8-static" else ()
             found = write_export(run.model, temporary, replace(wanted, precision=precision), texts)
