@@ -123,9 +123,13 @@ def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> Ex
             systems["HTTP"] = http_answers(temporary, task.training.inputs, labelled.fields)
         gate = Gate(wanted.metric or config.load(run.config).evaluate.metric, wanted.margin, wanted.plan)
         result = parity(task, labelled, systems, gate)
-        sizes = {
+        sizes: dict[str, int] = {
             "PyTorch": sum(file.stat().st_size for file in run.model.glob("*.safetensors")),
-            **{name: (temporary / file).stat().st_size for name, file in FILES.items() if (temporary / file).is_file()},
+            **{
+                str(name): (temporary / file).stat().st_size
+                for name, file in FILES.items()
+                if (temporary / file).is_file()
+            },
         }
         if wanted.precision != "float32":
             (temporary / FILES["float32"]).unlink()
