@@ -193,6 +193,11 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--device", default="auto", help="of a PyTorch model (default: auto)")
     serve.add_argument("--log-texts", action="store_true", help="write texts into the log, too")
 
+    serve.add_argument("--live", metavar="DIR", help="watch drift and, with labels, accuracy; kept in this folder")
+    serve.add_argument("--shadow", metavar="PATH", help="another model answers too, never returned, kept in --live")
+    serve.add_argument("--ab", metavar="PATH", help="another model answers a --share of clients")
+    serve.add_argument("--share", type=_share, default=0.1, metavar="S", help="of --ab (default: 0.1)")
+
     drift = _command(commands, "drift", "do texts or predictions differ from those that the model was validated on?")
     drift.add_argument("path", metavar="BUNDLE", help="a run, its model folder, or an exported folder")
     drift.add_argument("file", nargs="?", metavar="FILE", help="inputs, or predictions as `predict` writes them")
@@ -205,6 +210,17 @@ def parser() -> argparse.ArgumentParser:
     drift.add_argument("--seed", type=int, default=0, metavar="S", help="seed of permutations (default: 0)")
     drift.add_argument("--html", metavar="FILE", help="also write a page")
     drift.add_argument("--language", choices=("en", "zh"), default="en", help="language of the page")
+
+    live = _command(commands, "live-compare", "is the second model of a server shown better? to be asked at any time")
+    live.add_argument("log", metavar="LOG", help="folder of `serve --live`, or the journal in it")
+    live.add_argument(
+        "--alpha",
+        type=_level,
+        default=0.05,
+        metavar="A",
+        help="chance that equally good models are ever told apart (default: 0.05)",
+    )
+    live.add_argument("--language", choices=("en", "zh"), default="en", help="language of the words")
 
     push = _command(commands, "push", "send a run's model to a repository of the Hugging Face Hub")
     push.add_argument("run", metavar="RUN", help="a run, its model folder, or an exported folder")

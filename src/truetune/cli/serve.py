@@ -36,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
             f"--host {args.host}: others could ask this server without a key; give --keys FILE, or serve 127.0.0.1"
         )
     told = {key: value for key, value in vars(args).items() if key not in ("command", "debug", "json")}
+    _refuse_without_folder(args)
     # A bundle that cannot be served is told before a port is taken.
     _checked(told)
     if args.workers == 1:
@@ -70,15 +71,41 @@ def application_of(told: dict[str, Any]) -> Callable[..., Awaitable[None]]:
         log_texts=told["log_texts"],
     )
     limits = Limits(told["tokens"], told["waiting"], told["target"])
-    return application(Source(place.load, place.changed), limits, guard, Telemetry())
+    telemetry = Telemetry()
+    return application(Source(place.load, place.changed), limits, guard, telemetry, _live(told, telemetry))
+
+
+def _live(told: dict[str, Any], telemetry: Any) -> Any:
+    """Return what watches the answers; None where nothing is to be watched."""
+    if told["live"] is None:
+        return None
+    from truetune.live.quality import Quality
+    from truetune.serving.live import Live, Other
+    from truetune.workflows.served import BundlePlace
+
+    path = told["shadow"] or told["ab"]
+    other = None
+    if path is not None:
+        other = Other(BundlePlace(Path(path), told["device"]).load, None if told["shadow"] else told["share"])
+    return Live(Quality(Path(told["live"])), telemetry, other)
+
+
+def _refuse_without_folder(args: argparse.Namespace) -> None:
+    """Raise `ConfigError` where what is watched has no place, or several processes would write to it."""
+    if args.live is None and (args.shadow or args.ab):
+        raise ConfigError("--shadow and --ab keep their answers in a folder; name it: --live DIR")
+    if args.shadow and args.ab:
+        raise ConfigError("--shadow and --ab exclude each other; expected one second model")
+    if args.live is not None and args.workers > 1:
+        raise ConfigError(f"--live is kept by one process; expected --workers 1, found {args.workers}")
 
 
 def _checked(told: dict[str, Any]) -> None:
     from truetune.bundle.format import NAME, read_bundle
     from truetune.serving.limits import read_keys
 
-    folder = Path(told["path"])
-    read_bundle(folder if (folder / NAME).is_file() else folder / "model")
+    for folder in (Path(told[name]) for name in ("path", "shadow", "ab") if told[name] is not None):
+        read_bundle(folder if (folder / NAME).is_file() else folder / "model")
     read_keys(told["keys"])
 
 

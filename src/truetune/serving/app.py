@@ -17,6 +17,7 @@ from truetune import __version__
 from truetune.errors import TruetuneError
 from truetune.serving.batcher import Batcher, BusyError, Limits, Served
 from truetune.serving.limits import GoneError, Rates, RefusedError, body_of, client_of
+from truetune.serving.live import Live
 from truetune.serving.schema import PREDICT, PREDICTED, texts_of
 from truetune.serving.telemetry import Telemetry
 
@@ -56,9 +57,11 @@ class Source:
     """Whether there is another one since `load` was called last."""
 
 
-def application(source: Source, limits: Limits, guard: Guard, telemetry: Telemetry) -> Callable[..., Awaitable[None]]:
-    """Return the ASGI application."""
-    state = _State(source, limits, telemetry)
+def application(
+    source: Source, limits: Limits, guard: Guard, telemetry: Telemetry, live: Live | None = None
+) -> Callable[..., Awaitable[None]]:
+    """Return the ASGI application; with `live`, what it answers is watched."""
+    state = _State(source, limits, telemetry, live)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -75,17 +78,20 @@ def application(source: Source, limits: Limits, guard: Guard, telemetry: Telemet
         request.scope["truetune"]["texts"] = len(texts)
         if guard.log_texts:
             request.scope["truetune"]["inputs"] = texts
+        batcher = state.batcher if live is None else live.batcher(request, state.batcher)
         try:
-            rows = state.batcher.served.rows(texts)
+            rows = batcher.served.rows(texts)
         except TruetuneError as error:
             raise RefusedError(422, str(error)) from None
         try:
-            identity, answers = await state.batcher.answers(rows)
+            identity, answers = await batcher.answers(rows)
         except BusyError:
             raise
         except Exception as error:  # of the model; its words may hold texts, so only their kind is logged
             telemetry.line("error", {"id": request.scope["truetune"]["id"], "kind": type(error).__name__})
             raise RefusedError(500, "the model failed on these texts") from None
+        if live is not None:
+            live.answered(request.scope["truetune"]["id"], (batcher, state.batcher), rows, (identity, answers))
         return _json(200, {"model": identity, "predictions": answers})
 
     @app.get("/v1/model", summary="What is served")
@@ -104,8 +110,12 @@ def application(source: Source, limits: Limits, guard: Guard, telemetry: Telemet
     @app.get("/metrics", summary="Metrics, as Prometheus reads them")
     async def metrics() -> Response:
         telemetry.state(state.batcher.waiting, state.sizes())
+        if live is not None:
+            telemetry.gauges(await live.gauges())
         return Response(telemetry.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
+    if live is not None:
+        live.add_paths(app)
     # The interactive page of FastAPI is fetched from elsewhere; the description itself is ours.
     return _Guarded(app, guard, telemetry)
 
@@ -113,8 +123,8 @@ def application(source: Source, limits: Limits, guard: Guard, telemetry: Telemet
 class _State:
     """The batcher and what keeps it going."""
 
-    def __init__(self, source: Source, limits: Limits, telemetry: Telemetry) -> None:
-        self._source, self._limits, self._telemetry = source, limits, telemetry
+    def __init__(self, source: Source, limits: Limits, telemetry: Telemetry, live: Live | None) -> None:
+        self._source, self._limits, self._telemetry, self._live = source, limits, telemetry, live
         self._batcher: Batcher | None = None
         self.ready = False
 
@@ -135,6 +145,8 @@ class _State:
         self._batcher = Batcher(served, self._limits)
         answering = asyncio.create_task(self._batcher.run())
         watching = asyncio.create_task(self._watched())
+        if self._live is not None:
+            await self._live.start(self._batcher, self._limits)
         self.ready = True
         self._telemetry.line("ready", {"model": served.identity})
         try:
@@ -144,6 +156,8 @@ class _State:
             watching.cancel()
             self._batcher.close()
             await answering  # what was accepted is answered
+            if self._live is not None:
+                await self._live.stop()
             self._telemetry.line("stopped", {})
 
     async def _watched(self) -> None:
@@ -158,6 +172,8 @@ class _State:
                 if served.about["inputs"] != before.about["inputs"]:
                     raise TruetuneError("the new model reads other inputs; start a server of its own for it")
                 self.batcher.swap(served)
+                if self._live is not None:
+                    self._live.begin(served)
             except (TruetuneError, OSError, ValueError) as error:
                 self._telemetry.swapped("failed")
                 self._telemetry.line("swap failed", {"reason": str(error)})

@@ -97,6 +97,11 @@ class Batcher:
         """How many texts wait."""
         return sum(len(job.rows) for job in self._jobs)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is computed."""
+        return not self._jobs and not self._busy
+
     def swap(self, served: Served) -> None:
         """Let another model answer from the next batch on; what is being computed is answered by the old one."""
         self._served = served

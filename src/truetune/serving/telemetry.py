@@ -33,6 +33,7 @@ class Telemetry:
         self._waiting = Gauge(
             "truetune_waiting_texts", "Texts that wait", registry=self._registry, multiprocess_mode="livesum"
         )
+        self._gauges: dict[str, Gauge] = {}
         self._swaps = Counter("truetune_swaps", "Models that were swapped in", ["outcome"], registry=self._registry)
 
     def answered(self, request: Mapping[str, Any], known: bool) -> None:
@@ -47,6 +48,16 @@ class Telemetry:
         self._waiting.set(waiting)
         for size in sizes:
             self._batches.observe(size)
+
+    def gauges(self, values: Mapping[str, float]) -> None:
+        """Set gauges by name; one that is new is made."""
+        from prometheus_client import Gauge
+
+        for name, value in values.items():
+            if name not in self._gauges:
+                about = name.removeprefix("truetune_").replace("_", " ").capitalize()
+                self._gauges[name] = Gauge(name, about, registry=self._registry)
+            self._gauges[name].set(value)
 
     def swapped(self, outcome: str) -> None:
         """Count an attempt to swap the model."""

@@ -9,15 +9,20 @@ from typing import Any
 
 from truetune.bundle.format import NAME
 from truetune.errors import ModelError
+from truetune.live.features import Observed
+from truetune.live.reference import Reference, read_reference
+from truetune.workflows.observed import bundle_folder, observed
 from truetune.workflows.predict import Model, load
 
 
 class ServedModel:
     """A loaded bundle that answers rows of inputs."""
 
-    def __init__(self, model: Model, identity: str) -> None:
+    def __init__(self, model: Model, identity: str, reference: Reference | str = "no reference was looked for") -> None:
+        """`reference`: what its validation part looks like, or in words why that is not known."""
         self._model = model
         self.identity = identity
+        self.reference = reference
         bundle = model.bundle
         self.about: Mapping[str, Any] = {
             "task": bundle.task,
@@ -37,6 +42,10 @@ class ServedModel:
         """Return one answer a row."""
         return self._model.answers(rows)
 
+    def observed(self, rows: Sequence[Sequence[Any]], answers: Sequence[Mapping[str, Any]]) -> list[Observed]:
+        """Return what is kept of rows and their answers; no texts."""
+        return observed(self._model.tokenizer, rows, answers)
+
 
 class BundlePlace:
     """A folder, or a link to one, whose bundle may be replaced by another while it is served."""
@@ -53,7 +62,7 @@ class BundlePlace:
         folder = self._path.resolve()
         model = load(folder, self._device)
         self._loaded = stamp
-        return ServedModel(model, identity_of(folder))
+        return ServedModel(model, identity_of(folder), _reference(folder))
 
     def changed(self) -> bool:
         """Whether a whole bundle stands there that was not loaded yet."""
@@ -67,6 +76,13 @@ class BundlePlace:
                 found = file.resolve().stat()
                 return str(file.resolve()), found.st_ino, found.st_mtime_ns, found.st_size
         return None
+
+
+def _reference(folder: Path) -> Reference | str:
+    try:
+        return read_reference(bundle_folder(folder))
+    except ModelError as error:
+        return str(error)
 
 
 def identity_of(folder: Path) -> str:
