@@ -1,6 +1,6 @@
 """Print where other tools give another number than truetune, on examples small enough to check by hand.
 
-    python benchmarks/why_numbers_differ.py [--simulations 1000]
+    python benchmarks/why_numbers_differ.py [--simulations 400]
 
 The table stands in docs/why-numbers-differ.md. Its first row is simulated; the others are exact.
 """
@@ -51,7 +51,7 @@ class Difference(NamedTuple):
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    arguments.add_argument("--simulations", type=int, default=1_000)
+    arguments.add_argument("--simulations", type=int, default=400)
     chosen = arguments.parse_args()
     print("| number | other tool | truetune | why |\n|---|---|---|---|")
     print(false_positives(chosen.simulations))
