@@ -12,6 +12,7 @@ from sacrebleu.metrics import BLEU, TER
 from sacrebleu.metrics import CHRF as Theirs
 
 from truetune.metric import Additive
+from truetune.metrics import chrf
 from truetune.metrics.bleu import bleu
 from truetune.metrics.chrf import CHRF, CHRF_WORDS
 from truetune.metrics.ter import ter
@@ -68,6 +69,32 @@ def test_chrf_of_sacrebleus_own_tests(texts: list[str], references: list[str], w
 @pytest.mark.parametrize(
     ("text", "reference", "wanted"),
     [
+        (
+            " risk assessment must be made of those who are qualified and expertise in the sector - these are the "
+            "scientists .",
+            "risk assessment has to be undertaken by those who are qualified and expert in that area - that is the "
+            "scientists .",
+            63.361730,
+        ),
+        (
+            " Die    Beziehung zwischen  Obama und Netanjahu ist nicht gerade  freundlich. ",
+            "Das Verhältnis zwischen Obama und Netanyahu ist nicht gerade freundschaftlich.",
+            64.1302698,
+        ),
+        ("Niemand hat die Absicht, eine Mauer zu errichten", "Niemand hat die Absicht, eine Mauer zu errichten", 100.0),
+    ],
+)
+def test_chrf_of_long_texts_in_sacrebleus_own_tests(
+    text: str, reference: str, wanted: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made with a beta of 3; those that only chrF++.py's smoothing gives (`eps_smoothing`) are no chrF of ours."""
+    monkeypatch.setattr(chrf, "BETA", 3)
+    assert value(CHRF, [text], [[reference]]) == pytest.approx(wanted, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "reference", "wanted"),
+    [
         ("aaaa bbbb cccc dddd", "aaaa bbbb cccc dddd", 0),
         ("dddd eeee ffff", "aaaa bbbb cccc", 1),
         ("", "a", 1),
@@ -76,6 +103,37 @@ def test_chrf_of_sacrebleus_own_tests(texts: list[str], references: list[str], w
 )
 def test_ter_of_sacrebleus_own_tests(text: str, reference: str, wanted: float) -> None:
     assert value(ter("none"), [text], [[reference]]) == pytest.approx(100 * wanted, abs=1e-3)
+
+
+MENUS = [
+    (
+        'wählen Sie " Bild neu berechnen , " um beim Ändern der Bildgröße Pixel hinzuzufügen oder zu entfernen , damit '
+        "das Bild ungefähr dieselbe Größe aufweist wie die andere Größe .",
+        'wählen Sie " Bild neu berechnen , " um beim Ändern der Bildgröße Pixel hinzuzufügen oder zu entfernen , damit '
+        "die Darstellung des Bildes in einer anderen Größe beibehalten wird .",
+    ),
+    (
+        "wenn Sie alle Aufgaben im aktuellen Dokument aktualisieren möchten , wählen Sie im Menü des "
+        'Aufgabenbedienfelds die Option " Alle Aufgaben aktualisieren . "',
+    )
+    * 2,
+    (
+        'klicken Sie auf der Registerkarte " Optionen " auf die Schaltfläche " Benutzerdefiniert " und geben Sie Werte '
+        'für " Fehlerkorrektur-Level " und " Y / X-Verhältnis " ein .',
+        'klicken Sie auf der Registerkarte " Optionen " auf die Schaltfläche " Benutzerdefiniert " und geben Sie für " '
+        'Fehlerkorrektur-Level " und " Y / X-Verhältnis " niedrigere Werte ein .',
+    ),
+    (
+        "Sie können beispielsweise ein Dokument erstellen , das ein Auto über die Bühne enthält .",
+        "Sie können beispielsweise ein Dokument erstellen , das ein Auto enthalt , das sich über die Bühne bewegt .",
+    ),
+    ('wählen Sie im Dialogfeld " Neu aus Vorlage " eine Vorlage aus und klicken Sie auf " Neu . "',) * 2,
+]
+
+
+def test_ter_of_the_realistic_example_in_sacrebleus_own_tests() -> None:
+    texts, references = (list(side) for side in zip(*MENUS, strict=True))
+    assert value(ter("none"), texts, [references]) == pytest.approx(13.6, abs=1e-3)
 
 
 @pytest.mark.parametrize(("line", "wanted"), [("a b c d", "a b c d"), ("", ""), ("A B C D.", "a b c d.")])
