@@ -59,6 +59,18 @@ def command(tmp_path: Path, capsys: Said) -> Callable[[str, Records, Records], t
 ANNA = spans([0, 4, "P"], text="Anna met Bob")
 NAN, INFINITE = float("nan"), float("inf")
 ERRORS: dict[str, tuple[str, Records, Records, str]] = {
+    "spans beside tags": (
+        "ner",
+        ANNA,
+        [{"tags": ["B-P", "O", "O"]}] * 12,
+        "no metric reads both sides: gold holds `text`, `spans`, predicted `tags`; expected `tags` in gold and `tags`",
+    ),
+    "one label beside several": (
+        "classification",
+        [{"label": "a"}] * 12,
+        [{"labels": ["a"]}] * 12,
+        "no metric reads both sides: gold holds `label`, predicted `labels`; expected `label` in gold and `label`",
+    ),
     "fewer predictions than gold": (
         "classification",
         labels("abab"),

@@ -33,7 +33,7 @@ def applicable(
     """Return the metrics whose fields are there, in the order of the task.
 
     With `names`, only those (`f1/LABEL` asks for one label's); a name that is unknown, or whose fields
-    are not there, is a `MetricError`: a requested metric is computed or the run stops.
+    are not there, is a `MetricError`: a requested metric is computed or the run stops. So is where none applies.
     """
     fitting = [metric for metric in scoring.metrics if metric.gold in gold and metric.predicted in predicted]
     by_name: dict[str, Metric | PerLabel] = {}
@@ -42,6 +42,11 @@ def applicable(
     if scoring.refined is not None:
         by_name |= {metric.name: metric for metric in scoring.refined(gold, predicted)}
     there = list(by_name.values())
+    if not there and scoring.metrics and names is None:
+        raise MetricError(
+            f"no metric reads both sides: gold holds {_listed(gold, scoring)}, predicted "
+            f"{_listed(predicted, scoring)}; expected {_needed(scoring.metrics, scoring)}"
+        )
     if names is None:
         return there
     wanted = {name.partition("/")[0] for name in names}
@@ -90,17 +95,34 @@ def primary_metric(scoring: Scoring, there: Sequence[Metric | PerLabel], name: s
         if name.partition("/")[0] not in names:
             raise MetricError(_why_not(name, scoring))
         return name
-    return next(choice for choice in scoring.primary if choice in names)
+    chosen = next((choice for choice in scoring.primary if choice in names), None)
+    if chosen is None:
+        raise MetricError(
+            f"no metric reads gold and every system's predictions; expected {_needed(scoring.metrics, scoring)}"
+        )
+    return chosen
 
 
 def _why_not(name: str, scoring: Scoring) -> str:
-    needs = [
-        f"`{metric.gold}` in gold and `{metric.predicted}` in predicted"
-        for metric in scoring.metrics
-        if metric.name == name.partition("/")[0]
-    ]
-    if needs:
-        return f"metric {name!r} cannot be computed: it needs {' or '.join(needs)}; add that, or ask for another"
+    asked = [metric for metric in scoring.metrics if metric.name == name.partition("/")[0]]
+    if asked:
+        return f"metric {name!r} cannot be computed: it needs {_needed(asked, scoring)}; add that, or ask for another"
     if any(metric.name == name for metric in scoring.sometimes):
         return f"metric {name!r} is not there for these labels and scores; see the page of its family, or leave it out"
     return f"unknown metric {name!r}; {nearest(name, {metric.name for metric in scoring.metrics})}"
+
+
+def _needed(metrics: Sequence[Metric | PerLabel], scoring: Scoring) -> str:
+    made = _made(scoring)
+    pairs = dict.fromkeys((one.gold, one.predicted) for one in metrics if not made & {one.gold, one.predicted})
+    pairs = pairs or dict.fromkeys((one.gold, one.predicted) for one in metrics)
+    return " or ".join(f"`{gold}` in gold and `{predicted}` in predicted" for gold, predicted in pairs)
+
+
+def _listed(fields: Fields, scoring: Scoring) -> str:
+    return ", ".join(f"`{name}`" for name in fields if name not in _made(scoring)) or "nothing"
+
+
+def _made(scoring: Scoring) -> set[str]:
+    """Return the fields that no file has: they are made from others."""
+    return {field.name for fields in (*scoring.gold, *scoring.predicted) for field in fields if field.derive}
