@@ -310,10 +310,19 @@ class Config(Group):
     )
     workers: int = Field(default=1, ge=1, description="Processes that fine-tune together, each a share of every step")
 
+    shard: bool = Field(
+        default=False,
+        description="Each of the workers holds a share of the weights (FSDP), for models whose training fits no device",
+    )
+
     @model_validator(mode="after")
     def _scaled(self) -> Config:
         if self.workers > 1 and self.scale == "single":
             raise ValueError(f"`workers: {self.workers}` needs `scale: torchrun` or `scale: ray`")
+        if self.shard and self.workers == 1:
+            raise ValueError("`shard: true` spreads weights over several `workers`, found 1; set `workers` and `scale`")
+        if self.shard and self.recipe.mixout:
+            raise ValueError("`recipe.mixout` needs all pretrained weights beside the trained; set it or `shard` to 0")
         if self.workers > 1 and self.recipe.fgm:
             raise ValueError("`recipe.fgm` moves words by the gradient of a whole step; set it to 0, or `workers` to 1")
         return self

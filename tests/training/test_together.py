@@ -20,12 +20,41 @@ sys.path.insert(0, str(TOY.parent))
 
 @pytest.mark.skipif(sys.platform == "win32", reason="gloo over the loopback interface")
 def test_two_processes_learn_what_one_learns(tmp_path: Path, tiny_bert: Path) -> None:
-    from toy_together import run
+    from toy_together import MIXED, run
 
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-    run(tmp_path / "one", str(tiny_bert), None)
+    run(tmp_path / "one", str(tiny_bert), None, MIXED)
     launched([str(TOY), str(tmp_path / "two"), str(tiny_bert)], 2)
+    _equal(tmp_path)
+    weights = [np.load(tmp_path / name / "weights.npz") for name in ("one", "two")]
+    assert weights[0].files == weights[1].files
+    assert all(np.abs(weights[0][name] - weights[1][name]).max() <= 1e-4 for name in weights[0].files)
+    names = sorted(file.name for file in (tmp_path / "two").iterdir())
+    assert names == ["best.safetensors", "last.safetensors", "result.json", "saved", "weights.npz"], "one process wrote"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="gloo over the loopback interface")
+@pytest.mark.parametrize("model", ["tiny_bert", "tiny_gpt2"])
+def test_two_processes_with_a_share_of_the_weights_each_learn_what_one_learns(
+    tmp_path: Path, model: str, request: pytest.FixtureRequest
+) -> None:
+    from safetensors.numpy import load_file
+    from toy_together import SHARED, run
+
+    folder = request.getfixturevalue(model)
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    run(tmp_path / "one", str(folder), None, SHARED)
+    launched([str(TOY), str(tmp_path / "two"), str(folder), "shard"], 2)
+    _equal(tmp_path)
+    saved = [load_file(tmp_path / name / "saved" / "model.safetensors") for name in ("one", "two")]
+    assert saved[0].keys() == saved[1].keys()
+    assert all(np.abs(saved[0][name] - saved[1][name]).max() <= 1e-4 for name in saved[0])
+
+
+def _equal(tmp_path: Path) -> None:
+    """Both trainings took the same steps, with the same losses and scores to the precision of floats."""
     one, two = (json.loads((tmp_path / name / "result.json").read_text()) for name in ("one", "two"))
     assert len(one) == len(two) > 5
     for alone, shared in zip(one, two, strict=True):
@@ -35,11 +64,6 @@ def test_two_processes_learn_what_one_learns(tmp_path: Path, tiny_bert: Path) ->
         if alone[3] is not None:
             assert shared[3]["accuracy"] == alone[3]["accuracy"]
             assert shared[3]["sum"] == pytest.approx(alone[3]["sum"], rel=1e-4)
-    weights = [np.load(tmp_path / name / "weights.npz") for name in ("one", "two")]
-    assert weights[0].files == weights[1].files
-    assert all(np.abs(weights[0][name] - weights[1][name]).max() <= 1e-4 for name in weights[0].files)
-    names = sorted(file.name for file in (tmp_path / "two").iterdir())
-    assert names == ["best.safetensors", "last.safetensors", "result.json", "weights.npz"], "one process wrote"
 
 
 def test_a_process_that_is_killed_is_named_with_its_signal(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A small training of one or several processes: FOLDER MODEL. Losses, scores and weights are written by the first."""
+"""A small training of one or several processes: FOLDER MODEL [shard]. Losses, scores and weights are written by the first."""
 
 import json
 import sys
@@ -17,8 +17,11 @@ from truetune.training.loop import train
 from truetune.training.order import Plan
 from truetune.training.stopping import Selection
 
+MIXED = Recipe(ema=0.9, mixout=0.2)
+SHARED = Recipe(ema=0.9, r_drop=1.0)
 
-def run(folder: Path, model: str, processes: Processes | None) -> None:
+
+def run(folder: Path, model: str, processes: Processes | None, recipe: Recipe, resume: bool = False) -> None:
     rng = np.random.default_rng(0)
     words = ["bad", "dull", "boring", "great", "funny", "lovely", "film", "story", "plot", "and", "the", "is"]
     texts = [" ".join(rng.choice(words, rng.integers(3, 12))) for _ in range(41)]
@@ -28,7 +31,7 @@ def run(folder: Path, model: str, processes: Processes | None) -> None:
     tokenizer = load_tokenizer(settings)
     encoded = encode([texts], gold, labels, tokenizer, Lengths(64)).inputs
     words_used = used_pieces([one.ids for one in encoded])
-    backbone = load_backbone(settings, Recipe(ema=0.9, mixout=0.2), tokenizer, words_used, processes)
+    backbone = load_backbone(settings, recipe, tokenizer, words_used, processes)
 
     def evaluate() -> dict[str, float]:
         logits = np.stack(logits_of(backbone, encoded, 64))
@@ -37,13 +40,17 @@ def run(folder: Path, model: str, processes: Processes | None) -> None:
 
     plan = Plan(1e-3, epochs=2, tokens=64, accumulate=2, evaluations=2)
     checkpoints = Checkpoints(folder, seconds=0.0)
-    steps = list(train(backbone, encoded, plan, (Selection("sum", "lower"), evaluate), checkpoints))
+    steps = list(train(backbone, encoded, plan, (Selection("sum", "lower"), evaluate), checkpoints, resume))
+    state = backbone.state(optimizer=False)
+    whole = backbone.gathered()
     if processes is None or processes.rank == 0:
+        whole.save(folder / "saved")
         told = [[step.loss, step.inputs, step.pieces, step.scores] for step in steps]
         (folder / "result.json").write_text(json.dumps(told), encoding="utf-8")
-        np.savez(folder / "weights.npz", **backbone.state(optimizer=False).arrays)
+        np.savez(folder / "weights.npz", **state.arrays)
 
 
 if __name__ == "__main__":
-    with joined() as found:
-        run(Path(sys.argv[1]), sys.argv[2], found)
+    shard = "shard" in sys.argv
+    with joined(shard) as found:
+        run(Path(sys.argv[1]), sys.argv[2], found, SHARED if shard else MIXED, "resume" in sys.argv)

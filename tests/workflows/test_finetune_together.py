@@ -23,7 +23,7 @@ from truetune.files import read_json
 WORDS = {"pos": ["lovely", "brilliant", "warm"], "neg": ["dull", "tedious", "bad"]}
 
 
-def config(folder: Path, model: Path, name: str, scale: str = "torchrun") -> Path:
+def config(folder: Path, model: Path, name: str, scale: str = "torchrun", shard: bool = False) -> Path:
     rows = [
         {"text": f"{WORDS[label][place % 3]} film {place} {WORDS[label][place % 2]} plot", "label": label}
         for place in range(60)
@@ -39,6 +39,7 @@ def config(folder: Path, model: Path, name: str, scale: str = "torchrun") -> Pat
         "track": {"output": str(folder / "runs"), "name": name},
         "scale": scale,
         "workers": 2,
+        "shard": shard,
     }
     path = folder / f"{name}.yaml"
     path.write_text(to_yaml(from_settings(settings)), encoding="utf-8")
@@ -76,16 +77,19 @@ def killed(path: Path, run: RunFolder) -> str:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the processes under /proc")
-def test_a_run_of_which_one_process_is_killed_goes_on_to_the_same_result(tmp_path: Path, tiny_bert: Path) -> None:
+@pytest.mark.parametrize("shard", [False, True])
+def test_a_run_of_which_one_process_is_killed_goes_on_to_the_same_result(
+    tmp_path: Path, tiny_bert: Path, shard: bool
+) -> None:
     broken, unbroken = (RunFolder(tmp_path / "runs" / name) for name in ("broken", "unbroken"))
-    said = killed(config(tmp_path, tiny_bert, "broken"), broken)
+    said = killed(config(tmp_path, tiny_bert, "broken", shard=shard), broken)
     assert "was killed (SIGKILL), and the others were ended with it" in said
     assert "Go on with --resume" in said
     assert "Traceback" not in said
     done = started(tmp_path / "broken.yaml", "--resume")
     assert done.communicate()[1] is not None
     assert done.returncode == 0
-    whole = started(config(tmp_path, tiny_bert, "unbroken"))
+    whole = started(config(tmp_path, tiny_bert, "unbroken", shard=shard))
     whole.communicate()
     assert whole.returncode == 0
     told = [[(step["step"], step["loss"]) for step in steps_of(run)] for run in (broken, unbroken)]

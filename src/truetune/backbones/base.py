@@ -106,6 +106,8 @@ class Together(Protocol):
     rank: int
     """From 0; the first alone writes."""
     size: int
+    sharded: bool
+    """Whether each holds a share of the weights: then all must predict, and call for the state, equally often."""
 
     def summed(self, own: Floats) -> Floats:
         """Return the sum of an array over all processes; each must call it with the same shape."""
@@ -181,6 +183,13 @@ class Backbone(Predictor, Protocol):
 
     def state(self, optimizer: bool = True) -> State:
         """Return a copy of all that training has changed; without the optimizer: of the weights only."""
+        ...
+
+    def gathered(self) -> Backbone:
+        """Return a backbone that has all weights and can be saved: itself, unless processes hold shares of them.
+
+        Each of the processes must call it; only what the first gets has the weights.
+        """
         ...
 
     def restore(self, state: State) -> None:

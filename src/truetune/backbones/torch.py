@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from truetune.backbones.base import ModelSettings, Recipe
 from truetune.backbones.tokenizer import FastTokenizer
@@ -60,7 +61,9 @@ def load_backbone(
     cannot be loaded or used.
     """
     device = chosen_device(settings.device if together is None else local_device(settings.device))
-    network = load_network(settings, device)
+    sharded = together is not None and together.sharded
+    # What no single device holds comes to them layer by layer.
+    network = load_network(settings, torch.device("cpu") if sharded else device)
     precision, _ = chosen_precision(settings.precision, device, network.model.config.hidden_size)
     chosen = replace(settings, device=str(device), precision=precision, max_length=tokenizer.max_length)
     if vocabulary is not None:

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 
 from truetune.backbones.torch_network import Network
 from truetune.backbones.torch_optimizer import trained
+from truetune.backbones.torch_placed import exchange, placed
 from truetune.backbones.torch_vocabulary import RowEmbedding
 
 PREFIX = "raw/"
@@ -57,11 +59,15 @@ class Average:
         """Go back to what `raw` returned; without it, the network's weights are what is trained, averaged anew."""
         with torch.no_grad():
             for name, parameter in self._parameters.items():
-                self._other[name].copy_(arrays.get(PREFIX + name, parameter))
+                stored = arrays.get(PREFIX + name)
+                self._other[name].copy_(parameter if stored is None else placed(stored, parameter))
         self.steps = steps
 
     def _exchange(self) -> None:
         for name, parameter in self._parameters.items():
-            parameter.data, self._other[name] = self._other[name], parameter.data
+            if isinstance(parameter, DTensor):
+                exchange(parameter, self._other[name])
+            else:
+                parameter.data, self._other[name] = self._other[name], parameter.data
         if self._table is not None:
             self._table.changed()

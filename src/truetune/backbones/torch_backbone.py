@@ -16,10 +16,12 @@ from truetune.backbones.base import ModelSettings, Precision, Recipe, State
 from truetune.backbones.tokenizer import FastTokenizer
 from truetune.backbones.torch_device import device_readings
 from truetune.backbones.torch_lora import with_lora
-from truetune.backbones.torch_model import quiet
+from truetune.backbones.torch_model import load_network, quiet
 from truetune.backbones.torch_network import Network
 from truetune.backbones.torch_optimizer import freeze_layers, group_of, trained
+from truetune.backbones.torch_placed import placed, whole
 from truetune.backbones.torch_saved import save_network
+from truetune.backbones.torch_shard import reachable, spread
 from truetune.backbones.torch_step import Learner
 from truetune.backbones.torch_together import Processes
 from truetune.backbones.torch_vocabulary import with_rows
@@ -41,7 +43,10 @@ class TorchBackbone:
         vocabulary: Ints | None,
         together: Processes | None = None,
     ) -> None:
-        """`settings` as chosen for this machine; `vocabulary`: the pieces that training will meet, None: any."""
+        """`settings` as chosen for this machine; `vocabulary`: the pieces that training will meet, None: any.
+
+        Where processes hold shares of the weights, word embeddings are a matrix like any other.
+        """
         self.tokenizer = tokenizer
         self.together = together
         self.settings = settings
@@ -50,10 +55,15 @@ class TorchBackbone:
         if settings.lora is not None:
             with_lora(network, settings.lora, settings.seed)
         frozen = settings.freeze_embeddings or settings.lora is not None
-        self._table = with_rows(network.model, None if frozen else vocabulary)
+        sharded = together is not None and together.sharded
+        self._table = None if sharded else with_rows(network.model, None if frozen else vocabulary)
         if frozen:
             network.model.get_input_embeddings().requires_grad_(False)
         freeze_layers(network, settings.freeze_layers)
+        if together is not None and sharded:
+            spread(network, torch.device(settings.device), together.size)
+        # What is gathered in a forward pass without gradients is used again in one with them.
+        self._asked = torch.no_grad if sharded else torch.inference_mode
         self._learner = Learner(network, settings, recipe, self._table, together)
         self._work = Work(network, recipe)
         network.eval()
@@ -83,12 +93,12 @@ class TorchBackbone:
 
     def predict(self, batch: Batch) -> Floats:
         """Return logits in float32 precision, `[batch, labels]` or `[batch, length, labels]`."""
-        with torch.inference_mode():
+        with self._asked():
             return _array(self._network(*self._network.inputs(batch)))
 
     def write(self, batch: Batch, writing: Writing) -> list[Written]:
         """Return what the model writes for each prompt of a batch."""
-        with torch.inference_mode(), quiet():
+        with self._asked(), quiet(), reachable(self._network):
             found = written_ids(self._network.model, batch, writing, self.tokenizer)
         end = self.tokenizer.end
         return [Written(self.tokenizer.text(ids), bool(len(ids)) and int(ids[-1]) == end, len(ids)) for ids in found]
@@ -102,7 +112,7 @@ class TorchBackbone:
 
     def piece_features(self, batch: Batch) -> Floats:
         """Return the last hidden states, `[batch, length, hidden]`."""
-        with torch.inference_mode():
+        with self._asked(), reachable(self._network):
             return _array(self._network.hidden(*self._network.inputs(batch)))
 
     def work(self, pieces: int, pairs: int) -> float:
@@ -126,7 +136,7 @@ class TorchBackbone:
         tensors: dict[str, Tensor] = {f"weight/{name}": one for name, one in trained(self._network).items()}
         if optimizer:
             tensors |= self._learner.memory()
-        arrays = {name: one.detach().cpu().numpy().copy() for name, one in tensors.items()}
+        arrays = {name: whole(one.detach()).cpu().numpy().copy() for name, one in tensors.items()}
         values = {"steps": self._learner.steps, "settings": _plain(self.settings)}
         if optimizer:
             values |= self._learner.values()
@@ -146,7 +156,7 @@ class TorchBackbone:
         self._refuse_other_average(state)
         with torch.no_grad():
             for name, parameter in parameters.items():
-                parameter.copy_(torch.from_numpy(state.arrays[f"weight/{name}"]))
+                parameter.copy_(placed(torch.from_numpy(state.arrays[f"weight/{name}"]), parameter))
         if self._table is not None:
             self._table.changed()
         values = {name: torch.from_numpy(one) for name, one in state.arrays.items() if not name.startswith("weight/")}
@@ -161,6 +171,23 @@ class TorchBackbone:
                 f"the stored state averages its weights with decay {stored:g}, but recipe.ema is "
                 f"{self._recipe.ema:g}; go on with recipe.ema={stored:g}, or start the run anew"
             )
+
+    def gathered(self) -> TorchBackbone:
+        """Return a backbone that has all weights: itself, or on the processor one of what processes hold shares of."""
+        if self.together is None or not self.together.sharded:
+            return self
+        state = self.state(optimizer=False)
+        if self.together.rank:
+            return self
+        settings = replace(self.settings, device="cpu")
+        network = load_network(settings, torch.device("cpu"))
+        if settings.lora is not None:
+            with_lora(network, settings.lora, settings.seed)
+        parameters = dict(network.named_parameters())
+        with torch.no_grad():
+            for name, one in state.arrays.items():
+                parameters[name.removeprefix("weight/")].copy_(torch.from_numpy(one))
+        return TorchBackbone(network, self.tokenizer, replace(settings, lora=None), Recipe(), None)
 
     def save(self, folder: Path) -> None:
         """Write weights, config, tokenizer and settings; plain Transformers loads the folder too."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from truetune.backbones.base import Recipe
 from truetune.backbones.torch_network import Network
+from truetune.backbones.torch_placed import placed
 from truetune.backbones.torch_vocabulary import RowEmbedding
 from truetune.errors import ModelError
 
@@ -101,8 +102,8 @@ def set_moments(network: Network, optimizer: torch.optim.AdamW, values: Mapping[
         if f"mean/{name}" not in values:
             continue
         state: dict[str, Any] = {
-            "exp_avg": values[f"mean/{name}"].to(parameter.device, copy=True),
-            "exp_avg_sq": values[f"square/{name}"].to(parameter.device, copy=True),
+            "exp_avg": placed(values[f"mean/{name}"].clone(), parameter),
+            "exp_avg_sq": placed(values[f"square/{name}"].clone(), parameter),
             "step": values[f"steps/{name}"].to(parameter.device, copy=True),
         }
         optimizer.state[parameter] = state

@@ -19,6 +19,7 @@ from truetune.backbones.torch_losses import objective_of
 from truetune.backbones.torch_mixout import Mixout
 from truetune.backbones.torch_network import Network
 from truetune.backbones.torch_optimizer import adamw, moments, set_moments, trained
+from truetune.backbones.torch_placed import whole
 from truetune.backbones.torch_recompute import recompute_layers
 from truetune.backbones.torch_together import Processes
 from truetune.backbones.torch_vocabulary import RowEmbedding
@@ -93,7 +94,10 @@ class Learner:
     def _learnt(self, micro_batches: Sequence[Batch], rates: Mapping[str, float], targets: int) -> float:
         self._network.train()
         with self._randomness(), self._mixout.mixed() if self._mixout else contextlib.nullcontext():
+            spare = self._spare(len(micro_batches))
             total = moved = self.backward(micro_batches, targets)
+            for _ in range(spare):
+                self._backward_nothing()
             if self._recipe.fgm and math.isfinite(total):
                 with perturbed(self._network.model.get_input_embeddings(), self._recipe.fgm):
                     moved = self.backward(micro_batches, targets)
@@ -109,6 +113,8 @@ class Learner:
 
     def _joined(self, loss: float, together: Processes) -> float:
         """Put the gradients of all processes together, and return the sum of their losses."""
+        if together.sharded:
+            return float(together.summed(np.array([loss]))[0])
         if self._table is not None:
             self._table.whole_gradient()
         parameters = list(trained(self._network).values())
@@ -117,6 +123,21 @@ class Learner:
                 parameter.grad = torch.zeros_like(parameter)
         together.sum_gradients(parameters)
         return float(together.summed(np.array([loss]))[0])
+
+    def _spare(self, micro_batches: int) -> int:
+        """Return how much oftener another process computes in this step, where layers are whole for all or for none."""
+        if self._together is None or not self._together.sharded:
+            return 0
+        return self._together.most(micro_batches) - micro_batches
+
+    def _backward_nothing(self) -> None:
+        """Compute as for a micro-batch, for the sake of the processes that have one; no gradient comes of it."""
+        ids = torch.zeros(1, 2, dtype=torch.long, device=self._device)
+        # A prompt of one piece and an answer of one, so that there is something to predict for every head.
+        inputs = (ids, torch.ones_like(ids, dtype=torch.bool), torch.arange(2, device=self._device)[None])
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._settings.precision == "bfloat16"):
+            found = [self._network(*inputs).float().sum() for _ in range(2 if self._recipe.r_drop else 1)]
+        (torch.stack(found).sum() * 0).backward()  # type: ignore[no-untyped-call]
 
     def _loss(self, batch: Batch) -> Tensor:
         """Return the sum of the losses of all targets; of two passes their mean, and what they disagree in."""
@@ -148,7 +169,7 @@ class Learner:
     def _move(self, rates: Mapping[str, float]) -> bool:
         """Clip the gradient and take the step; return False, and take none, where the gradient is not finite."""
         gradients = [one.grad for one in trained(self._network).values() if one.grad is not None]
-        norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(one) for one in gradients])).item()
+        norm = whole(torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(one) for one in gradients]))).item()
         if not math.isfinite(norm):
             return False
         if norm > self._recipe.clip:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+import numpy as np
 import torch
 import torch.distributed as group
 from torch import Tensor
@@ -27,9 +28,11 @@ class ProcessGoneError(RunError):
 
 
 class Processes:
-    """The process that runs this, among those that torchrun or Ray started: all weights, and a share of every step."""
+    """The process that runs this, among those that torchrun or Ray started: it learns a share of every step."""
 
-    def __init__(self) -> None:
+    def __init__(self, sharded: bool = False) -> None:
+        """`sharded`: each holds a share of the weights, not all of them."""
+        self.sharded = sharded
         self.rank = group.get_rank()
         self.size = group.get_world_size()
 
@@ -39,6 +42,12 @@ class Processes:
         _add_over_processes(tensor)
         found: Floats = tensor.cpu().numpy()
         return found
+
+    def most(self, own: int) -> int:
+        """Return the greatest of the numbers of all processes; each must call it."""
+        numbers = np.zeros(self.size)
+        numbers[self.rank] = own
+        return int(self.summed(numbers).max())
 
     def sum_gradients(self, parameters: Sequence[Tensor]) -> None:
         """Replace gradients by their sums over all processes; every parameter must have one."""
@@ -50,13 +59,13 @@ class Processes:
 
 
 @contextlib.contextmanager
-def joined() -> Iterator[Processes]:
+def joined(sharded: bool = False) -> Iterator[Processes]:
     """Join the processes that torchrun started, share the machine's threads with them, and leave them at the end.
 
     Ray has joined its processes already, with threads of their own.
     """
     if group.is_initialized():
-        yield Processes()
+        yield Processes(sharded)
         return
     gpu = torch.cuda.is_available()
     if gpu:
@@ -65,9 +74,20 @@ def joined() -> Iterator[Processes]:
     try:
         threads = torch.get_num_threads()
         torch.set_num_threads(max(1, threads // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
-        yield Processes()
+        yield Processes(sharded)
     finally:
         group.destroy_process_group()
+
+
+@contextlib.contextmanager
+def gone_told() -> Iterator[None]:
+    """Raise ProcessGoneError for whatever ends inside because another process does not answer any more."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, group.DistError) or "gloo" in str(error):
+            raise _gone(error) from error
+        raise
 
 
 def local_device(wanted: str) -> str:
@@ -80,7 +100,11 @@ def _add_over_processes(tensor: Tensor) -> None:
     try:
         group.all_reduce(tensor)
     except RuntimeError as error:
-        raise ProcessGoneError(f"another process does not answer any more ({str(error).splitlines()[0]})") from error
+        raise _gone(error) from error
+
+
+def _gone(error: RuntimeError) -> ProcessGoneError:
+    return ProcessGoneError(f"another process does not answer any more ({str(error).splitlines()[0]})")
 
 
 def _device() -> torch.device:

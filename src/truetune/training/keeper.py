@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Protocol
 
+import numpy as np
 import numpy.typing as npt
 
 from truetune.backbones.base import Backbone, State
@@ -88,13 +89,20 @@ class Keeper:
 
     def keep_last(self, step: int, progress: Progress, now: bool) -> None:
         """Write the last checkpoint, where enough time has passed or `now`, and the ones kept at every n steps."""
-        if self._checkpoints is None or not self._writes:
+        together = self._backbone.together
+        sharded = together is not None and together.sharded
+        if self._checkpoints is None or not (self._writes or sharded):
             return
-        late = time.monotonic() - self._saved >= self._checkpoints.seconds
         kept = self._checkpoints.kept(step)
-        if not (now or late or kept):
+        due = self._writes and (time.monotonic() - self._saved >= self._checkpoints.seconds or now or kept is not None)
+        if together is not None and sharded:
+            # The first decides, and all call for the state, because each has a share of it.
+            due = bool(together.summed(np.array([float(due)]))[0])
+        if not due:
             return
         state = self._backbone.state()
+        if not self._writes:
+            return
         arrays = dict(state.arrays)
         for name, part in self._parts.items():
             arrays |= {f"{_LOOP}{name}/{key}": one for key, one in part.arrays().items()}

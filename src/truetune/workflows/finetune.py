@@ -238,10 +238,11 @@ def fine_tuned(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], foll
     tuned(stage, backbone, inputs, validation, follow)
     threshold = validation.threshold(validation.metric(stage.config.evaluate.metric))
     decided = validation.decision(threshold)
+    shipped = backbone.gathered()
     if backbone.together is None or backbone.together.rank == 0:
         if decided is not None:
             write_json(stage.run.decisions, decided.record)
-        _ship(stage, backbone, threshold, None if decided is None else decided.decision)
+        _ship(stage, shipped, threshold, None if decided is None else decided.decision)
 
 
 def loaded(stage: Stage, place: str, together: Any = None) -> tuple[Stage, Backbone, Sequence[Encoded]]:
@@ -258,7 +259,8 @@ def loaded(stage: Stage, place: str, together: Any = None) -> tuple[Stage, Backb
     chosen = stage.run.path / CHOSEN
     if chosen.is_file():
         settings = replace(settings, precision=read_json(chosen)["precision"])
-    vocabulary = used_pieces(one.ids for one in inputs) if stage.config.model.trim_vocabulary else None
+    trimmed = stage.config.model.trim_vocabulary and not stage.config.shard
+    vocabulary = used_pieces(one.ids for one in inputs) if trimmed else None
     recipe = recipe_of(stage.config, inputs, stage.labels, stage.training.head)
     backbone = load_backbone(settings, recipe, tokenizer, vocabulary, together)
     if stage.config.train.packing and (stage.training.head == "generate" or not backbone.facts["packable"]):

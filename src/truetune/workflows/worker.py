@@ -34,7 +34,7 @@ def main(run_path: str, resume: bool) -> int:
     from truetune.backbones.torch_together import GONE, ProcessGoneError, joined
 
     _end_with(int(os.environ.get("TRUETUNE_PARENT", os.getppid())))
-    with joined() as processes:
+    with joined(_sharded(run_path)) as processes:
         try:
             _learnt(run_path, resume, processes)
         except ProcessGoneError:
@@ -50,11 +50,12 @@ def under_ray(run_path: str, resume: bool) -> None:
     """Fine-tune the run together with the other processes that Ray started; an error is for Ray to tell."""
     from truetune.backbones.torch_together import joined
 
-    with joined() as processes:
+    with joined(_sharded(run_path)) as processes:
         _learnt(run_path, resume, processes)
 
 
 def _learnt(run_path: str, resume: bool, processes: Processes) -> None:
+    from truetune.backbones.torch_together import gone_told
     from truetune.workflows.finetune import fine_tuned, loaded
 
     run = RunFolder(Path(run_path))
@@ -64,7 +65,12 @@ def _learnt(run_path: str, resume: bool, processes: Processes) -> None:
     labels = training_of(data.task).labels(data.gold("train"))
     stage = Stage(settings, data, labels, run, plan_of(settings.evaluate), shown)
     stage, backbone, inputs = loaded(stage, model_place(settings.model.name, shown), processes)
-    fine_tuned(stage, backbone, inputs, Follow(resume, Trackers((), shown.say)))
+    with gone_told():
+        fine_tuned(stage, backbone, inputs, Follow(resume, Trackers((), shown.say)))
+
+
+def _sharded(run_path: str) -> bool:
+    return configs.load(RunFolder(Path(run_path)).config).shard
 
 
 def _end_with(parent: int) -> None:
