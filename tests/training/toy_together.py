@@ -1,4 +1,4 @@
-"""A small training of one or several processes: FOLDER MODEL [shard]. Losses, scores and weights are written by the first."""
+"""A small training of one or several processes: FOLDER MODEL [shard]. Losses, scores, weights: the first writes."""
 
 import json
 import sys
