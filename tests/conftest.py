@@ -104,6 +104,7 @@ def _bert(folder: Path, more: tuple[str, ...]) -> Path:
     tokenizer.add_special_tokens(special)
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    names["mask_token"] = "[MASK]"
     config = BertConfig(
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=32,

@@ -64,7 +64,9 @@ class Data(Group):
 class Model(Group):
     """Which pretrained model, and how it is run."""
 
-    name: str = Field(description="A Hub name, a local folder or `builtin:NAME` (see `truetune models`)")
+    name: str = Field(
+        description="A Hub name, a local folder or `builtin:NAME` (see `truetune models`); to pretrain also `new:SIZE`"
+    )
     framework: Literal["pytorch"] = Field(default="pytorch", description="The framework that runs it")
     max_length: int | None = Field(default=None, gt=7, description="Longest input in pieces; default: the model's own")
     dropout: Annotated[float, Field(ge=0, lt=1)] | None = Field(
@@ -256,6 +258,24 @@ class Decide(Group):
         return (self.calibrate, self.threshold, self.abstain, self.conformal) == ("none", "metric", "none", "none")
 
 
+class Pretrain(Group):
+    """What `truetune pretrain` learns of unlabelled text; `finetune` does not read it."""
+
+    documents: Literal["lines", "paragraphs"] = Field(
+        default="lines", description="Text files: a document a line, or documents between empty lines"
+    )
+    mask_share: Fraction = Field(default=0.15, description="Share of the pieces (or words) that are masked")
+    whole_words: bool = Field(default=False, description="Mask all pieces of a word; Chinese words by jieba")
+    held_out: int = Field(
+        default=1000, gt=0, description="At most so many documents for validation, and as many for the test part"
+    )
+    tokenizer: str = Field(
+        default="keep",
+        description="keep: the model's own; wordpiece, bpe or unigram: trained on the corpus; else a model that has it",
+    )
+    vocabulary: int = Field(default=8000, gt=255, description="Pieces of a tokenizer that is trained")
+
+
 class Optimize(Group):
     """How `truetune optimize` searches; `finetune` does not read it."""
 
@@ -302,6 +322,7 @@ class Config(Group):
     generate: Generate = Generate()
     evaluate: Evaluate = Evaluate()
     decide: Decide = Decide()
+    pretrain: Pretrain = Pretrain()
     optimize: Optimize = Optimize()
     track: Track = Track()
     scale: Literal["single", "torchrun", "ray"] = Field(

@@ -57,6 +57,13 @@ def near_findings(parts: Parts) -> Iterator[Finding]:
             )
 
 
+def near_places(known: AuditPart, part: AuditPart) -> Ints:
+    """Return where in `part` texts are nearly, and not quite, equal to one of `known`; both have one text column."""
+    length = NGRAM[script(part.whole[:1000])]
+    bands = [signatures(one.normal[0], length) for one in (known, part)]
+    return np.array([here for _, _, here in _near(known, part, _candidates(*bands), length)], dtype=np.int64)
+
+
 def _most_varied(parts: Parts) -> int:
     """Return which text column has the most different texts: examples that are nearly equal are so in it too."""
     columns = zip(*(part.column_keys for part in parts.values()), strict=True)

@@ -162,6 +162,12 @@ class Backbone(Predictor, Protocol):
         """Return the mean of each input's last hidden states, `[batch, hidden]`; no dropout."""
         ...
 
+    def scored(self, batch: Batch) -> Floats:
+        """Return `[targets, 2]` for heads that predict pieces: the log-probability (nats) of each target, and 1 where
+        no other piece is more probable, else 0; in the order of the batch, row by row; no dropout.
+        """
+        ...
+
     def piece_features(self, batch: Batch) -> Floats:
         """Return the last hidden states, `[batch, length, hidden]`; no dropout."""
         ...

@@ -82,6 +82,22 @@ class FastTokenizer:
         return None if found is None else int(found)
 
     @cached_property
+    def mask(self) -> int:
+        """The id of what stands for a masked piece; raises ModelError where there is none."""
+        found = getattr(self.transformers, "mask_token_id", None)
+        if found is None:
+            raise ModelError(
+                "the tokenizer of this model has no mask token, so nothing can be masked for it; choose an encoder "
+                "(BERT style), or the task language-modeling"
+            )
+        return int(found)
+
+    @property
+    def size(self) -> int:
+        """How many ids there are."""
+        return len(self.transformers)
+
+    @cached_property
     def special(self) -> Ints:
         """The ids of special tokens, padding included, sorted."""
         ids = {self.pad, *getattr(self.transformers, "all_special_ids", ())}

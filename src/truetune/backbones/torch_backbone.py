@@ -28,7 +28,7 @@ from truetune.backbones.torch_vocabulary import with_rows
 from truetune.backbones.torch_work import Work, best_speed
 from truetune.backbones.torch_writing import written_ids
 from truetune.errors import ModelError
-from truetune.types import Batch, Floats, Ints, Writing, Written
+from truetune.types import IGNORED, Batch, Floats, Ints, Writing, Written
 
 
 class TorchBackbone:
@@ -109,6 +109,15 @@ class TorchBackbone:
         weights = batch.mask[..., None].astype(np.float64)
         means: Floats = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
         return means
+
+    def scored(self, batch: Batch) -> Floats:
+        """Return the log-probability of each target, and whether it is the most probable piece, `[targets, 2]`."""
+        with torch.inference_mode():
+            logits = self._network(*self._network.inputs(batch)).float()
+            aims = torch.from_numpy(batch.targets[batch.targets != IGNORED]).to(logits.device)
+            own = logits.gather(1, aims[:, None])[:, 0]
+            hits = own >= logits.max(dim=1).values
+            return _array(torch.stack([own - logits.logsumexp(dim=1), hits.float()], dim=1))
 
     def piece_features(self, batch: Batch) -> Floats:
         """Return the last hidden states, `[batch, length, hidden]`."""

@@ -38,7 +38,7 @@ def objective_of(settings: ModelSettings) -> Objective:
                 in_batch_scores(first, targets), in_batch_scores(second, targets), targets, multiple=False
             ),
         )
-    if settings.head == "generate":
+    if settings.head in ("generate", "mask"):
         return Objective(
             lambda logits, targets, recipe: summed_loss(logits, _told(targets), recipe, multiple=False),
             lambda first, second, targets: disagreement(first, second, _told(targets), multiple=False),

@@ -46,7 +46,7 @@ def load_network(settings: ModelSettings, device: torch.device) -> Network:
         config = AutoConfig.from_pretrained(settings.name)
     form = chosen_form(settings, config)
     # First and last piece are the same two outputs in every file.
-    same_labels = form.ends or form.writes or form.embeds or _labels(config) == settings.labels
+    same_labels = form.ends or form.writes or form.embeds or form.masks or _labels(config) == settings.labels
     configure(config, settings)
     with quiet(), explained(settings.name), torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
@@ -100,6 +100,7 @@ def model_class(settings: ModelSettings, form: Form, config: Any) -> Any:
     from transformers import (
         AutoModel,
         AutoModelForCausalLM,
+        AutoModelForMaskedLM,
         AutoModelForQuestionAnswering,
         AutoModelForSeq2SeqLM,
         AutoModelForSequenceClassification,
@@ -110,6 +111,8 @@ def model_class(settings: ModelSettings, form: Form, config: Any) -> Any:
         return AutoModel
     if form.writes:
         return AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    if form.masks:
+        return AutoModelForMaskedLM
     if form.ends:
         return AutoModelForQuestionAnswering
     return AutoModelForTokenClassification if settings.head == "tag" else AutoModelForSequenceClassification
@@ -122,7 +125,7 @@ def plain(form: Form) -> bool:
 
 def configure(config: Any, settings: ModelSettings) -> None:
     """Write labels, problem type and dropout of the settings into a Transformers config."""
-    if settings.head not in ("generate", "embed"):
+    if settings.head not in ("generate", "embed", "mask"):
         config.id2label = dict(enumerate(settings.labels))
         config.label2id = {label: position for position, label in enumerate(settings.labels)}
     if settings.head == "classify":

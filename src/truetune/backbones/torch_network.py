@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from truetune.backbones.base import ModelSettings, Pooling
+from truetune.backbones.torch_masked import masked_logits
 from truetune.backbones.torch_writing import answer_logits
 from truetune.errors import ModelError
 from truetune.types import Batch
@@ -32,6 +33,8 @@ class Form:
     """Whether each piece of an answer is predicted from those before it."""
     embeds: bool = False
     """Whether the vector of a text is what comes out, of length 1, without any head."""
+    masks: bool = False
+    """Whether the pieces of the vocabulary have scores at the places that segments mark."""
 
 
 class Network(nn.Module):
@@ -61,12 +64,15 @@ class Network(nn.Module):
     def forward(self, ids: Tensor, mask: Tensor, segments: Tensor, packed: Tensor | None = None) -> Tensor:
         """Return logits, `[inputs, labels]`, or `[batch, length, labels]` for `tag` and `span`.
 
-        For `generate` they are those of every answer piece, `[pieces, vocabulary]`. For `span` padding has the score
-        `LEAST`, so that it has no share in a softmax over the length. For `embed` they are vectors, see `sides`.
-        `packed` `[batch, length]`: where several inputs share a row, which of them a piece belongs to, -1 for none.
+        For `generate` and `mask` they are those of every piece that is predicted, `[pieces, vocabulary]`. For `span`
+        padding has the score `LEAST`, so that it has no share in a softmax over the length. For `embed` they are vectors,
+        see `sides`. `packed` `[batch, length]`: where several inputs share a row, which of them a piece belongs
+        to, -1 for none.
         """
         if packed is not None:
             return self._packed(ids, mask, segments, packed)
+        if self.form.masks:
+            return masked_logits(self.model, ids, mask, segments)
         if self.form.writes:
             return answer_logits(self.model, ids, mask, segments)
         if self.form.embeds:
@@ -206,6 +212,13 @@ def chosen_form(settings: ModelSettings, config: Any) -> Form:
     if settings.head == "tag":
         return Form(None, own_head=type(config) not in TAG)
     decoder = is_decoder(config)
+    if settings.head == "mask":
+        if decoder:
+            raise ModelError(
+                f"{settings.name}: a decoder ({config.model_type}) does not read what follows, so it cannot tell what "
+                "is masked; expected an encoder (BERT style), or the task language-modeling"
+            )
+        return Form(None, own_head=False, masks=True)
     if settings.head == "span":
         if decoder:
             raise ModelError(
@@ -216,7 +229,7 @@ def chosen_form(settings: ModelSettings, config: Any) -> Form:
     if settings.head not in ("classify", "regress", "embed"):
         raise ModelError(
             f"head {settings.head!r} is not known to this backbone; known: classify, regress, tag, span, generate, "
-            "embed"
+            "embed, mask"
         )
     pooling: Pooling = ("last" if decoder else "mean") if settings.pooling == "auto" else settings.pooling
     if pooling == "last" and not decoder:

@@ -63,7 +63,12 @@ def _seconds(one: torch.Tensor, other: torch.Tensor) -> float:
 
 
 def _matrices(network: Network) -> list[torch.Tensor]:
-    """Return every matrix that a piece is multiplied with: those of linear layers, embeddings not."""
+    """Return every matrix that a piece is multiplied with: those of linear layers, embeddings not.
+
+    What only the few masked pieces are multiplied with is not among them.
+    """
     from transformers.pytorch_utils import Conv1D
 
+    if network.form.masks:
+        return [one.weight for one in network.body.modules() if isinstance(one, nn.Linear | Conv1D)]
     return [module.weight for module in network.modules() if isinstance(module, nn.Linear | Conv1D)]

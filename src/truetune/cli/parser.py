@@ -55,6 +55,11 @@ def parser() -> argparse.ArgumentParser:
     finetune.add_argument("overrides", nargs="*", metavar="section.key=value", help="settings that replace the file's")
     finetune.add_argument("--resume", action="store_true", help="go on with the run that was interrupted")
 
+    pretrain = _command(commands, "pretrain", "learn from unlabelled text: a model that finetune takes")
+    pretrain.add_argument("config", metavar="CONFIG")
+    pretrain.add_argument("overrides", nargs="*", metavar="section.key=value", help="settings that replace the file's")
+    pretrain.add_argument("--resume", action="store_true", help="go on with the run that was interrupted")
+
     optimize = _command(commands, "optimize", "search for better settings, confirm them, fine-tune with them")
     optimize.add_argument("config", metavar="CONFIG")
     optimize.add_argument("overrides", nargs="*", metavar="section.key=value", help="settings that replace the file's")

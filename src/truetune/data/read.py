@@ -13,7 +13,7 @@ from truetune.data.formats.annotations import read_brat
 from truetune.data.formats.conll import looks_like_conll, read_conll
 from truetune.data.formats.excel import read_excel
 from truetune.data.formats.hub import read_hub
-from truetune.data.formats.lines import line_kind, read_label_first, read_label_last, read_lines
+from truetune.data.formats.lines import line_kind, read_label_first, read_label_last, read_lines, read_paragraphs
 from truetune.data.formats.objects import read_json, read_jsonl
 from truetune.data.formats.parquet import read_parquet
 from truetune.data.formats.tables import read_csv, read_csv_rows, read_tsv, read_tsv_rows
@@ -36,6 +36,7 @@ FORMATS: dict[str, Reader] = {
     "label-text": read_label_first,
     "text-label": read_label_last,
     "lines": read_lines,
+    "paragraphs": read_paragraphs,
 }
 
 _ENDINGS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from truetune.types import Comparison, Score
 
@@ -13,8 +14,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "better": "Better",
         "worse": "Worse",
         "no difference found": "No difference found",
-        "scores": "{verdict}: {metric} {before} before ({system}), {after} after fine-tuning, "
-        "on {examples} test examples.",
+        "scores": "{verdict}: {metric} {before} before ({system}), {after} after {work}, on {examples} test examples.",
         "difference": "Difference {difference}, {level} interval {low} to {high}.",
         "difference alone": "Difference {difference}, no interval: {reason}.",
         "sure": "p {p} ({method}); a difference of {detectable} would be found four times in five. "
@@ -26,7 +26,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "better": "更好",
         "worse": "更差",
         "no difference found": "未发现差异",
-        "scores": "{verdict}：在 {examples} 个测试样本上，{metric} 微调前 {before}（{system}），微调后 {after}。",
+        "scores": "{verdict}：在 {examples} 个测试样本上，{metric} {work}前 {before}（{system}），{work}后 {after}。",
         "difference": "差值 {difference}，{level} 区间 {low} 至 {high}。",
         "difference alone": "差值 {difference}，无区间：{reason}。",
         "sure": "p {p}（{method}）；{detectable} 的差异五次中能发现四次。"
@@ -34,6 +34,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "first": "这是第一个在该测试集上看过得分的系统。",
         "looks": "该测试集已为 {looks} 个系统打开过：按打开次数做 Bonferroni 校正后 p {p}。",
     },
+}
+
+Work = Literal["fine-tuning", "pretraining"]
+WORK: Mapping[str, Mapping[Work, str]] = {
+    "en": {"fine-tuning": "fine-tuning", "pretraining": "pretraining"},
+    "zh": {"fine-tuning": "微调", "pretraining": "预训练"},
 }
 
 JOINTS = {"en": " ", "zh": ""}
@@ -49,14 +55,17 @@ class Verdict:
     lines: Mapping[str, tuple[str, str, str]]
 
 
-def verdict_of(comparison: Comparison, before: Score, after: Score, level: float, looks: int) -> Verdict:
+def verdict_of(
+    comparison: Comparison, before: Score, after: Score, level: float, looks: int, work: Work = "fine-tuning"
+) -> Verdict:
     """Return the verdict that a paired comparison of `before` and `after` gives.
 
-    `looks` is for how many systems, this one included, the test set was opened.
+    `looks` is for how many systems, this one included, the test set was opened. `work`
+    is what was done to the model.
     """
     lines = {}
     for language in WORDS:
-        scores, difference, sure = _lines(comparison, before, after, language, level)
+        scores, difference, sure = _lines(comparison, (before, after), (language, WORK[language][work]), level)
         lines[language] = scores, difference, sure + JOINTS[language] + _looks(comparison, language, looks)
     return Verdict(comparison.metric, comparison.verdict, lines)
 
@@ -85,7 +94,10 @@ def sentence(one: Comparison, level: float, margin: float | None = None) -> str:
     )
 
 
-def _lines(comparison: Comparison, before: Score, after: Score, language: str, level: float) -> tuple[str, str, str]:
+def _lines(
+    comparison: Comparison, scores: tuple[Score, Score], said: tuple[str, str], level: float
+) -> tuple[str, str, str]:
+    (before, after), (language, work) = scores, said
     words = WORDS[language]
     known = math.isfinite(comparison.low) and math.isfinite(comparison.high)
     return (
@@ -94,6 +106,7 @@ def _lines(comparison: Comparison, before: Score, after: Score, language: str, l
             metric=comparison.metric,
             before=number(before.value),
             after=number(after.value),
+            work=work,
             system=comparison.baseline,
             examples=f"{after.examples:,}",
         ),

@@ -6,6 +6,8 @@ per-text perplexities. It depends on the tokenizer: compare models of different 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from truetune.metric import Additive
@@ -66,3 +68,39 @@ def _bits_per(name: str, unit: str) -> Additive:
 
 
 LANGUAGE_MODELING = (PERPLEXITY, _bits_per("byte", "bytes"), _bits_per("character", "characters"))
+
+
+def hit_rows(gold: Column, predicted: Column) -> Rows:
+    """Return rows `[distinct, 2]`: pieces that were told right, and how many there are."""
+    return Rows.of(np.stack([np.asarray(predicted, dtype=np.float64), np.asarray(gold, dtype=np.float64)], axis=1))
+
+
+def _share(sums: Numbers) -> Floats:
+    value: Floats = sums[..., 0] / np.where(sums[..., 1] > 0, sums[..., 1], np.nan)
+    return value
+
+
+def _share_parts(sums: Numbers) -> tuple[Numbers, Numbers]:
+    return sums[..., 0], sums[..., 1]
+
+
+PSEUDO_PERPLEXITY = replace(
+    PERPLEXITY,
+    name="pseudo_perplexity",
+    definition="exp(sum of negative log-probabilities of masked pieces / their number); depends on the tokenizer and "
+    "on how many pieces are masked at once",
+)
+MASKED_ACCURACY = Additive(
+    name="masked_accuracy",
+    rows=hit_rows,
+    formula=_share,
+    gold="tokens",
+    predicted="hits",
+    definition="masked pieces told right / masked pieces; depends on the tokenizer",
+    unit="text",
+    interval="t",
+    ratio=_share_parts,
+    undefined="there is no token",
+    limits=(0.0, 1.0),
+)
+MASKED_LANGUAGE_MODELING = (MASKED_ACCURACY, PSEUDO_PERPLEXITY)

@@ -99,7 +99,7 @@ class FinetuneRunner:
             said.append(self._training.decode(half.columns[0], encoded, logits, self._labels, THRESHOLD))
             return {half.judge.metric.name: half.judge.value(said[-1])}
 
-        plan = training_plan(config, self._training)
+        plan = training_plan(config, self._training.head)
         plan = replace(plan, evaluations=max(plan.evaluations, math.ceil(RUNGS / plan.epochs)))
         selection = Selection(half.judge.metric.name, half.judge.metric.better)
         yield from self._rungs(train(backbone, inputs, plan, (selection, evaluate)), said)

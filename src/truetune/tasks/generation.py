@@ -13,6 +13,7 @@ from truetune.metrics.bleu import bleu
 from truetune.metrics.chrf import CHRF, CHRF_WORDS
 from truetune.metrics.dialogue import DIALOGUE as DIALOGUE_METRICS
 from truetune.metrics.language_modeling import LANGUAGE_MODELING as LIKELIHOODS
+from truetune.metrics.language_modeling import MASKED_LANGUAGE_MODELING as MASKED
 from truetune.metrics.ranking import MRR, at_depth
 from truetune.metrics.rouge import ROUGE
 from truetune.metrics.self_bleu import SELF_BLEU
@@ -156,5 +157,17 @@ LANGUAGE_MODELING = Task(
         predicted=((Field("log_likelihood", as_number),),),
         metrics=LIKELIHOODS,
         primary=("bits_per_byte", "perplexity"),
+    ),
+)
+
+MASKED_LANGUAGE_MODELING = Task(
+    name="masked-language-modeling",
+    about="what a model tells of masked pieces of texts",
+    about_zh="掩码语言模型：猜出被遮盖的词元",
+    scoring=Scoring(
+        gold=((Field("tokens", as_count),),),
+        predicted=((Field("hits", as_count), Field("log_likelihood", as_number)),),
+        metrics=MASKED,
+        primary=("masked_accuracy",),
     ),
 )

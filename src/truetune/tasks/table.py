@@ -5,7 +5,13 @@ from __future__ import annotations
 from truetune.errors import TruetuneError, nearest
 from truetune.tasks.base import Task
 from truetune.tasks.classification import CLASSIFICATION, PAIR
-from truetune.tasks.generation import DIALOGUE, LANGUAGE_MODELING, SUMMARIZATION, TRANSLATION
+from truetune.tasks.generation import (
+    DIALOGUE,
+    LANGUAGE_MODELING,
+    MASKED_LANGUAGE_MODELING,
+    SUMMARIZATION,
+    TRANSLATION,
+)
 from truetune.tasks.ner import NER
 from truetune.tasks.preference import PREFERENCE
 from truetune.tasks.qa import QUESTION_ANSWERING
@@ -30,6 +36,7 @@ TASKS: dict[str, Task] = {
         RETRIEVAL,
         RECOMMENDATION,
         LANGUAGE_MODELING,
+        MASKED_LANGUAGE_MODELING,
         PREFERENCE,
     )
 }

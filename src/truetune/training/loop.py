@@ -90,7 +90,8 @@ def train(
         return plateau.reached(order.evaluations(step)) if plateau else progress.exhausted(selection.patience)
 
     for turn in order.after(done) if not ended(done) else iter(()):
-        step = _taken(backbone, encoded, turn, schedule, packed if plan.packing else padded)
+        seen = plan.masking.masked(encoded, turn.epoch) if plan.masking else encoded
+        step = _taken(backbone, seen, turn, schedule, packed if plan.packing else padded)
         if turn.evaluated:
             step, progress = _evaluated(step, progress, validation, (backbone, keeper))
             if plateau and step.scores:

@@ -13,6 +13,7 @@ import numpy as np
 
 from truetune.data.batch import packed_batches, token_batches
 from truetune.errors import ConfigError
+from truetune.training.masking import Masking
 from truetune.types import Encoded, Ints
 
 
@@ -37,6 +38,8 @@ class Plan:
     average_from: float | None = None
     """Share of the steps behind which the weights at evaluations are averaged too; None: never."""
     seed: int = 0
+    masking: Masking | None = None
+    """Pieces are masked anew in each epoch; None: inputs are learnt as they are."""
 
     def __post_init__(self) -> None:
         if self.epochs <= 0 or self.tokens < 1 or self.accumulate < 1 or self.evaluations < 1:

@@ -6,24 +6,21 @@ last of them, and fine-tuning itself goes on from its last checkpoint.
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from truetune import config as configs
 from truetune.backbones.base import Backbone
 from truetune.bundle.format import NAME, SCORES, Bundle, write_bundle
-from truetune.bundle.run_folder import RunFolder, latest_run, new_run
+from truetune.bundle.run_folder import RunFolder
 from truetune.config import Config
 from truetune.decisions.decision import Decision
 from truetune.decisions.fitting import check
-from truetune.errors import ConfigError, DataError, TruetuneError
+from truetune.errors import ConfigError, DataError
 from truetune.evaluation.compare import ComparisonResult, Gate, compared
 from truetune.evaluation.verdict import Verdict, verdict_of
-from truetune.files import read_json, whole_folder, write_json, write_text
+from truetune.files import read_json, whole_folder, write_json
 from truetune.live.reference import write_reference
 from truetune.reports.model_card import write_card
 from truetune.reports.page import run_page, write
@@ -34,16 +31,15 @@ from truetune.tracking.ledger import NAME as LEDGER
 from truetune.tracking.local import events
 from truetune.tracking.trackers import need_trackers
 from truetune.training.checkpoint import Checkpoints
-from truetune.types import Encoded, Score
+from truetune.types import Encoded
 from truetune.workflows.baselines import before
 from truetune.workflows.collection import with_documents
 from truetune.workflows.decided import measured
 from truetune.workflows.following import followed
 from truetune.workflows.looks import looked
-from truetune.workflows.manifest import manifest, now, timed
+from truetune.workflows.manifest import manifest, timed
 from truetune.workflows.model import (
     licence_of,
-    model_place,
     need_packages,
     recipe_of,
     settings_of,
@@ -51,7 +47,17 @@ from truetune.workflows.model import (
 )
 from truetune.workflows.parts import joined_columns, prepared, write_findings
 from truetune.workflows.progress import Progress
+from truetune.workflows.saved_score import saved_score
 from truetune.workflows.stage import Stage
+from truetune.workflows.starting import (
+    CHOSEN,
+    STARTED,
+    base_name,
+    found_model,
+    nothing_left_of,
+    settings_from,
+    started,
+)
 from truetune.workflows.systems import plan_of, read_predicted, table_of, write_system
 from truetune.workflows.tuning import Follow, Validation, encoded_training, tuned
 from truetune.workflows.weak import write_weak
@@ -88,16 +94,16 @@ def finetune(
 
     With `resume`, go on with the newest unfinished run of the config's name; a finished one is as it was.
     """
-    settings = _settings(config)
+    settings = settings_from(config)
     name = settings.track.name or (Path(config).stem if isinstance(config, str | Path) else settings.task)
     shown = progress or Progress()
     training_of(task_named(settings.task))
     need_packages("fine-tuning")
     need_trackers(settings.track.to)
-    place = _found_model(settings, shown)
-    run = _started(settings, name, resume)
+    place = found_model(settings, shown)
+    run = started(settings, name, resume)
     shown.say(f"run {run.path}")
-    with _nothing_left_of(run):
+    with nothing_left_of(run):
         with timed(run, "data"):
             data = prepared(task_named(settings.task), settings.data, run, shown)
             labels = training_of(data.task).labels(data.gold("train"))
@@ -153,26 +159,12 @@ def _finished(stage: Stage) -> None:
 
 SOME = 1000
 """By how many training texts their language is told."""
-CHOSEN, STARTED = "machine.json", "started.json"
-"""What was chosen for this machine, kept on resume; when the run began."""
 
 
 def result_of(run: RunFolder) -> FinetuneResult:
     """Return what a finished run found."""
     saved = [read_json(path) for path in (run.scores("before"), run.scores("after"), run.comparison, run.verdict)]
     return FinetuneResult(run.path, *saved)
-
-
-@contextlib.contextmanager
-def _nothing_left_of(run: RunFolder) -> Iterator[None]:
-    """Remove the run's folder where its data or its model cannot be used: there is nothing in it to go on from."""
-    prepared_before = run.facts.is_file()
-    try:
-        yield
-    except TruetuneError:
-        if not prepared_before:
-            shutil.rmtree(run.path, ignore_errors=True)
-        raise
 
 
 def _refuse_one_answer(labels: Labels, run: RunFolder) -> None:
@@ -185,51 +177,6 @@ def _refuse_one_answer(labels: Labels, run: RunFolder) -> None:
         f"the training part ({counts['examples']:,} examples) has {only}, so there is nothing to learn or to measure; "
         "expected two or more labels. Is the right column named under data.columns?"
     )
-
-
-def _settings(config: Config | Mapping[str, Any] | str | Path) -> Config:
-    if isinstance(config, Config):
-        return config
-    return configs.from_settings(config) if isinstance(config, Mapping) else configs.load(config)
-
-
-def _started(settings: Config, name: str, resume: bool) -> RunFolder:
-    output = Path(settings.track.output)
-    if not resume:
-        run = new_run(output, name)
-        # The folder appears with its config in it, so that a run that was killed at once can be found and resumed.
-        with whole_folder(run.path) as folder:
-            write_json(folder / STARTED, {"at": now()})
-            write_text(RunFolder(folder).config, configs.to_yaml(settings))
-        return run
-    run = latest_run(output, name)
-    before_kill = configs.load(run.config)
-    if before_kill != settings:
-        raise ConfigError(
-            f"{run.config}: the interrupted run has other settings ({_differing(before_kill, settings)}); resume with "
-            "those, or start a new run without --resume"
-        )
-    return run
-
-
-def _differing(first: Config, second: Config) -> str:
-    one, other = first.model_dump(), second.model_dump()
-    keys = [
-        f"{group}.{key}" if isinstance(one[group], dict) else group
-        for group in one
-        for key in (one[group] if isinstance(one[group], dict) else [""])
-        if (one[group][key] != other[group][key] if key else one[group] != other[group])
-    ]
-    return ", ".join(keys)
-
-
-def _found_model(settings: Config, progress: Progress) -> str:
-    """Return where the model is loaded from; a misspelt name is told before any data is read."""
-    from truetune.backbones.torch import ensure_found
-
-    place = model_place(settings.model.name, progress)
-    ensure_found(place)
-    return place
 
 
 def fine_tuned(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], follow: Follow) -> None:
@@ -285,7 +232,7 @@ def _ship(stage: Stage, backbone: Backbone, threshold: float, decision: Decision
             labels=stage.labels.names,
             multiple=stage.labels.multiple,
             max_length=backbone.tokenizer.max_length,
-            base_model=_base_name(stage.config.model.name),
+            base_model=base_name(stage.config.model.name),
             threshold=threshold,
             decision=decision,
             licence=licence_of(stage.config.model.name),
@@ -299,11 +246,6 @@ def _ship(stage: Stage, backbone: Backbone, threshold: float, decision: Decision
             documents=stage.labels.documents,
         )
         write_bundle(folder, bundle)
-
-
-def _base_name(name: str) -> str:
-    """Return what the pretrained model is called: of a folder its own name, not where it lay."""
-    return Path(name).resolve().name if Path(name).is_dir() else name
 
 
 def _after(stage: Stage) -> None:
@@ -366,11 +308,5 @@ def _looked(stage: Stage) -> int:
 
 def _verdict(stage: Stage, found: ComparisonResult, looks: int) -> Verdict:
     comparison = next(one for one in found.comparisons if one.metric == found.primary)
-    before_score, after_score = (_score(stage.run, folder, found.primary) for folder in ("before", "after"))
+    before_score, after_score = (saved_score(stage.run, folder, found.primary) for folder in ("before", "after"))
     return verdict_of(comparison, before_score, after_score, stage.plan.level, looks)
-
-
-def _score(run: RunFolder, folder: str, metric: str) -> Score:
-    saved = next(one for one in read_json(run.scores(folder))["scores"] if one["metric"] == metric)
-    numbers = {name: float("nan") if saved[name] is None else saved[name] for name in ("value", "low", "high")}
-    return Score(**{**saved, **numbers, "reason": saved["reason"] or ""})

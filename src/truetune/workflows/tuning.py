@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from truetune.backbones.base import Backbone
+from truetune.bundle.run_folder import RunFolder
 from truetune.config import Config
 from truetune.data.encoded import kept
 from truetune.decisions.fitting import Fitted, Known, fitted
@@ -20,18 +21,18 @@ from truetune.evaluation.tables import group_codes
 from truetune.metric import Metric, PerLabel
 from truetune.metrics.qa import best_no_answer_threshold
 from truetune.rows import Rows
-from truetune.tasks.base import Training
 from truetune.tasks.windows import SHOWN
 from truetune.tracking.local import EventLog
 from truetune.tracking.trackers import Trackers
 from truetune.training.checkpoint import Checkpoints, read_checkpoint
-from truetune.training.loop import train
+from truetune.training.loop import Evaluate, train
 from truetune.training.order import Plan
 from truetune.training.plateau import Margin
 from truetune.training.stopping import Selection
-from truetune.types import Encoded, Finding, Tokenizer
+from truetune.types import Encoded, Finding, Head, Tokenizer
 from truetune.workflows.model import encoded_parts, outputs_of
 from truetune.workflows.parts import gold_field, write_findings
+from truetune.workflows.progress import Progress
 from truetune.workflows.stage import Stage, deciding_metric
 from truetune.workflows.systems import table_of
 from truetune.workflows.watching import Watcher
@@ -77,7 +78,7 @@ def together(findings: Iterable[Finding]) -> list[Finding]:
     return list(found.values())
 
 
-def training_plan(config: Config, training: Training) -> Plan:
+def training_plan(config: Config, head: Head) -> Plan:
     """Return how long and in which portions a config's training reads its inputs."""
     settings = config.train
     return Plan(
@@ -87,7 +88,7 @@ def training_plan(config: Config, training: Training) -> Plan:
         packing=settings.packing,
         warmup=settings.warmup,
         layer_decay=settings.layer_decay,
-        head_rate=settings.head_learning_rate or (HEAD_RATE if training.head == "tag" else None),
+        head_rate=settings.head_learning_rate or (HEAD_RATE if head == "tag" else None),
         evaluations=settings.evaluations_per_epoch,
         average_from=config.recipe.swa,
         seed=settings.seed,
@@ -102,25 +103,52 @@ class Follow:
     trackers: Trackers
 
 
+@dataclass(frozen=True)
+class Room:
+    """Where a training is written and shown."""
+
+    run: RunFolder
+    config: Config
+    progress: Progress
+    title: str = "fine-tuning"
+    """Of its progress bar."""
+
+
 def tuned(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], validation: Validation, follow: Follow) -> None:
     """Fine-tune, and leave the backbone with the weights that scored best on validation."""
     settings = stage.config.train
-    plan = training_plan(stage.config, stage.training)
-    checkpoints = Checkpoints(stage.run.checkpoints, settings.checkpoint_seconds, settings.keep_every)
     metric = validation.metric(settings.metric or stage.config.evaluate.metric)
     selection = Selection(metric.name, metric.better, settings.patience, validation.margin(metric, settings.margin))
+    room = Room(stage.run, stage.config, stage.progress)
+    learnt = Learnt(backbone, inputs, training_plan(stage.config, stage.training.head))
+    followed_training(room, learnt, (selection, validation.scores), follow)
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """Which model learns what, and in which portions."""
+
+    backbone: Backbone
+    inputs: Sequence[Encoded]
+    plan: Plan
+
+
+def followed_training(room: Room, learnt: Learnt, validation: tuple[Selection, Evaluate], follow: Follow) -> None:
+    """Train with checkpoints, log and progress bar, and leave the backbone with the weights that scored best."""
+    run, settings, backbone = room.run, room.config.train, learnt.backbone
+    checkpoints = Checkpoints(run.checkpoints, settings.checkpoint_seconds, settings.keep_every)
     done = 0
     if follow.resume and checkpoints.last.exists():
         done = int(read_checkpoint(checkpoints.last).loop["step"])
-        stage.progress.say(f"going on after step {done:,}")
-    steps = train(backbone, inputs, plan, (selection, validation.scores), checkpoints, follow.resume)
+        room.progress.say(f"going on after step {done:,}")
+    steps = train(backbone, learnt.inputs, learnt.plan, validation, checkpoints, follow.resume)
     if backbone.together is not None and backbone.together.rank:
         deque(steps, maxlen=0)
         return
     # Whatever was logged after the last checkpoint will happen, and be logged, again.
-    with EventLog(stage.run.events, done, follow.trackers.event) as log:
-        watcher = Watcher(log, backbone, stage.progress, selection.metric)
-        with stage.progress.bar("fine-tuning", 1000) as bar:
+    with EventLog(run.events, done, follow.trackers.event) as log:
+        watcher = Watcher(log, backbone, room.progress, validation[0].metric)
+        with room.progress.bar(room.title, 1000) as bar:
             for step in steps:
                 watcher.seen(step, bar)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from truetune.data.encoding import opened
@@ -26,6 +27,20 @@ def read_lines(path: Path, encoding: str | None) -> Iterator[Record]:
     with opened(path, encoding) as file:
         for number, line in enumerate(file, start=1):
             yield Record(f"{path}:{number}", {"text": line.removesuffix("\n")})
+
+
+def read_paragraphs(path: Path, encoding: str | None) -> Iterator[Record]:
+    """Yield what stands between empty lines as `text`."""
+    with opened(path, encoding) as file:
+        lines: list[str] = []
+        begin = 1
+        for number, line in enumerate(chain(file, ("\n",)), start=1):
+            if line.strip():
+                begin = begin if lines else number
+                lines.append(line.removesuffix("\n"))
+            elif lines:
+                yield Record(f"{path}:{begin}", {"text": "\n".join(lines)})
+                lines = []
 
 
 def read_label_first(path: Path, encoding: str | None) -> Iterator[Record]:

@@ -1,0 +1,1 @@
+"""Learning from unlabelled text: the corpus, the objectives, and what held-out documents say."""

@@ -1,0 +1,238 @@
+"""`truetune pretrain`: corpus, model; measured on held-out documents, trained, measured again. One run folder.
+
+What learns, stops, saves and goes on is what fine-tunes: the loop, its checkpoints and its log are the same.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from truetune.backbones.base import Backbone, ModelSettings, Recipe
+from truetune.bundle.format import NAME, SCORES, Bundle, write_bundle
+from truetune.bundle.run_folder import RunFolder
+from truetune.config import Config
+from truetune.data.dataset import Dataset
+from truetune.data.encoded import kept
+from truetune.errors import ConfigError, nearest
+from truetune.files import read_json, whole_folder, write_json
+from truetune.pretraining.likelihoods import likelihoods, unigram_likelihoods
+from truetune.pretraining.objective import OBJECTIVES, Objective
+from truetune.reports.model_card import write_card
+from truetune.reports.page import run_page, write
+from truetune.text import script
+from truetune.tracking.local import events
+from truetune.tracking.trackers import need_trackers
+from truetune.training.checkpoint import Checkpoints
+from truetune.training.stopping import Selection
+from truetune.types import Encoded
+from truetune.workflows.corpus import prepared_corpus
+from truetune.workflows.finetune import SOME, FinetuneResult, result_of
+from truetune.workflows.following import followed
+from truetune.workflows.held_out import AFTER, UNIGRAM, UNTUNED, HeldOut, concluded, stand_before, write_scored
+from truetune.workflows.manifest import manifest, timed
+from truetune.workflows.model import ENCODED_AT_ONCE, licence_of, lora_of, need_packages, shown_by
+from truetune.workflows.progress import Progress
+from truetune.workflows.starting import CHOSEN, STARTED, base_name, nothing_left_of, settings_from, started
+from truetune.workflows.starting_model import check_start, place_of_start
+from truetune.workflows.tuning import Follow, Learnt, Room, followed_training, training_plan
+
+UNUSED = ("r_drop", "fgm", "class_weights", "focal_gamma", "label_smoothing")
+"""Recipes of labelled examples, which pretraining does not know."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the stages of a run share."""
+
+    config: Config
+    objective: Objective
+    parts: Mapping[str, Dataset]
+    run: RunFolder
+    progress: Progress
+
+    def inputs(self, part: str, tokenizer: Any, asked: bool) -> Sequence[Encoded]:
+        """Return the model inputs of a part, on disk where they are many."""
+        encode = self.objective.asked if asked else self.objective.learnt
+        texts = self.parts[part].stored("text")
+
+        def some() -> Iterator[list[Encoded]]:
+            for start in range(0, len(texts), ENCODED_AT_ONCE):
+                yield encode(texts[start : start + ENCODED_AT_ONCE], tokenizer, start)
+
+        return kept(some(), self.run.path / "data")
+
+
+def pretrain(
+    config: Config | Mapping[str, Any] | str | Path, *, resume: bool = False, progress: Progress | None = None
+) -> FinetuneResult:
+    """Pretrain as a config says, and return what came of it on the held-out documents.
+
+    With `resume`, go on with the newest unfinished run of the config's name; a finished one is as it was.
+    """
+    settings = settings_from(config)
+    name = settings.track.name or (Path(config).stem if isinstance(config, str | Path) else settings.task)
+    objective = _objective(settings)
+    shown = progress or Progress()
+    need_packages("pretraining")
+    need_trackers(settings.track.to)
+    check_start(settings, objective.head)
+    run = started(settings, name, resume)
+    shown.say(f"run {run.path}")
+    with nothing_left_of(run):
+        with timed(run, "data"):
+            parts = prepared_corpus(settings, run, shown)
+        stage = Stage(settings, objective, parts, run, shown)
+        place = place_of_start(settings, run, parts["train"].stored("text"), shown)
+        backbone, inputs = _loaded(stage, place)
+    asked = {part: stage.inputs(part, backbone.tokenizer, asked=True) for part in ("validation", "test")}
+    held_out = {part: HeldOut(objective.task, parts[part], asked[part]) for part in asked}
+    with timed(run, "baselines"):
+        _before(stage, backbone, inputs, held_out)
+    with followed(settings, run, shown) as trackers:
+        with timed(run, "pretraining"):
+            if (run.model / NAME).is_file():
+                for event in events(run.events):
+                    trackers.event(event)
+            else:
+                _learn(stage, Learnt(backbone, inputs, _plan(stage, backbone)), held_out, Follow(resume, trackers))
+        with timed(run, "evaluation"):
+            _after(stage, held_out["test"])
+        _finished(stage, held_out["test"])
+    return result_of(run)
+
+
+def _objective(settings: Config) -> Objective:
+    if settings.task not in OBJECTIVES:
+        raise ConfigError(f"task: {settings.task!r} is not pretrained; {nearest(settings.task, OBJECTIVES)}")
+    for name in UNUSED:
+        if getattr(settings.recipe, name) != type(settings.recipe).model_fields[name].default:
+            raise ConfigError(f"recipe.{name}: is of labelled examples, and pretraining has none; leave it out")
+    if settings.workers > 1:
+        raise ConfigError(f"workers: {settings.workers} processes cannot pretrain together yet; set it to 1")
+    if settings.train.margin is not None:
+        raise ConfigError("train.margin: is not known to pretraining yet; use train.patience")
+    if settings.evaluate.baselines is not None:
+        raise ConfigError("evaluate.baselines: is of labelled examples; pretraining always has the same two")
+    return OBJECTIVES[settings.task]
+
+
+def _loaded(stage: Stage, place: str) -> tuple[Backbone, Sequence[Encoded]]:
+    """Load the model that is begun with; what is measured for this machine is kept when a run is resumed."""
+    from truetune.backbones.torch import load_backbone, load_tokenizer
+
+    config = stage.config
+    settings = ModelSettings(
+        name=place,
+        head=stage.objective.head,
+        labels=(),
+        max_length=config.model.max_length,
+        dropout=config.model.dropout,
+        freeze_embeddings=config.model.freeze_embeddings,
+        freeze_layers=config.model.freeze_layers,
+        lora=lora_of(config.recipe),
+        gradient_checkpointing=config.model.gradient_checkpointing,
+        precision=config.model.dtype,
+        device=config.model.device,
+        seed=config.train.seed,
+    )
+    tokenizer = load_tokenizer(settings)
+    inputs = stage.inputs("train", tokenizer, asked=False)
+    chosen = stage.run.path / CHOSEN
+    if chosen.is_file():
+        settings = replace(settings, precision=read_json(chosen)["precision"])
+    recipe = config.recipe
+    moved = Recipe(weight_decay=config.train.weight_decay, clip=config.train.clip, mixout=recipe.mixout, ema=recipe.ema)
+    backbone = load_backbone(settings, moved, tokenizer)
+    if config.train.packing and not backbone.facts["packable"]:
+        raise ConfigError(
+            f"train.packing: {config.model.name} cannot have several texts in a row (only decoders that are told "
+            "positions can); set it to false: batches by length hardly pad"
+        )
+    if not chosen.is_file():
+        write_json(chosen, dict(backbone.facts))
+    return backbone, inputs
+
+
+def _plan(stage: Stage, backbone: Backbone) -> Any:
+    plan = training_plan(stage.config, stage.objective.head)
+    return replace(plan, masking=stage.objective.masking(stage.config, backbone.tokenizer))
+
+
+def _before(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], held_out: Mapping[str, HeldOut]) -> None:
+    """Score what knows how often each piece stands, and the model as it is; the better one on validation is before."""
+    run = stage.run
+    if run.scores("before").is_file():
+        return
+    size = int(backbone.tokenizer.size)  # type: ignore[attr-defined]
+    for name in (UNIGRAM, UNTUNED):
+        stage.progress.say(f"baseline {name}")
+        said = {}
+        for part, one in held_out.items():
+            if name == UNIGRAM:
+                said[part] = unigram_likelihoods(inputs, one.asked, len(one.documents), size)
+            else:
+                said[part] = likelihoods(backbone, one.asked, len(one.documents), shown_by(stage.progress, name))
+        fit = {"name": name, "validation": held_out["validation"].worth(said["validation"], stage.config)}
+        write_json(run.system(f"baselines/{name}") / "fit.json", {**fit, "settings": {}, "notes": []})
+        write_scored(run, f"baselines/{name}", name, held_out["test"], said["test"], stage.config)
+    stand_before(run, (UNIGRAM, UNTUNED))
+
+
+def _learn(stage: Stage, learnt: Learnt, held_out: Mapping[str, HeldOut], follow: Follow) -> None:
+    """Train, and save what scored best on the validation documents."""
+    settings, backbone = stage.config, learnt.backbone
+    one = held_out["validation"]
+    metric = one.metric(settings.train.metric or settings.evaluate.metric)
+    selection = Selection(metric.name, metric.better, settings.train.patience)
+
+    def scores() -> dict[str, float]:
+        return one.scores(likelihoods(backbone, one.asked, len(one.documents)))
+
+    room = Room(stage.run, settings, stage.progress, "pretraining")
+    followed_training(room, learnt, (selection, scores), follow)
+    with whole_folder(stage.run.model) as folder:
+        backbone.save(folder / "saved")
+        for file in (folder / "saved").iterdir():
+            file.replace(folder / file.name)
+        (folder / "saved").rmdir()
+        bundle = Bundle(
+            task=stage.objective.task.name,
+            labels=(),
+            multiple=False,
+            max_length=backbone.tokenizer.max_length,
+            base_model=base_name(settings.model.name),
+            licence=licence_of(settings.model.name),
+            language=script(stage.parts["train"].stored("text")[:SOME]),
+            data={part: found["fingerprint"] for part, found in read_json(stage.run.facts)["splits"].items()},
+        )
+        write_bundle(folder, bundle)
+
+
+def _after(stage: Stage, test: HeldOut) -> None:
+    """Score what is shipped: the model as it is loaded from its folder."""
+    from truetune.backbones.torch import saved_backbone
+
+    if stage.run.scores("after").is_file():
+        return
+    backbone = saved_backbone(stage.run.model, stage.config.model.device)
+    said = likelihoods(backbone, test.asked, len(test.documents), shown_by(stage.progress, "predicting"))
+    result = write_scored(stage.run, "after", AFTER, test, said, stage.config)
+    stage.progress.say(f"after: {result.primary} {result.score(result.primary).value:.4f} on the test part")
+
+
+def _finished(stage: Stage, test: HeldOut) -> None:
+    """Write what stands at the end of a run: card, comparison, verdict, manifest, report."""
+    run, settings = stage.run, stage.config
+    write_json(run.model / SCORES, read_json(run.scores("after")))
+    write_card(run.model)
+    concluded(run, test, settings)
+    if not run.finished:
+        began = read_json(run.path / STARTED)["at"]
+        write_json(run.manifest, manifest(settings, run, read_json(run.path / CHOSEN), began))
+    write(run.report, run_page(run.path, settings.track.language))
+    Checkpoints(run.checkpoints).remove()
+    shutil.rmtree(run.path / "data" / "whole", ignore_errors=True)
