@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 
 from truetune import config
+from truetune.pretraining.objective import OBJECTIVES
 from truetune.tasks.table import TASKS
 from truetune.workflows.finetune import finetune
+from truetune.workflows.pretrain import pretrain
 from truetune.workflows.progress import Progress
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-NAMES = sorted(path.stem for path in EXAMPLES.glob("*.yaml"))
+ALL = sorted(path.stem for path in EXAMPLES.glob("*.yaml"))
+NAMES = [name for name in ALL if config.load(EXAMPLES / f"{name}.yaml").task not in OBJECTIVES]
+"""Of labelled data; `pretraining.yaml` goes its own way."""
 SHORT = ("classification", "dialogue", "ner", "qa", "regression")
 """One of each head; the others go the same ways."""
 
@@ -47,3 +51,18 @@ def test_an_example_goes_the_whole_way(
     result = finetune(settings, progress=Progress(quiet=True))
     assert result.comparison["primary"] == settings.evaluate.metric
     assert (result.run / "report.html").is_file()
+
+
+def test_the_example_of_pretraining_makes_a_model_that_the_others_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(EXAMPLES)
+    overrides = [f"track.output={tmp_path}", "data.limit=80", "train.epochs=1", "evaluate.resamples=100"]
+    result = pretrain(config.load("pretraining.yaml", overrides), progress=Progress(quiet=True))
+    assert result.comparison["primary"] == "masked_accuracy"
+    assert (result.run / "report.html").is_file()
+    short = [f"model.name={result.run / 'model'}", f"track.output={tmp_path}", "data.limit=60", "train.epochs=1"]
+    tuned = finetune(
+        config.load("classification.yaml", [*short, "evaluate.resamples=100"]), progress=Progress(quiet=True)
+    )
+    assert (tuned.run / "report.html").is_file()

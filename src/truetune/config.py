@@ -65,7 +65,7 @@ class Model(Group):
     """Which pretrained model, and how it is run."""
 
     name: str = Field(
-        description="A Hub name, a local folder or `builtin:NAME` (see `truetune models`); to pretrain also `new:SIZE`"
+        description="A Hub name, local folder, `builtin:NAME` (`truetune models`), or `new:SIZE` to pretrain"
     )
     framework: Literal["pytorch"] = Field(default="pytorch", description="The framework that runs it")
     max_length: int | None = Field(default=None, gt=7, description="Longest input in pieces; default: the model's own")
@@ -261,14 +261,10 @@ class Decide(Group):
 class Pretrain(Group):
     """What `truetune pretrain` learns of unlabelled text; `finetune` does not read it."""
 
-    documents: Literal["lines", "paragraphs"] = Field(
-        default="lines", description="Text files: a document a line, or documents between empty lines"
-    )
+    documents: Literal["lines", "paragraphs"] = Field(default="lines", description="What a document of a text file is")
     mask_share: Fraction = Field(default=0.15, description="Share of the pieces (or words) that are masked")
     whole_words: bool = Field(default=False, description="Mask all pieces of a word; Chinese words by jieba")
-    held_out: int = Field(
-        default=1000, gt=0, description="At most so many documents for validation, and as many for the test part"
-    )
+    held_out: int = Field(default=1000, gt=0, description="Documents for validation, and for the test part, at most")
     tokenizer: str = Field(
         default="keep",
         description="keep: the model's own; wordpiece, bpe or unigram: trained on the corpus; else a model that has it",

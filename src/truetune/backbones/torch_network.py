@@ -65,9 +65,9 @@ class Network(nn.Module):
         """Return logits, `[inputs, labels]`, or `[batch, length, labels]` for `tag` and `span`.
 
         For `generate` and `mask` they are those of every piece that is predicted, `[pieces, vocabulary]`. For `span`
-        padding has the score `LEAST`, so that it has no share in a softmax over the length. For `embed` they are vectors,
-        see `sides`. `packed` `[batch, length]`: where several inputs share a row, which of them a piece belongs
-        to, -1 for none.
+        padding has the score `LEAST`, so that it has no share in a softmax over the length. For `embed` they are
+        vectors, see `sides`. `packed` `[batch, length]`: where several inputs share a row, which of them a piece
+        belongs to, -1 for none.
         """
         if packed is not None:
             return self._packed(ids, mask, segments, packed)
@@ -124,7 +124,8 @@ class Network(nn.Module):
         inputs = {**self._inputs(ids, mask, segments), "attention_mask": seen[:, None], "position_ids": positions}
         if self.form.pooling is None and not self.form.own_head:
             logits: Tensor = self.model(**inputs).logits
-            return logits
+            # The first piece of a text is never asked for, so none is predicted from the text before it.
+            return logits[:, :-1][segments[:, 1:] == 1] if self.form.writes else logits
         hidden: Tensor = self.body(**inputs).last_hidden_state
         if self.form.pooling is not None:
             hidden = _pooled_texts(hidden, packed, self.form.pooling)

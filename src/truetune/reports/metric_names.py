@@ -47,6 +47,8 @@ NAMES = {
     "exact_match": ("Exact match", "完全匹配"),
     "qa_f1": ("Answer F1", "答案 F1"),
     "perplexity": ("Perplexity", "困惑度"),
+    "pseudo_perplexity": ("Pseudo-perplexity", "伪困惑度"),
+    "masked_accuracy": ("Accuracy on masked pieces", "遮盖词元准确率"),
     "bits_per_byte": ("Bits per byte", "每字节比特数"),
     "bleu": ("BLEU", "BLEU"),
     "chrf": ("chrF", "chrF"),
@@ -55,7 +57,7 @@ NAMES = {
 
 LOWER = frozenset(
     {"log_loss", "brier", "ece", "ece_equal_mass", "calibration_error_debiased", "hamming_loss", "mae", "mse", "rmse"}
-    | {"mape", "perplexity", "bits_per_byte", "bits_per_character", "ter"}
+    | {"mape", "perplexity", "pseudo_perplexity", "bits_per_byte", "bits_per_character", "ter"}
 )
 """Metrics of which less is better; the name says so."""
 _LOWER = (" (lower is better)", "（越低越好）")

@@ -27,6 +27,8 @@ PIPELINES = {
     "qa": "question-answering",
     "translation": "translation",
     "summarization": "summarization",
+    "masked-language-modeling": "fill-mask",
+    "language-modeling": "text-generation",
 }
 """Task -> what the Hub calls it."""
 LICENCES = {
@@ -34,6 +36,8 @@ LICENCES = {
     "mit": "mit",
 }
 """Licences by the names of the Hub, found at the beginning of the known ones."""
+PRETRAINED = ("language-modeling", "masked-language-modeling")
+"""Tasks without labels: what they make is fine-tuned."""
 MOST_LABELS = 50
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
@@ -105,6 +109,8 @@ def plain_code(form: Mapping[str, Any]) -> str:
     if form.get("ends"):
         code = OWN_CLASS.replace("CLASS", "AutoModelForQuestionAnswering").replace("(texts,", "(questions, texts,")
         return code.replace("    logits = model(**inputs).logits", ENDS)
+    if form.get("masks"):
+        return OWN_CLASS.replace("CLASS", "AutoModelForMaskedLM")
     name = "AutoModelForTokenClassification" if form["pooling"] is None else "AutoModelForSequenceClassification"
     return OWN_CLASS.replace("CLASS", name)
 
@@ -134,8 +140,14 @@ def _metadata(bundle: Bundle, scores: Mapping[str, Any]) -> dict[str, Any]:
 
 def _section(say: Say, bundle: Bundle, scores: Mapping[str, Any], form: Mapping[str, Any] | None) -> str:
     task = say.name("task", bundle.task)
+    pretrained = bundle.task in PRETRAINED
     facts = {"base": _escaped(bundle.base_model), "version": bundle.truetune, "length": f"{bundle.max_length:,}"}
-    lines = [f"# {say['card.title'].format(task=task)}", "", say["card.what"].format(**facts), ""]
+    lines = [
+        f"# {say['card.title'].format(task=task)}",
+        "",
+        say["card.pretrained" if pretrained else "card.what"].format(**facts),
+        "",
+    ]
     shown = [_escaped(label) for label in bundle.labels[:MOST_LABELS]]
     more = [f"… ({len(bundle.labels):,})"] if len(bundle.labels) > MOST_LABELS else []
     if shown:
@@ -146,7 +158,8 @@ def _section(say: Say, bundle: Bundle, scores: Mapping[str, Any], form: Mapping[
         lines += [say["card.decided"].format(steps=say["card.between"].join(steps)), ""]
     if bundle.multiple and not decided.get("thresholds"):
         lines += [say["card.threshold"].format(threshold=f"{bundle.threshold:g}"), ""]
-    lines += [f"## {say['card.use']}", "", *_fenced("import truetune\n\ntruetune.load(path).predict(texts)"), ""]
+    use = _fenced("import truetune\n\ntruetune.load(path).predict(texts)")
+    lines += [f"## {say['card.use']}", "", *([say["card.pretrained use"]] if pretrained else use), ""]
     if form is not None and not form.get("writes"):
         lines += [say["card.plain"], "", *_fenced(plain_code(form)), "", say["card.plain.windows"], ""]
     lines += [f"## {say['card.scores']}", "", *_scores(say, scores), ""]

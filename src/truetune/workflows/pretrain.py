@@ -140,6 +140,11 @@ def _loaded(stage: Stage, place: str) -> tuple[Backbone, Sequence[Encoded]]:
         seed=config.train.seed,
     )
     tokenizer = load_tokenizer(settings)
+    if tokenizer.two_sided:
+        raise ConfigError(
+            f"model.name: {config.model.name} is an encoder-decoder, which is not pretrained here; expected an encoder "
+            "(BERT style) or a decoder (GPT style)"
+        )
     inputs = stage.inputs("train", tokenizer, asked=False)
     chosen = stage.run.path / CHOSEN
     if chosen.is_file():

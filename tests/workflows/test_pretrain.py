@@ -1,0 +1,200 @@
+"""Whole runs of pretraining: a toy corpus is learnt, a killed run ends as an unbroken one, the result is fine-tuned."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from truetune.bundle.run_folder import RunFolder
+from truetune.cli.main import main
+from truetune.errors import ConfigError
+from truetune.files import read_json
+from truetune.workflows.finetune import finetune
+from truetune.workflows.pretrain import pretrain
+from truetune.workflows.progress import Progress
+
+QUIET = Progress(quiet=True)
+
+
+def toy(folder: Path, number: int = 240) -> Path:
+    """Write documents whose every word tells the next but one: an animal and its place, with a number."""
+    rng = random.Random(0)
+    pairs = [("cat", "house"), ("fish", "river"), ("bird", "tree"), ("horse", "field")]
+    lines = []
+    for _ in range(number):
+        some = [rng.choice(pairs) for _ in range(4)]
+        lines.append(" ".join(f"the {animal} in the {place}" for animal, place in some) + f" {rng.randrange(10**6)}")
+    path = folder / "toy.txt"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def settings(folder: Path, model: str = "new:bert-tiny", **changes: Any) -> dict[str, Any]:
+    task = changes.pop("task", "masked-language-modeling")
+    model = changes.pop("name", model)
+    tokenizer = {"new:gpt-tiny": "bpe"}.get(model, "wordpiece" if model.startswith("new:") else "keep")
+    return {
+        "task": task,
+        "data": {"source": str(toy(folder))},
+        "model": {"name": model, "max_length": 64},
+        "pretrain": {"tokenizer": tokenizer, "vocabulary": 300, "held_out": 30},
+        "train": {"epochs": 8, "learning_rate": 3e-3, "tokens_per_batch": 128, **changes.pop("train", {})},
+        "evaluate": {"resamples": 200},
+        "track": {"output": str(folder / "runs"), "name": "toy"},
+        **changes,
+    }
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    folder = tmp_path_factory.mktemp("learnt")
+    return RunFolder(pretrain(settings(folder), progress=QUIET).run)
+
+
+def value(run: RunFolder, system: str, metric: str) -> float:
+    return float(next(one["value"] for one in read_json(run.scores(system))["scores"] if one["metric"] == metric))
+
+
+def test_a_toy_corpus_is_learnt(learnt: RunFolder) -> None:
+    # Half of the words are certain; one that knows how often each stands says "the".
+    assert value(learnt, "after", "masked_accuracy") > value(learnt, "before", "masked_accuracy") + 0.2
+    assert value(learnt, "after", "pseudo_perplexity") < value(learnt, "baselines/unigram", "pseudo_perplexity")
+    # A model that learnt nothing is about as sure as one that draws: its perplexity is that of the vocabulary.
+    assert value(learnt, "baselines/untuned", "pseudo_perplexity") > 150
+    assert read_json(learnt.verdict)["verdict"] == "better"
+    assert "after pretraining" in read_json(learnt.verdict)["lines"]["en"][0]
+    assert "预训练后" in read_json(learnt.verdict)["lines"]["zh"][0]
+
+
+def test_the_run_leaves_page_card_and_weights(learnt: RunFolder) -> None:
+    page = learnt.report.read_text(encoding="utf-8")
+    assert "Masked language modelling" in page
+    card = (learnt.model / "README.md").read_text(encoding="utf-8")
+    assert "AutoModelForMaskedLM" in card
+    assert "model.name" in card
+    assert "truetune.load" not in card
+    names = {path.name for path in learnt.model.iterdir()}
+    assert {"model.safetensors", "tokenizer.json", "config.json", "truetune.json", "README.md"} <= names
+    assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl"))]
+
+
+def test_the_saved_model_is_the_one_that_was_scored(learnt: RunFolder) -> None:
+    from transformers import pipeline
+
+    fill = pipeline("fill-mask", model=str(learnt.model), device="cpu")
+    (found, *_) = fill("the cat in the [MASK] the bird in the tree")
+    assert found["token_str"] in ("house", "river", "tree", "field")
+
+
+def test_finetune_takes_the_model_by_its_path(learnt: RunFolder, tmp_path: Path) -> None:
+    rows = [
+        f'{{"text": "the {animal} in the {place} {n}", "label": "{label}"}}'
+        for n in range(30)
+        for animal, place, label in (("cat", "house", "home"), ("bird", "tree", "outside"))
+    ]
+    (tmp_path / "labelled.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    result = finetune(
+        {
+            "task": "classification",
+            "data": {"source": str(tmp_path / "labelled.jsonl")},
+            "model": {"name": str(learnt.model)},
+            "train": {"epochs": 1},
+            "evaluate": {"resamples": 100, "baselines": ["majority"]},
+            "track": {"output": str(tmp_path / "runs"), "name": "tuned"},
+        },
+        progress=QUIET,
+    )
+    assert (result.run / "report.html").is_file()
+
+
+def test_a_decoder_learns_too_with_several_documents_in_a_row(tmp_path: Path) -> None:
+    changes = {"task": "language-modeling", "train": {"packing": True, "epochs": 4}}
+    run = RunFolder(pretrain(settings(tmp_path, "new:gpt-tiny", **changes), progress=QUIET).run)
+    for metric in ("bits_per_byte", "bits_per_character", "perplexity"):
+        assert value(run, "after", metric) < value(run, "before", metric) < value(run, "baselines/untuned", metric)
+    # Bytes and characters are as many in this corpus.
+    assert value(run, "after", "bits_per_byte") == pytest.approx(value(run, "after", "bits_per_character"))
+
+
+def test_a_pretrained_encoder_is_gone_on_with(tiny_bert: Path, tmp_path: Path) -> None:
+    changed = settings(tmp_path, str(tiny_bert), train={"epochs": 3, "learning_rate": 5e-3})
+    run = RunFolder(pretrain(changed, progress=QUIET).run)
+    assert value(run, "after", "pseudo_perplexity") < value(run, "baselines/untuned", "pseudo_perplexity")
+    assert not (run.path / "start").exists()
+
+
+SCRIPT = """
+import sys
+from truetune import config
+from truetune.workflows.pretrain import pretrain
+from truetune.workflows.progress import Progress
+pretrain(config.load(sys.argv[1]), resume="--resume" in sys.argv, progress=Progress(quiet=True))
+"""
+
+
+def test_a_killed_run_ends_bit_for_bit_as_an_unbroken_one(tiny_bert: Path, tmp_path: Path) -> None:
+    train = {"epochs": 6, "checkpoint_seconds": 0, "evaluations_per_epoch": 2}
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    whole = RunFolder(pretrain(settings(tmp_path / "whole", str(tiny_bert), train=train), progress=QUIET).run)
+    from truetune import config
+
+    same = config.from_settings(settings(tmp_path / "killed", str(tiny_bert), train=train))
+    (tmp_path / "toy.yaml").write_text(config.to_yaml(same), encoding="utf-8")
+    run = RunFolder(tmp_path / "killed" / "runs" / "toy")
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path / "toy.yaml")]
+    process = subprocess.Popen(command, env=dict(os.environ))
+    until = time.monotonic() + 120
+    while time.monotonic() < until and process.poll() is None:
+        if run.events.is_file() and run.events.read_text(encoding="utf-8").count('"step"') > 12:
+            break
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (run.model / "truetune.json").is_file()
+    assert (run.checkpoints / "last.safetensors").is_file()
+    pretrain(same, resume=True, progress=QUIET)
+    assert (run.model / "model.safetensors").read_bytes() == (whole.model / "model.safetensors").read_bytes()
+    assert read_json(run.scores("after"))["scores"] == read_json(whole.scores("after"))["scores"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"task": "classification"}, "masked-language-modeling"),
+        ({"pretrain": {"tokenizer": "keep"}}, "wordpiece"),
+        ({"name": "new:gpt-tiny"}, "new:bert-SIZE"),
+        ({"name": "new:bert-tny"}, "new:bert-tiny"),
+        ({"recipe": {"r_drop": 1.0}}, "recipe.r_drop"),
+        ({"train": {"margin": 0.1}}, "train.margin"),
+        ({"train": {"packing": True}}, "train.packing"),
+        ({"scale": "torchrun", "workers": 2}, "workers"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_is_left(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    from truetune.errors import TruetuneError
+
+    with pytest.raises(TruetuneError, match=said):
+        pretrain(settings(tmp_path, **changes), progress=QUIET)
+    assert not list((tmp_path / "runs").glob("*"))
+
+
+def test_a_tokenizer_is_not_exchanged_under_a_pretrained_model(tiny_bert: Path, tmp_path: Path) -> None:
+    changed = settings(tmp_path, str(tiny_bert))
+    changed["pretrain"]["tokenizer"] = "bpe"
+    with pytest.raises(ConfigError, match="keep"):
+        pretrain(changed, progress=QUIET)
+
+
+def test_the_command_answers_a_wrong_config_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "c.yaml").write_text("task: ner\ndata: {source: x}\nmodel: {name: 'new:bert-tiny'}\n", encoding="utf-8")
+    assert main(["pretrain", str(tmp_path / "c.yaml")]) == 2
+    assert "masked-language-modeling" in capsys.readouterr().err
