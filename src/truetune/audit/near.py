@@ -24,6 +24,7 @@ LEAST = 0.7
 NGRAM = {"zh": 3, "en": 5}
 AGREEING = BANDS * ROWS // 2
 """Values in which two signatures must agree: of a pair that shares 70 % of its n-grams 99.97 % do."""
+_NONE = np.zeros(0, dtype=np.int64)
 TRIED = 4
 """Candidates of a text that are compared with it, those whose signatures agree most first."""
 
@@ -60,8 +61,9 @@ def near_findings(parts: Parts) -> Iterator[Finding]:
 def near_places(known: AuditPart, part: AuditPart) -> Ints:
     """Return where in `part` texts are nearly, and not quite, equal to one of `known`; both have one text column."""
     length = NGRAM[script(part.whole[:1000])]
-    bands = [signatures(one.normal[0], length) for one in (known, part)]
-    return np.array([here for _, _, here in _near(known, part, _candidates(*bands), length)], dtype=np.int64)
+    pairs = _near(_Different(known, 0, length), _Different(part, 0, length), length)
+    near: Ints = np.flatnonzero(np.isin(part.keys, part.keys[[place for _, _, place, _ in pairs]])) if pairs else _NONE
+    return near
 
 
 def _most_varied(parts: Parts) -> int:

@@ -11,19 +11,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from truetune.config.group import Fraction, Group
+from truetune.config.pretrain import Pretrain as Pretrain
 from truetune.errors import ConfigError
 from truetune.faults import explained
 from truetune.yaml_text import line_of_keys, overridden, parsed
-
-Fraction = Annotated[float, Field(gt=0, lt=1)]
-
-
-class Group(BaseModel):
-    """A frozen group of settings; unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
 
 
 class Data(Group):
@@ -256,20 +250,6 @@ class Decide(Group):
     def nothing(self) -> bool:
         """Whether the model answers as it is."""
         return (self.calibrate, self.threshold, self.abstain, self.conformal) == ("none", "metric", "none", "none")
-
-
-class Pretrain(Group):
-    """What `truetune pretrain` learns of unlabelled text; `finetune` does not read it."""
-
-    documents: Literal["lines", "paragraphs"] = Field(default="lines", description="What a document of a text file is")
-    mask_share: Fraction = Field(default=0.15, description="Share of the pieces (or words) that are masked")
-    whole_words: bool = Field(default=False, description="Mask all pieces of a word; Chinese words by jieba")
-    held_out: int = Field(default=1000, gt=0, description="Documents for validation, and for the test part, at most")
-    tokenizer: str = Field(
-        default="keep",
-        description="keep: the model's own; wordpiece, bpe or unigram: trained on the corpus; else a model that has it",
-    )
-    vocabulary: int = Field(default=8000, gt=255, description="Pieces of a tokenizer that is trained")
 
 
 class Optimize(Group):
