@@ -5,7 +5,7 @@ This module knows no framework and imports nothing of truetune.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -160,6 +160,10 @@ class Writing:
     """Of which share of the probability pieces are drawn."""
     seed: int = 0
     """Of what is drawn."""
+
+
+Told = Callable[[str], bool]
+"""Takes the text that is written so far, and says whether to go on."""
 
 
 class Written(NamedTuple):

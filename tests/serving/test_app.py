@@ -8,7 +8,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +17,9 @@ import uvicorn
 from prometheus_client.parser import text_string_to_metric_families
 
 from truetune.errors import DataError
-from truetune.serving.app import Guard, Source, application
+from truetune.serving.app import Source, application
 from truetune.serving.batcher import Limits
+from truetune.serving.guarded import Guard
 from truetune.serving.telemetry import Telemetry
 
 KEY = "k" * 20
@@ -31,12 +32,25 @@ class Lengths:
     identity: str = "first"
     seconds: float = 0.0
     about: Mapping[str, Any] = field(default_factory=lambda: {"task": "lengths", "inputs": ["text"]})
+    given_up: list[int] = field(default_factory=list)
+    """After how many characters texts were given up."""
 
     def rows(self, texts: Sequence[Any]) -> list[list[Any]]:
         wrong = [text for text in texts if not isinstance(text, str)]
         if wrong:
             raise DataError(f"expected a text, found {wrong[0]!r}")
         return [[text] for text in texts]
+
+    def written(self, row: Sequence[Any], told: Callable[[str], bool]) -> dict[str, Any]:
+        """Write the text again, a character after the other."""
+        for place in range(1, len(row[0]) + 1):
+            time.sleep(self.seconds)
+            if not told(row[0][:place]):
+                self.given_up.append(place)
+                break
+            if row[0] == "break":
+                raise ValueError("a secret word")
+        return {"text": row[0], "finished": True}
 
     def answers(self, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
         time.sleep(self.seconds)

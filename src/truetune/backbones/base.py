@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 import numpy.typing as npt
 
-from truetune.types import Batch, Floats, Head, Tokenizer, Writing, Written
+from truetune.types import Batch, Floats, Head, Tokenizer, Told, Writing, Written
 
 Precision = Literal["float32", "bfloat16"]
 Pooling = Literal["mean", "first", "last"]
@@ -131,8 +131,12 @@ class Predictor(Protocol):
         """Return logits, `[batch, labels]` or, for `tag`, `[batch, length, labels]`; no dropout."""
         ...
 
-    def write(self, batch: Batch, writing: Writing) -> list[Written]:
-        """Return what a model with the head `generate` writes for each prompt of a batch."""
+    def write(self, batch: Batch, writing: Writing, told: Told | None = None) -> list[Written]:
+        """Return what a model with the head `generate` writes for each prompt of a batch.
+
+        `told`, for a batch of one prompt, is asked after each piece whether to go on; it gets what is written so far,
+        but of beams, among which nothing is decided before the end, the empty text.
+        """
         ...
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from truetune.backbones.tokenizer import FastTokenizer
 from truetune.errors import MissingPackageError, ModelError, nearest
 from truetune.files import read_json
-from truetune.types import Batch, Floats, Writing, Written
+from truetune.types import Batch, Floats, Told, Writing, Written
 
 Engine = Literal["onnxruntime", "openvino"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
@@ -55,7 +55,7 @@ class OnnxBackbone:
         """Return logits, `[batch, labels]` or `[batch, length, labels]`."""
         return self._run(model_inputs(batch)).astype(np.float64)
 
-    def write(self, batch: Batch, writing: Writing) -> list[Written]:
+    def write(self, batch: Batch, writing: Writing, told: Told | None = None) -> list[Written]:
         """Raise `ModelError`: a model that writes texts is not exported."""
         raise ModelError("an exported model gives logits only; to write texts, load the run's own model")
 

@@ -28,7 +28,7 @@ from truetune.backbones.torch_vocabulary import with_rows
 from truetune.backbones.torch_work import Work, best_speed
 from truetune.backbones.torch_writing import written_ids
 from truetune.errors import ModelError
-from truetune.types import IGNORED, Batch, Floats, Ints, Writing, Written
+from truetune.types import IGNORED, Batch, Floats, Ints, Told, Writing, Written
 
 
 class TorchBackbone:
@@ -96,10 +96,10 @@ class TorchBackbone:
         with self._asked():
             return _array(self._network(*self._network.inputs(batch)))
 
-    def write(self, batch: Batch, writing: Writing) -> list[Written]:
-        """Return what the model writes for each prompt of a batch."""
+    def write(self, batch: Batch, writing: Writing, told: Told | None = None) -> list[Written]:
+        """Return what the model writes for each prompt of a batch; `told` is asked whether to go on."""
         with self._asked(), quiet(), reachable(self._network):
-            found = written_ids(self._network.model, batch, writing, self.tokenizer)
+            found = written_ids(self._network.model, batch, writing, self.tokenizer, told)
         end = self.tokenizer.end
         return [Written(self.tokenizer.text(ids), bool(len(ids)) and int(ids[-1]) == end, len(ids)) for ids in found]
 

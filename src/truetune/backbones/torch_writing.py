@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from truetune.backbones.tokenizer import FastTokenizer
-from truetune.types import IGNORED, Batch, Ints, Writing
+from truetune.types import IGNORED, Batch, Ints, Told, Writing
 
 
 def answer_logits(model: Any, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
@@ -35,8 +35,13 @@ def answer_logits(model: Any, ids: Tensor, mask: Tensor, segments: Tensor) -> Te
     return found[filled]
 
 
-def written_ids(model: Any, batch: Batch, writing: Writing, tokenizer: FastTokenizer) -> list[Ints]:
-    """Return the ids that a model writes for each prompt of a batch, its end token included where it came to one."""
+def written_ids(
+    model: Any, batch: Batch, writing: Writing, tokenizer: FastTokenizer, told: Told | None = None
+) -> list[Ints]:
+    """Return the ids that a model writes for each prompt of a batch, its end token included where it came to one.
+
+    `told`, for one prompt, is asked after each piece whether to go on.
+    """
     device = next(model.parameters()).device
     two_sided = bool(model.config.is_encoder_decoder)
     ids, mask = batch.ids, batch.mask
@@ -44,14 +49,23 @@ def written_ids(model: Any, batch: Batch, writing: Writing, tokenizer: FastToken
         # A decoder goes on behind the last piece, so the padding stands before the first.
         order = np.argsort(mask, axis=1, kind="stable")
         ids, mask = np.take_along_axis(ids, order, axis=1), np.take_along_axis(mask, order, axis=1)
+    begin = 1 if two_sided else ids.shape[1]
+
+    def stopped(found: Tensor, _scores: Any, **_: Any) -> Tensor:
+        assert told is not None
+        row = _to_end(found[0, begin:].cpu().numpy(), tokenizer.end)
+        go_on = told(tokenizer.text(row) if writing.beams == 1 else "")
+        return torch.full((len(found),), not go_on, dtype=torch.bool, device=found.device)
+
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(writing.seed)
         found = model.generate(
             input_ids=torch.from_numpy(ids).to(device),
             attention_mask=torch.from_numpy(mask.astype(np.int64)).to(device),
             generation_config=_settings(model, writing, tokenizer),
+            stopping_criteria=[] if told is None else [stopped],
         )
-    rows = found.cpu().numpy()[:, 1 if two_sided else ids.shape[1] :]
+    rows = found.cpu().numpy()[:, begin:]
     return [_to_end(row, tokenizer.end) for row in rows]
 
 

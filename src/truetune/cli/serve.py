@@ -55,8 +55,9 @@ def worker() -> Callable[..., Awaitable[None]]:
 
 def application_of(told: dict[str, Any]) -> Callable[..., Awaitable[None]]:
     """Return the application that the arguments describe."""
-    from truetune.serving.app import Guard, Source, application
+    from truetune.serving.app import Source, application
     from truetune.serving.batcher import Limits
+    from truetune.serving.guarded import Guard
     from truetune.serving.limits import read_keys
     from truetune.serving.telemetry import Telemetry
     from truetune.workflows.served import BundlePlace

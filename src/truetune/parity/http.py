@@ -35,7 +35,7 @@ def http_answers(folder: Path, inputs: Inputs, fields: Mapping[str, Sequence[Any
     columns = [fields[name] for name in inputs.given]
     texts = [dict(zip(inputs.given, row, strict=True)) for row in zip(*columns, strict=True)]
     found: list[dict[str, Any]] = []
-    with _server(folder) as port:
+    with serving_at(folder) as port:
         for start in range(0, len(texts), AT_ONCE):
             found += _asked(port, texts[start : start + AT_ONCE])
     return {name: [one[name] for one in found] for name in found[0]} if found else {}
@@ -56,11 +56,13 @@ def _asked(port: int, texts: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def _server(folder: Path) -> Iterator[int]:
+def serving_at(folder: Path) -> Iterator[int]:
+    """Serve the bundle in `folder` from a thread of this process; the value is the port on this machine."""
     import uvicorn
 
-    from truetune.serving.app import Guard, Source, application
+    from truetune.serving.app import Source, application
     from truetune.serving.batcher import Limits
+    from truetune.serving.guarded import Guard
     from truetune.serving.telemetry import Telemetry
 
     guard, limits = Guard(largest=2**30, seconds=600.0), Limits(target=600.0)

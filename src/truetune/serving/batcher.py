@@ -9,12 +9,15 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from truetune.errors import TruetuneError
+from truetune.serving.stream import Stream
+from truetune.types import Told
 
 Row = Sequence[Any]
 """The inputs of one example."""
@@ -42,6 +45,10 @@ class Served(Protocol):
         """Return one answer a row, the same whatever stands beside it."""
         ...
 
+    def written(self, row: Row, told: Told) -> dict[str, Any]:
+        """Return the answer to a row of a model that writes; `told` is asked after each piece whether to go on."""
+        ...
+
 
 class BusyError(TruetuneError):
     """More waits than can be answered in time; `seconds` says when to come again."""
@@ -67,6 +74,8 @@ class Limits:
 class _Job:
     rows: Sequence[Row]
     tokens: int
+    stream: Stream | None = None
+    """Where the pieces of the answer go; None: it is asked for as a whole."""
     answered: asyncio.Future[tuple[str, list[dict[str, Any]]]] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -117,6 +126,16 @@ class Batcher:
         finally:
             job.answered.cancel()
 
+    def stream(self, row: Row) -> Stream:
+        """Return a stream of the answer to a row; raises `BusyError` where it could not be in time."""
+        job = _Job([row], tokens_of(row))
+        stream = job.stream = Stream(job.answered)
+        self._refuse_late(job)
+        job.answered.add_done_callback(stream.ended)
+        self._jobs.append(job)
+        self._wake.set()
+        return stream
+
     async def run(self) -> None:
         """Answer until closed, and then what still waits."""
         while True:
@@ -145,14 +164,23 @@ class Batcher:
             raise BusyError(f"the answer would take {seconds:.1f} s; come again", seconds)
 
     def _gathered(self) -> list[_Job]:
-        """Take from the front what fits into one batch; whom nobody waits for any more is left out."""
+        """Take from the front what fits into one batch; whom nobody waits for any more is left out.
+
+        A stream is a batch of its own.
+        """
         jobs: list[_Job] = []
         tokens = 0
         while self._jobs and (not jobs or tokens + self._jobs[0].tokens <= self._limits.tokens):
             job = self._jobs.popleft()
-            if not job.answered.done():
-                jobs.append(job)
-                tokens += job.tokens
+            if job.answered.done():
+                continue
+            if job.stream is not None and jobs:
+                self._jobs.appendleft(job)
+                break
+            jobs.append(job)
+            tokens += job.tokens
+            if job.stream is not None:
+                break
         return jobs
 
     async def _answer(self, jobs: Sequence[_Job]) -> None:
@@ -162,7 +190,9 @@ class Batcher:
         self.sizes.append(len(rows))
         begin = time.monotonic()
         try:
-            found = await asyncio.get_running_loop().run_in_executor(self._pool, served.answers, rows)
+            stream = jobs[0].stream
+            run = partial(served.answers, rows) if stream is None else _writing(served, rows[0], stream)
+            found = await asyncio.get_running_loop().run_in_executor(self._pool, run)
             if len(found) != len(rows):
                 raise RuntimeError(f"{len(found)} answers to {len(rows)} texts")
         except Exception as error:
@@ -187,6 +217,10 @@ class Batcher:
             return
         with contextlib.suppress(asyncio.InvalidStateError):
             jobs[0].answered.set_exception(error)
+
+
+def _writing(served: Served, row: Row, stream: Stream) -> Callable[[], list[dict[str, Any]]]:
+    return lambda: [served.written(row, stream.told)]
 
 
 def tokens_of(row: Row) -> int:

@@ -60,6 +60,25 @@ PREDICTED: dict[int | str, dict[str, Any]] = {
     },
 }
 
+STREAMED: dict[int | str, dict[str, Any]] = {
+    **{status: told for status, told in PREDICTED.items() if status != 504},
+    200: {
+        "description": "Lines of JSON: pieces of the text in their order, joined they are the text; then the answer "
+        "of /v1/predict, or a reason why there is none",
+        "content": {
+            "application/x-ndjson": {
+                "schema": {
+                    "oneOf": [
+                        {"type": "object", "required": ["piece"], "properties": {"piece": {"type": "string"}}},
+                        {"type": "object", "required": ["model", "predictions"]},
+                        {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}},
+                    ]
+                }
+            }
+        },
+    },
+}
+
 
 def texts_of(body: bytes, most: int) -> list[Any]:
     """Return the texts of a request's body; raises `RefusedError` (422) that says what was expected."""

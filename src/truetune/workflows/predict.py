@@ -13,12 +13,12 @@ from truetune.backbones.base import Predictor
 from truetune.bundle.format import NAME, ONNX, Bundle, read_bundle
 from truetune.data.batch import padded, token_batches
 from truetune.data.parse import renamed_fields
-from truetune.errors import DataError
+from truetune.errors import DataError, ModelError
 from truetune.tasks.base import Labels, Scale
 from truetune.tasks.table import task_named
-from truetune.types import Batch, Floats, Tokenizer, Writing
+from truetune.types import Batch, Floats, Tokenizer, Told, Writing
 from truetune.workflows.collection import vectors_of
-from truetune.workflows.model import encoded_parts, need_packages, predicted_by, training_of
+from truetune.workflows.model import encoded_parts, lengths_of, need_packages, predicted_by, training_of
 from truetune.workflows.progress import Progress
 
 Text = str | Sequence[Any] | Mapping[str, Any]
@@ -102,6 +102,19 @@ class Model:
             labels = replace(labels, vectors=self._vectors)
         shown = progress or Progress(quiet=True)
         return predicted_by(self._backbone, self._training, columns, labels, self.bundle.threshold, shown)
+
+    def written(self, row: Sequence[Any], told: Told) -> dict[str, Any]:
+        """Return the prediction of one row of inputs by a model that writes; `told` is asked whether to go on."""
+        labels, tokenizer = self._labels(), self._backbone.tokenizer
+        if labels.writing is None:
+            raise ModelError(f"a model for {self.bundle.task} gives no text; ask for its prediction")
+        columns = [[value] for value in row]
+        lengths = lengths_of(self._training, tokenizer.max_length)
+        encoding = self._training.encode(columns, None, labels, tokenizer, lengths)
+        batch = padded(encoding.inputs, np.arange(1), tokenizer.pad)
+        outputs = self._backbone.write(batch, labels.writing, told)
+        predicted = self._training.decode(columns[0], encoding.inputs, outputs, labels, self.bundle.threshold)
+        return {name: value for name, (value,) in self.decided(predicted).items()}
 
     def batches(self, columns: Sequence[Sequence[Any]], tokens: int) -> list[Batch]:
         """Return what the model reads of columns, in batches of at most `tokens` pieces."""

@@ -11,6 +11,7 @@ from truetune.bundle.format import NAME
 from truetune.errors import ModelError
 from truetune.live.features import Observed
 from truetune.live.reference import Reference, read_reference
+from truetune.types import Told
 from truetune.workflows.observed import bundle_folder, observed
 from truetune.workflows.predict import Model, load
 
@@ -31,6 +32,7 @@ class ServedModel:
             "max_length": bundle.max_length,
             "framework": bundle.framework,
             "base_model": bundle.base_model,
+            "streams": bundle.writing is not None,
             "decision": None if bundle.decision is None else bundle.decision.to_dict(),
         }
 
@@ -45,6 +47,10 @@ class ServedModel:
     def observed(self, rows: Sequence[Sequence[Any]], answers: Sequence[Mapping[str, Any]]) -> list[Observed]:
         """Return what is kept of rows and their answers; no texts."""
         return observed(self._model.tokenizer, rows, answers)
+
+    def written(self, row: Sequence[Any], told: Told) -> dict[str, Any]:
+        """Return the answer to a row, piece by piece; `told` is asked after each whether to go on."""
+        return self._model.written(row, told)
 
 
 class BundlePlace:
