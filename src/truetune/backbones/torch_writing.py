@@ -51,7 +51,7 @@ def written_ids(
         ids, mask = np.take_along_axis(ids, order, axis=1), np.take_along_axis(mask, order, axis=1)
     begin = 1 if two_sided else ids.shape[1]
 
-    def stopped(found: Tensor, _scores: Any, **_: Any) -> Tensor:
+    def stopped(found: Tensor, _scores: Any) -> Tensor:
         assert told is not None
         row = _to_end(found[0, begin:].cpu().numpy(), tokenizer.end)
         go_on = told(tokenizer.text(row) if writing.beams == 1 else "")
