@@ -225,8 +225,10 @@ def test_what_must_be_the_same_in_every_batch() -> None:
         parts.add(["2"], ["a"], ["b"])
     with pytest.raises(DataError, match="groups are given here, and were none before"):
         parts.add(["2"], ["a"], ["b"], scores=[{"a": 0.5, "b": 0.5}], groups=["x"])
-    with pytest.raises(DataError, match="different evaluations"):
+    with pytest.raises(DataError, match=f"resamples is 10000 here and {PLAN.resamples} there"):
         parts.merge(Evaluation("classification", plan=PLAN))
+    with pytest.raises(DataError, match="task is classification here and ner there; group is not named here and doc"):
+        parts.merge(Evaluation("ner", group="doc"))
     assert len(parts) == 1
 
 

@@ -235,8 +235,8 @@ def _score(metric: Metric, value: float, interval: Interval, rows: Rows, made: s
     return Score(
         metric=metric.name,
         value=value,
-        low=interval.low,
-        high=interval.high,
+        low=float(interval.low),
+        high=float(interval.high),
         examples=len(rows),
         unit=metric.unit,
         signature=made,

@@ -99,6 +99,14 @@ class Evaluation:
         """How many examples were added."""
         return len(self._ids)
 
+    def _settings(self) -> dict[str, object]:
+        """Return what all shards of one evaluation share."""
+        own = {"task": self.task, "tokenizer": self._tokenizer, "group": self._group}
+        plan = self._asked.plan
+        asked = {"slice": self._asked.slice_by, "metrics": ", ".join(self._asked.names or ())}
+        named = {name: value or "not named" for name, value in (own | asked).items()}
+        return named | {"level": plan.level, "resamples": plan.resamples, "seed": plan.seed}
+
     def add(
         self,
         ids: Sequence[Any],
@@ -146,9 +154,10 @@ class Evaluation:
         Raises `DataError` for examples that both have counted, and for shards of other tasks, fields, score
         labels or settings; then nothing is counted.
         """
-        mine, theirs = ((one.task, one._tokenizer, one._group, one._asked) for one in (self, other))
-        if mine != theirs:
-            raise DataError(f"shards of different evaluations cannot be merged: {mine} and {theirs}")
+        mine, theirs = self._settings(), other._settings()
+        apart = [f"{name} is {mine[name]} here and {theirs[name]} there" for name in mine if mine[name] != theirs[name]]
+        if apart:
+            raise DataError(f"shards of different evaluations cannot be merged: {'; '.join(apart)}. Make all alike")
         if other._example is None:
             return
         keys = other._ids.all()
