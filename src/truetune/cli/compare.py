@@ -78,4 +78,5 @@ def _print(result: ComparisonResult, level: float, margin: float | None) -> None
             print(sentence(one, level, margin))
     for warning in result.warnings:
         show.note(f"warning: {warning}")
-    print("passed" if result.passed else "not passed")
+    shown = f": {', '.join(result.shown)}" if len(result.systems) > 2 else ""
+    print(f"passed{shown}" if result.passed else "not passed")

@@ -67,8 +67,13 @@ class ComparisonResult:
     @property
     def passed(self) -> bool:
         """Whether some candidate is shown better (with a margin: not worse) in the metric that decides."""
+        return bool(self.shown)
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The candidates that are shown better (with a margin: not worse) in the metric that decides."""
         good = ("better", "not worse", "equivalent")
-        return any(one.metric == self.primary and one.verdict in good for one in self.comparisons)
+        return tuple(one.candidate for one in self.comparisons if one.metric == self.primary and one.verdict in good)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values."""
