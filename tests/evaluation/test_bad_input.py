@@ -65,6 +65,12 @@ ERRORS: dict[str, tuple[str, Records, Records, str]] = {
         [{"tags": ["B-P", "O", "O"]}] * 12,
         "no metric reads both sides: gold holds `text`, `spans`, predicted `tags`; expected `tags` in gold and `tags`",
     ),
+    "more masked pieces right than there are": (
+        "masked-language-modeling",
+        [{"tokens": 3}, {"tokens": 4}],
+        [{"hits": 3, "log_likelihood": -2.0}, {"hits": 5, "log_likelihood": -2.0}],
+        "1 examples have more hits than tokens; the first, example 2, has 5 of 4",
+    ),
     "one label beside several": (
         "classification",
         [{"label": "a"}] * 12,

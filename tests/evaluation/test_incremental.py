@@ -78,6 +78,10 @@ KINDS: dict[str, tuple[str, st.SearchStrategy[Any]]] = {
         "language-modeling",
         st.tuples(records(tokens=st.integers(0, 9), bytes=st.integers(0, 30)), records(log_likelihood=number)),
     ),
+    "masked": (
+        "masked-language-modeling",
+        st.tuples(records(tokens=st.integers(4, 9)), records(hits=st.integers(0, 4), log_likelihood=number)),
+    ),
 }
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from truetune.errors import MetricError
 from truetune.metric import Additive
 from truetune.rows import Rows
 from truetune.types import Column, Floats, Numbers
@@ -71,8 +72,19 @@ LANGUAGE_MODELING = (PERPLEXITY, _bits_per("byte", "bytes"), _bits_per("characte
 
 
 def hit_rows(gold: Column, predicted: Column) -> Rows:
-    """Return rows `[distinct, 2]`: pieces that were told right, and how many there are."""
-    return Rows.of(np.stack([np.asarray(predicted, dtype=np.float64), np.asarray(gold, dtype=np.float64)], axis=1))
+    """Return rows `[distinct, 2]`: pieces that were told right, and how many there are.
+
+    Raises `MetricError` where more were told right than there are.
+    """
+    hits, pieces = np.asarray(predicted, dtype=np.float64), np.asarray(gold, dtype=np.float64)
+    over = np.flatnonzero(hits > pieces)
+    if len(over):
+        first = over[0]
+        raise MetricError(
+            f"{len(over):,} examples have more hits than tokens; the first, example {first + 1}, has {hits[first]:g} "
+            f"of {pieces[first]:g}. Count the masked pieces alone in both"
+        )
+    return Rows.of(np.stack([hits, pieces], axis=1))
 
 
 def _share(sums: Numbers) -> Floats:
