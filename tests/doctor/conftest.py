@@ -14,15 +14,15 @@ from truetune.bundle.run_folder import RunFolder
 from truetune.workflows.finetune import finetune
 from truetune.workflows.progress import Progress
 
+from .systems import phrases
+
 
 def rows(begin: int, end: int, flip: bool = False) -> str:
-    """Reviews whose label stands in their first word."""
-    found = []
-    for number in range(begin, end):
-        good = number % 2 == 1
-        text = f"{'lovely' if good else 'dull'} film number {number}"
-        found.append(json.dumps({"text": text, "label": "good" if good != flip else "bad"}) + "\n")
-    return "".join(found)
+    """Phrases of the Wall Street Journal and their kind; with `flip`, the other one."""
+    other = {"NP": "VP", "VP": "NP"}
+    return "".join(
+        json.dumps({"text": text, "label": other[kind] if flip else kind}) + "\n" for text, kind in phrases()[begin:end]
+    )
 
 
 @pytest.fixture(scope="session")

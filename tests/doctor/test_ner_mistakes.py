@@ -5,7 +5,7 @@ from __future__ import annotations
 from truetune import check_scores
 
 from . import planting
-from .systems import evaluated, found, tagged
+from .systems import evaluated, found, lines_of, tagged
 
 
 def ways(gold: object, predicted: object, stated: float) -> tuple[str, ...]:
@@ -14,13 +14,13 @@ def ways(gold: object, predicted: object, stated: float) -> tuple[str, ...]:
 
 
 def test_01_a_tag_on_every_piece() -> None:
-    gold, predicted = tagged(1)
+    gold, predicted = tagged()
     assert found("ner", gold, planting.a_tag_a_piece(predicted)) == {"one span a piece"}
     assert not found("ner", gold, predicted)
 
 
 def test_02_truncation_of_predictions_and_of_gold() -> None:
-    gold, predicted = tagged(2, most=20)
+    gold, predicted = tagged()
     assert "no span behind a place" in found("ner", gold, planting.cut_at(predicted, 150))
     cut = [
         {**one, "spans": some} for one, some in zip(gold, planting.cut_at([o["spans"] for o in gold], 150), strict=True)
@@ -34,11 +34,11 @@ def test_02_truncation_of_predictions_and_of_gold() -> None:
 
 
 def test_03_leniency_is_another_metric_with_another_name() -> None:
-    gold, predicted = tagged(3)
+    gold, predicted = tagged()
     lenient = planting.wider(predicted, [one["text"] for one in gold])
     scores = evaluated("ner", gold, lenient)
-    assert scores.score("span_f1").value == 0
-    assert scores.score("span_f1_type").value > 0.8
+    assert scores.score("span_f1").value < 0.1
+    assert scores.score("span_f1_type").value > 0.7
     assert "strict" in scores.score("span_f1").signature
     assert ways(gold, lenient, scores.score("span_f1_type").value)[0] == "another metric, span_f1_type"
     strict = evaluated("ner", gold, predicted).score("span_f1").value
@@ -46,7 +46,8 @@ def test_03_leniency_is_another_metric_with_another_name() -> None:
 
 
 def test_04_o_never_counts_in_f1_and_a_score_with_o_is_recognised() -> None:
-    gold, predicted = tagged(4)
+    gold = lines_of("sentences")
+    predicted = [one["spans"][1:] if number % 3 else one["spans"] for number, one in enumerate(gold)]
     nothing: list[list[object]] = [[] for _ in predicted]
     assert evaluated("ner", gold, nothing).score("span_f1").value == 0
     assert evaluated("ner", gold, nothing).score("token_accuracy").value > 0.4

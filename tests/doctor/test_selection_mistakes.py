@@ -21,7 +21,7 @@ from truetune.files import read_json
 from truetune.workflows.rescore import run_table
 
 from . import planting
-from .systems import labelled
+from .systems import labelled, lines_of
 
 Runs = Callable[[str], RunFolder]
 
@@ -50,7 +50,8 @@ def test_12_the_test_set_chooses_nothing(runs: Runs) -> None:
     ).read_bytes()
 
 
-TEXTS = [f"这个国家的书店关门了，我们来买第{number}本。 And book {number} in English." for number in range(30)]
+REVIEWS = [one["text"] for one in lines_of("reviews")]
+NEWS = lines_of("sentences")
 
 
 def part(name: str, texts: list[str], groups: list[str] | None = None) -> AuditPart:
@@ -64,16 +65,20 @@ def errors(train: AuditPart, test: AuditPart) -> list[str]:
 
 @pytest.mark.parametrize("change", [list, planting.retyped, planting.traditional])
 def test_13_the_same_text_in_train_and_test(change: Callable[[list[str]], list[str]]) -> None:
-    planted = [*(f"完全不同的第{number}句话，没有别的。" for number in range(20)), *change(TEXTS[:4])]
-    assert errors(part("train", TEXTS), part("test", planted)) == ["text in two parts"]
-    assert not errors(part("train", TEXTS), part("test", planted[:20]))
+    train, test = REVIEWS[:300], REVIEWS[300:]
+    assert errors(part("train", train), part("test", [*test, *change(train[:4])])) == ["text in two parts"]
+    assert not errors(part("train", train), part("test", test))
 
 
 def test_14_the_same_group_on_both_sides() -> None:
-    groups = [f"user {number // 3}" for number in range(30)]
-    train, test = part("train", TEXTS[:20], groups[:20]), part("test", TEXTS[20:], groups[20:])
+    texts, groups = [one["text"] for one in NEWS], [one["group"] for one in NEWS]
+    border = groups.index(groups[40])
+    cut = border + 1
+    assert groups[cut] == groups[border], "the article goes on behind its first sentence"
+    train, test = part("train", texts[:cut], groups[:cut]), part("test", texts[cut:], groups[cut:])
     assert errors(train, test) == ["group in two parts"]
-    assert not errors(part("train", TEXTS[:21], groups[:21]), part("test", TEXTS[21:], groups[21:]))
+    train, test = part("train", texts[:border], groups[:border]), part("test", texts[border:], groups[border:])
+    assert not errors(train, test)
 
 
 def test_15_a_metric_that_was_asked_for_is_computed_or_the_run_stops(runs: Runs, tmp_path: Path) -> None:
@@ -95,7 +100,7 @@ def test_16_every_look_at_the_test_set_is_counted(tmp_path: Path, capsys: pytest
     rng = np.random.default_rng(1)
     files = []
     for name in ("gold", *"abcde"):
-        said = gold if name == "gold" else [one if rng.random() < 0.7 else "neutral" for one in gold]
+        said = gold if name == "gold" else [one if rng.random() < 0.7 else "other" for one in gold]
         files.append(str(tmp_path / f"{name}.csv"))
         Path(files[-1]).write_text("label\n" + "\n".join(said) + "\n", encoding="utf-8")
 

@@ -33,7 +33,7 @@ CHECKS: tuple[Check, ...] = (
     artefact_findings,
 )
 THOROUGH: tuple[Check, ...] = (*CHECKS, near_findings)
-"""With nearly equal texts: some seconds for 100,000 texts, more where many are of one template."""
+"""With nearly equal texts: some seconds for 100,000 texts."""
 
 SEVERITIES = ("error", "warning", "note")
 

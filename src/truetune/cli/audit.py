@@ -12,7 +12,7 @@ from truetune.workflows.audit import SEVERITIES, Audited, examined
 def run(args: argparse.Namespace) -> int:
     """Print the findings, write the page and the cleaned copy; 1 when a finding is as grave as `--severity`."""
     fix = Path(args.fix) if args.fix else None
-    found = examined(args.files, args.task, suspects=args.suspects, thorough=args.thorough, fix=fix)
+    found = examined(args.files, args.task, suspects=args.suspects, thorough=args.thorough, folds=args.folds, fix=fix)
     if args.html:
         from truetune.reports.page import audit_page, write
 
@@ -31,6 +31,11 @@ def _print(found: Audited) -> None:
         for example in finding.examples:
             print(f"    {example}")
     print(f"{len(found.findings)} findings" if found.findings else "no findings")
+    if (cost := found.cost) is not None:
+        print(
+            f"{cost.folds} models were fine-tuned to judge the labels of {cost.examples:,} texts: "
+            f"{cost.pieces:,} pieces, {cost.seconds:,.0f} s"
+        )
     if found.fixed is not None:
         changes = ", ".join(f"{change} {number:,}" for change, number in found.fixed.changes.items())
         print(f"{found.fixed.folder}: {changes or 'nothing to change'}")

@@ -37,6 +37,13 @@ def parser() -> argparse.ArgumentParser:
         help="look for them by the features of the config's model, and for nearly equal texts however many there are",
     )
     audit.add_argument(
+        "--folds",
+        type=int,
+        default=0,
+        metavar="K",
+        help="look for them also by K models, fine-tuned as the config says on all folds of the training part but one",
+    )
+    audit.add_argument(
         "--severity",
         choices=("error", "warning", "note"),
         default="error",

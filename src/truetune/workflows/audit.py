@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,18 @@ from truetune.audit.run import audit
 from truetune.data.dataset import Dataset, read_dataset
 from truetune.data.parse import reading
 from truetune.data.read import folder_splits, read, split_named
-from truetune.data.stored import Made
+from truetune.data.stored import Made, values_at
 from truetune.errors import ConfigError
 from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
-from truetune.types import Finding, Floats
+from truetune.types import Finding, Floats, Ints
 from truetune.workflows.audit_fix import Fixed, fixed_copy
 from truetune.workflows.audit_model import frozen_features, model_findings
 from truetune.workflows.init import guessed
 from truetune.workflows.parts import audit_part, input_fields, inputs_of
 from truetune.workflows.progress import Progress
-from truetune.workflows.suspects import can_have_suspects, label_suspects
+from truetune.workflows.suspects import Tuned, can_have_suspects, folds_of, label_suspects
+from truetune.workflows.suspects_tuned import Cost, Folded, tuned_probabilities
 
 CONFIG_ENDINGS = (".yaml", ".yml")
 
@@ -43,12 +44,18 @@ class Audited:
     """The gravest first."""
     fixed: Fixed | None = None
     """The cleaned copy, where one was asked for."""
+    cost: Cost | None = None
+    """Of the models that were fine-tuned to judge labels, where these were asked for."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-ready values."""
         findings = [{**finding.to_dict(), "why": WHY.get(finding.check, "")} for finding in self.findings]
         found: dict[str, Any] = {"task": self.task, "parts": dict(self.parts), "findings": findings}
-        return found if self.fixed is None else {**found, "fixed": self.fixed.to_dict()}
+        if self.fixed is not None:
+            found["fixed"] = self.fixed.to_dict()
+        if self.cost is not None:
+            found["cost"] = asdict(self.cost)
+        return found
 
 
 @dataclass(frozen=True)
@@ -72,18 +79,25 @@ def examined(
     *,
     suspects: bool = False,
     thorough: bool = False,
+    folds: int = 0,
     fix: Path | None = None,
 ) -> Audited:
     """Look at the data of one config, or at data files, which are parts by their names.
 
     With `suspects`, labels that are probably wrong are looked for too, by words and character sequences; `thorough`,
-    also by what the pretrained model of the config makes of the texts, and nearly equal texts however many there are.
+    also by what the pretrained model of the config makes of the texts, and nearly equal texts however many there are;
+    with `folds`, those of the training part also by so many fine-tuned models, none of which has seen what it judges.
     With `fix`, a cleaned copy goes to that folder, which must not be there yet. What is read goes to a temporary folder
     on disk, not to memory.
     """
     if fix is not None and fix.exists():
         raise ConfigError(f"--fix {fix}: is there already; name a folder that is not, so that nothing is replaced")
     asked = _asked(files, task)
+    if folds and (asked.settings is None or folds < 2):
+        raise ConfigError(
+            f"--folds {folds}: models are fine-tuned as a config says, on all folds but one; name a config instead of "
+            "data files, and 2 folds or more"
+        )
     with tempfile.TemporaryDirectory(prefix="truetune-audit-") as folder:
         read_in = {
             name: _read(asked.task, file, asked.data, Path(folder) / f"{number}.arrow")
@@ -93,14 +107,19 @@ def examined(
         findings = audit(parts, thorough=thorough or None)
         if asked.settings is not None:
             findings.extend(model_findings(asked.settings, asked.task, parts, Progress()))
-        for name, part in parts.items() if suspects or thorough else ():
-            findings.extend(label_suspects(part, _features(asked, read_in[name], part) if thorough else None))
+        costs: list[Cost] = []
+        learnt = "train" if "train" in parts else next(iter(parts))
+        for name, part in parts.items() if suspects or thorough or folds else ():
+            features = _features(asked, read_in[name], part) if thorough else None
+            tuned = _tuned(asked, read_in[name], part, folds, costs) if folds and name == learnt else None
+            findings.extend(label_suspects(part, features, tuned))
         ordered = sorted(findings, key=lambda one: SEVERITIES.index(one.severity))
         fixed = None
         if fix is not None:
             fixed = fixed_copy(asked.task, asked.sources, asked.data, read_in, fix, asked.settings)
         sizes = {name: len(found) for name, found in read_in.items()}
-        return Audited(", ".join(Path(file).name for file in files), asked.task.name, sizes, ordered, fixed)
+        shown = ", ".join(Path(file).name for file in files)
+        return Audited(shown, asked.task.name, sizes, ordered, fixed, costs[0] if costs else None)
 
 
 def _features(asked: _Asked, data: Dataset, part: AuditPart) -> Floats | None:
@@ -109,6 +128,22 @@ def _features(asked: _Asked, data: Dataset, part: AuditPart) -> Floats | None:
         return None
     columns = [data.stored(name) for name in inputs_of(asked.task).names]
     return frozen_features(asked.settings, asked.task, columns, Progress())
+
+
+def _tuned(asked: _Asked, data: Dataset, part: AuditPart, folds: int, costs: list[Cost]) -> Tuned:
+    """Return what fine-tunes models of a config on all folds of a part but one; what that took goes to `costs`."""
+    settings = asked.settings
+    assert settings is not None
+
+    def tuned(places: Ints, codes: Ints, names: tuple[str, ...]) -> Floats:
+        columns = [values_at(data.stored(name), places) for name in inputs_of(asked.task).names]
+        chosen = Folded(columns, codes, names, folds_of(part.keys[places], folds))
+        folder = Path(settings.track.output) / "audit-folds"
+        found, cost = tuned_probabilities(settings, asked.task, chosen, folder, Progress())
+        costs.append(cost)
+        return found
+
+    return tuned
 
 
 def _asked(files: Sequence[str], task: str | None) -> _Asked:

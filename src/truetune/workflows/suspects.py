@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,17 +23,21 @@ FEWEST = 2 * FOLDS
 """Examples of a label from which on each fold leaves enough of them to learn from; rarer labels are not judged."""
 
 
+Tuned = Callable[[Ints, Ints, tuple[str, ...]], Floats]
+"""From places of examples, their codes and the labels of those to `[places, labels]` probabilities."""
+
+
 def can_have_suspects(part: AuditPart) -> bool:
     """Return whether gold is one label an example."""
     return part.gold is not None and len(part.gold) > 0 and all(isinstance(label, str) for label in part.gold)
 
 
-def label_suspects(part: AuditPart, features: Floats | None = None) -> list[Finding]:
+def label_suspects(part: AuditPart, features: Floats | None = None, tuned: Tuned | None = None) -> list[Finding]:
     """Return what is probably wrong with the labels of a part whose gold is one label an example.
 
     Probabilities are those of words and character sequences; with `features` `[examples, columns]`, what a pretrained
-    model makes of the texts, the mean of both. Examples of labels with fewer than 10 examples are left out. Other gold
-    has no suspects.
+    model makes of the texts, and with what models say that were `tuned` on the other folds, the mean of all. Examples
+    of labels with fewer than 10 examples are left out. Other gold has no suspects.
     """
     if not can_have_suspects(part):
         return []
@@ -45,13 +49,16 @@ def label_suspects(part: AuditPart, features: Floats | None = None) -> list[Find
     if len(judged) < 2:
         return []
     codes = np.searchsorted(judged, given[kept])
+    labels = [str(names[place]) for place in judged]
     texts = [part.whole[place] for place in kept.tolist()]
-    found = out_of_sample(texts, codes, part.keys[kept])
+    found = [out_of_sample(texts, codes, part.keys[kept])]
     if features is not None:
-        found = (found + out_of_sample(features[kept], codes, part.keys[kept])) / 2
-    ids, labels = ([column[place] for place in kept.tolist()] for column in (part.ids, gold))
-    chosen = AuditPart(part.name, ids, [texts], labels, None)
-    return list(suspect_findings(chosen, found, [str(names[place]) for place in judged]))
+        found.append(out_of_sample(features[kept], codes, part.keys[kept]))
+    if tuned is not None:
+        found.append(tuned(kept, codes, tuple(labels)))
+    ids, own = ([column[place] for place in kept.tolist()] for column in (part.ids, gold))
+    chosen = AuditPart(part.name, ids, [texts], own, None)
+    return list(suspect_findings(chosen, np.mean(found, axis=0), labels))
 
 
 def out_of_sample(inputs: Sequence[str] | Floats, codes: Ints, keys: Keys) -> Floats:
@@ -61,7 +68,7 @@ def out_of_sample(inputs: Sequence[str] | Floats, codes: Ints, keys: Keys) -> Fl
     with the lowest log loss against the labels as they are, over all folds.
     """
     labels = int(codes.max()) + 1
-    folds = _folds(keys)
+    folds = folds_of(keys, FOLDS)
     dense = isinstance(inputs, np.ndarray)
     path = DENSE if dense else WORDS
     every = np.zeros((len(path.strengths), len(codes), labels))
@@ -79,10 +86,10 @@ def out_of_sample(inputs: Sequence[str] | Floats, codes: Ints, keys: Keys) -> Fl
     return best
 
 
-def _folds(keys: Keys) -> Ints:
+def folds_of(keys: Keys, number: int) -> Ints:
     """Return the fold of each example: by its text, and the same whatever the order of the file."""
     _, text = np.unique(keys, return_inverse=True)
-    found: Ints = np.random.default_rng(0).permutation(int(text.max()) + 1)[text] % FOLDS
+    found: Ints = np.random.default_rng(0).permutation(int(text.max()) + 1)[text] % number
     return found
 
 
