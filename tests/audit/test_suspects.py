@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from truetune.audit.suspects import suspects
+from truetune.audit.parts import AuditPart
+from truetune.audit.suspects import suspect_findings, suspects
 
 
 def test_by_hand() -> None:
@@ -42,3 +43,16 @@ def test_planted_noise_comes_first_and_clean_labels_have_no_suspect() -> None:
 def test_a_label_that_nobody_carries_makes_nobody_a_suspect() -> None:
     probabilities = np.array([[0.1, 0.0, 0.9], [0.1, 0.0, 0.9], [0.2, 0.8, 0.0]])
     assert not suspects(probabilities, np.array([0, 0, 1])).suspected.any()
+
+
+def test_models_that_cannot_tell_the_labels_judge_none() -> None:
+    rng = np.random.default_rng(2)
+    chance = rng.uniform(0.2, 0.8, 200)
+    probabilities = np.stack([chance, 1 - chance], axis=1)
+    random = [str(one) for one in rng.integers(0, 2, 200)]
+    told = [str(int(one < 0.5)) for one in chance]
+    told[7] = str(1 - int(told[7]))
+    texts = [str(place) for place in range(200)]
+    assert not list(suspect_findings(AuditPart("train", texts, [texts], random, None), probabilities, ["0", "1"]))
+    (finding,) = suspect_findings(AuditPart("train", texts, [texts], told, None), probabilities, ["0", "1"])
+    assert any(one.startswith("7: ") for one in finding.examples)

@@ -47,10 +47,22 @@ def suspects(probabilities: Floats, given: Ints) -> Suspects:
     return Suspects(np.argsort(share, kind="stable"), suspected, likelier)
 
 
+def _tells(probabilities: Floats, given: Ints) -> bool:
+    """Return whether the probabilities say more of the labels than how often each is given, by their log loss."""
+    own = np.maximum(probabilities[np.arange(len(given)), given], np.finfo(np.float64).tiny)
+    shares = np.bincount(given) / len(given)
+    return bool(np.log(own).sum() > np.log(shares[given]).sum())
+
+
 def suspect_findings(part: AuditPart, probabilities: Floats, labels: Sequence[str]) -> Iterator[Finding]:
-    """Yield the labels of a part that are probably wrong, with their texts and the likelier label."""
+    """Yield the labels of a part that are probably wrong, with their texts and the likelier label.
+
+    None where the probabilities tell the labels no better than their frequencies do: they cannot judge them.
+    """
     place = {label: code for code, label in enumerate(labels)}
     given = np.array([place[str(label)] for label in part.gold or ()], dtype=np.int64)
+    if not _tells(probabilities, given):
+        return
     found = suspects(probabilities, given)
     number = int(found.suspected.sum())
     if not number:

@@ -30,7 +30,8 @@ def _print(found: Audited) -> None:
         print(f"{finding.severity}: {finding.check} ({finding.count:,})\n  {finding.advice}")
         for example in finding.examples:
             print(f"    {example}")
-    print(f"{len(found.findings)} findings" if found.findings else "no findings")
+    number = len(found.findings)
+    print(f"{number} finding{'s' if number > 1 else ''}" if number else "no findings")
     if (cost := found.cost) is not None:
         print(
             f"{cost.folds} models were fine-tuned to judge the labels of {cost.examples:,} texts: "

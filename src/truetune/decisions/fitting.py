@@ -68,7 +68,10 @@ def check(settings: Decide, labels: Sequence[str], multiple: bool, head: str) ->
         raise ConfigError("decide: is of probabilities of labels, and this task has none; leave the group out")
     if multiple:
         if settings.abstain != "none" or settings.conformal != "none":
-            raise ConfigError("decide: `abstain` and `conformal` are of one label a text, and this data has several")
+            raise ConfigError(
+                "decide: `abstain` and `conformal` are of one label a text, and this data has several; leave them out "
+                "(calibrate and threshold work for each label)"
+            )
         _several_costs(settings, labels)
         if settings.label is not None:
             raise ConfigError("decide.label: every label has its threshold where a text has several; leave it out")

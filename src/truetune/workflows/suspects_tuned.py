@@ -98,7 +98,7 @@ def tuned_probabilities(
         if not file.is_file():
             parts = [[one for one in encoded if (data.folds[one.example] == fold) == out] for out in (False, True)]
             backbone = load_backbone(chosen, recipe_of(settings, parts[0], labels, training.head), tokenizer, None)
-            _learnt(backbone, parts[0], training_plan(settings, training), title, progress)
+            _learnt(backbone, parts[0], training_plan(settings, training.head), title, progress)
             with whole_file(file) as path, path.open("wb") as handle:
                 np.save(handle, _judged(backbone, parts[1], held, title, progress), allow_pickle=False)
             done += 1

@@ -18,7 +18,7 @@ SEVERITIES = ("error", "warning", "note")
 def audit_head(say: Say, audit: Json, name: str) -> Head:
     """Return how many findings there are, the gravest first, and what was looked at."""
     findings: Sequence[Json] = audit["findings"]
-    parts = ", ".join(f"{_part(say, part)} {numbers.count(size)}" for part, size in audit["parts"].items())
+    parts = say["audit.and"].join(f"{_part(say, part)} {numbers.count(size)}" for part, size in audit["parts"].items())
     subtitle = say["audit.subtitle"].format(task=say.name("task", str(audit["task"])), parts=parts)
     kicker = say["audit.kicker"]
     if not findings:
