@@ -69,7 +69,7 @@ ERRORS: dict[str, tuple[str, Records, Records, str]] = {
         "masked-language-modeling",
         [{"tokens": 3}, {"tokens": 4}],
         [{"hits": 3, "log_likelihood": -2.0}, {"hits": 5, "log_likelihood": -2.0}],
-        "1 examples have more hits than tokens; the first, example 2, has 5 of 4",
+        "example 2 has 5 hits of 4 tokens (1 such); expected no more hits than tokens",
     ),
     "one label beside several": (
         "classification",
