@@ -81,8 +81,8 @@ def hit_rows(gold: Column, predicted: Column) -> Rows:
     if len(over):
         first = over[0]
         raise MetricError(
-            f"example {first + 1} has {hits[first]:g} hits of {pieces[first]:g} tokens ({len(over):,} such); expected no "
-            "more hits than tokens: count the masked pieces alone in both"
+            f"example {first + 1} has {hits[first]:g} hits of {pieces[first]:g} tokens ({len(over):,} such); expected "
+            "no more hits than tokens: count the masked pieces alone in both"
         )
     return Rows.of(np.stack([hits, pieces], axis=1))
 
