@@ -10,12 +10,15 @@ import pytest
 import torch
 from torch import nn
 
+from truetune.backbones.base import ModelSettings, Recipe
+from truetune.backbones.torch import load_backbone, load_tokenizer, saved_backbone
 from truetune.backbones.torch_attention import attention, registered
 from truetune.backbones.torch_device import bfloat16_gain, chosen_device, chosen_precision
 from truetune.backbones.torch_dropout import BitDropout, Bits, rounded, with_bit_dropout
 from truetune.backbones.torch_network import pooled
 from truetune.backbones.torch_vocabulary import RowEmbedding, plain_embedding, with_rows
 from truetune.errors import ModelError
+from truetune.files import read_json, write_json
 
 
 def normal(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -183,3 +186,12 @@ def test_the_device_is_found_or_refused() -> None:
     assert chosen_device("auto").type in ("cpu", "cuda", "mps")
     with pytest.raises(ModelError, match="expected auto, cpu"):
         chosen_device("abacus")
+
+
+def test_weights_of_other_shapes_than_the_config_says_are_told(tmp_path: Path, tiny_bert: Path) -> None:
+    settings = ModelSettings(str(tiny_bert), "classify", ("a", "b"), device="cpu")
+    load_backbone(settings, Recipe(), load_tokenizer(settings)).save(tmp_path / "saved")
+    config = read_json(tmp_path / "saved" / "config.json")
+    write_json(tmp_path / "saved" / "config.json", {**config, "max_position_embeddings": 10**12})
+    with pytest.raises(ModelError, match=r"other shapes than its config\.json says"):
+        saved_backbone(tmp_path / "saved", "cpu")

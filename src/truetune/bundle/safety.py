@@ -28,6 +28,8 @@ _LAYERS = frozenset({"num_hidden_layers", "n_layer", "n_layers", "num_layers", "
 _WIDTHS = frozenset({"hidden_size", "n_embd", "d_model", "dim"})
 _LOCATION = b"\x0a\x08location\x12"
 """How ONNX writes the key of a file name outside: field 1 of a pair, eight bytes, then field 2."""
+_PACKED = (*(bytes([0x80, protocol]) for protocol in range(2, 6)), b"PK\x03\x04", b"\x1f\x8b")
+"""How pickles, archives (in which PyTorch keeps pickles) and compressed files begin, whatever their names end in."""
 _LARGEST_JSON = 64 * 2**20
 
 
@@ -42,6 +44,12 @@ def refuse_unsafe(folder: Path) -> None:
         if file.suffix.lower() not in ALLOWED and not file.name.lower().startswith(PLAIN):
             raise ModelError(
                 f"{file}: may hold code (pickle or a script); a bundle holds only {', '.join(ALLOWED)}. Remove the file"
+            )
+        with file.open("rb") as opened:
+            start = opened.read(4)
+        if file.suffix != ".safetensors" and start.startswith(_PACKED):
+            raise ModelError(
+                f"{file}: is a pickle or an archive under another name, and may hold code. Remove the file"
             )
         if file.suffix == ".json":
             _refuse_json(file)
