@@ -163,8 +163,8 @@ def explained(name: str) -> Iterator[None]:
         if "mismatched_sizes" not in str(error):
             raise
         raise ModelError(
-            f"model {name!r} cannot be loaded: its weights have other shapes than its config.json says, so it is damaged "
-            "or forged; save or fetch it again"
+            f"model {name!r} cannot be loaded: its weights have other shapes than its config.json says, so it is "
+            "damaged or forged; save or fetch it again"
         ) from error
     except (OSError, ValueError, KeyError, ImportError) as error:
         if isinstance(error, ModelError):

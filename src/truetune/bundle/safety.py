@@ -48,9 +48,7 @@ def refuse_unsafe(folder: Path) -> None:
         with file.open("rb") as opened:
             start = opened.read(4)
         if file.suffix != ".safetensors" and start.startswith(_PACKED):
-            raise ModelError(
-                f"{file}: is a pickle or an archive under another name, and may hold code. Remove the file"
-            )
+            raise ModelError(f"{file}: is a pickle or an archive under another name; it may hold code. Remove it")
         if file.suffix == ".json":
             _refuse_json(file)
         if file.suffix == ".onnx":
