@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import comb
 from typing import Any
 
 import numpy as np
@@ -48,15 +47,23 @@ def test_what_was_shown_stays_shown() -> None:
     assert found.evidence == pytest.approx(2**8 / 9)
 
 
-def test_arms_by_hand() -> None:
-    """Five of five right and none of five: 1/6 * 1/6 over the best of one share, 1/2 ** 10."""
-    rows = [answer(id, "first", "b") for id in range(5)] + [answer(id + 5, "second", "a") for id in range(5)]
-    found = versus([*rows, *(gold(id) for id in range(10))])
+def arms(number: int, shares: tuple[float, float], rng: np.random.Generator) -> Iterator[Row]:
+    """Yield labelled answers, every fourth of the second model, each right with its chance."""
+    for id in range(number):
+        arm = "second" if id % 4 == 3 else "first"
+        yield answer(id, arm, "a" if rng.random() < shares[arm == "second"] else "b")
+        yield gold(id)
+
+
+def test_arms() -> None:
+    rng = np.random.default_rng(0)
+    found = versus(arms(800, (0.6, 0.9), rng))
     assert not found.paired
-    assert (found.texts, found.labelled, found.right) == ((5, 5), (5, 5), (0, 5))
-    assert found.evidence == pytest.approx(2**10 / 36)
-    assert (found.verdict, found.difference) == ("better", 1.0)
-    assert comb(10, 5) > 36, "ten labels alone, whichever five, would not be as sure"
+    assert (found.texts, found.labelled) == ((600, 200), (600, 200))
+    assert found.difference == pytest.approx(found.right[1] / 200 - found.right[0] / 600)
+    assert (found.verdict, found.low > 0) == ("better", True)
+    assert versus(arms(800, (0.9, 0.6), rng)).verdict == "worse"
+    assert versus(arms(800, (0.8, 0.8), rng)).verdict == "no difference found"
 
 
 def test_labels_before_the_shadow_unlabelled_pairs_and_other_models() -> None:

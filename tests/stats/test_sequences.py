@@ -12,7 +12,6 @@ from truetune.stats.sequences import (
     bernoulli_log_e,
     bernoulli_sequence,
     discordant_log_e,
-    equal_log_e,
     paired_log_e,
     paired_sequence,
     unpaired_log_e,
@@ -84,12 +83,6 @@ def test_pairs_and_arms_are_covered_at_all_looks_together() -> None:
         outside[1] += any(unpaired_log_e(*arm, -0.1) >= log(20) for arm in arms)
         outside[2] += any(discordant_log_e(sum_, n - sum_) >= log(20) for n, sum_ in _coins(rng))
     assert (outside / 150 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 150)).all()
-
-
-def test_equal_arms_are_a_difference_of_nothing() -> None:
-    for first, second in (((40, 50), (12, 20)), ((0, 5), (3, 3)), ((5, 5), (7, 7))):
-        assert equal_log_e(first, second) == pytest.approx(unpaired_log_e(first, second, 0.0), abs=1e-6)
-    assert equal_log_e((0, 0), (0, 0)) == 0.0
 
 
 def _coins(rng: np.random.Generator) -> list[tuple[int, int]]:

@@ -17,10 +17,10 @@ from truetune.errors import DataError
 from truetune.live.quality import FIRST, SECOND, SHADOW
 from truetune.stats.sequences import (
     discordant_log_e,
-    equal_log_e,
     paired_sequence,
     unpaired_sequence,
 )
+from truetune.stats.two_arms import TwoArms
 from truetune.types import Verdict
 
 SHOWN = 20
@@ -163,16 +163,17 @@ def _paired(texts: Iterable[tuple[str, _Text, bool]], models: tuple[str, str], a
 
 
 def _unpaired(texts: Iterable[tuple[str, _Text, bool]], models: tuple[str, str], alpha: float) -> Versus:
-    path, number = _Path(alpha), {FIRST: 0, SECOND: 0}
+    path, both, number = _Path(alpha), TwoArms(), {FIRST: 0, SECOND: 0}
     counts = {FIRST: (0, 0), SECOND: (0, 0)}
     for _, text, label in texts:
         (arm,) = list(text.said)[-1:]
         if not label:
             number[arm] += 1
             continue
-        counts[arm] = counts[arm][0] + (text.said[arm] == text.gold), counts[arm][1] + 1
+        right = text.said[arm] == text.gold
+        counts[arm] = counts[arm][0] + right, counts[arm][1] + 1
         first, second = counts[FIRST], counts[SECOND]
-        path.at(equal_log_e(first, second), second[0] * first[1] > first[0] * second[1])
+        path.at(both.after(arm == SECOND, right), second[0] * first[1] > first[0] * second[1])
     first, second = counts[FIRST], counts[SECOND]
     low, high = unpaired_sequence(first, second, alpha)
     return Versus(

@@ -53,14 +53,6 @@ def paired_sequence(gained: int, lost: int, same: int, alpha: float) -> tuple[fl
     return _bounds(lambda difference: paired_log_e(gained, lost, same, difference), at, (-1.0, 1.0), alpha)
 
 
-def equal_log_e(first: tuple[int, int], second: tuple[int, int]) -> float:
-    """Return the log evidence that two chances are not equal, from (hits, trials) of both."""
-    hits, misses = first[0] + second[0], first[1] + second[1] - first[0] - second[0]
-    share = hits / (hits + misses) if hits + misses else 0.5
-    own = sum(_mixture(one[0], one[1] - one[0]) for one in (first, second))
-    return own - _likelihood((hits, misses), (share, 1 - share))
-
-
 def unpaired_log_e(first: tuple[int, int], second: tuple[int, int], difference: float) -> float:
     """Return the log evidence that the second chance is not the first plus `difference`; (hits, trials) of both."""
     from scipy import optimize
