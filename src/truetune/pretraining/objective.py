@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from truetune.config import Config
+from truetune.config import Config, Pretrain
+from truetune.pretraining.words import segmented
 from truetune.tasks.base import Task
 from truetune.tasks.generation import LANGUAGE_MODELING, MASKED_LANGUAGE_MODELING
 from truetune.tasks.piece_encoding import causal_inputs, masked_inputs
@@ -15,8 +16,8 @@ from truetune.types import Encoded, Head
 
 PASSES = 7
 """In how many passes over held-out documents every piece is masked once: 1 / 7 of them at a time, as in training."""
-Inputs = Callable[[Sequence[str], Any, int], list[Encoded]]
-"""(texts, tokenizer, number of the first) -> model inputs."""
+Inputs = Callable[[Sequence[str], Any, int, Pretrain], list[Encoded]]
+"""(texts, tokenizer, number of the first, settings) -> model inputs."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,12 @@ class Objective:
     """(config, tokenizer) -> how inputs of training are masked."""
 
 
-def _masked(texts: Sequence[str], tokenizer: Any, first: int) -> list[Encoded]:
-    return masked_inputs(texts, tokenizer, first)
+def _masked(texts: Sequence[str], tokenizer: Any, first: int, settings: Pretrain) -> list[Encoded]:
+    return masked_inputs(texts, tokenizer, first, segmented if settings.whole_words else None)
 
 
-def _in_turn(texts: Sequence[str], tokenizer: Any, first: int) -> list[Encoded]:
+def _in_turn(texts: Sequence[str], tokenizer: Any, first: int, settings: Pretrain) -> list[Encoded]:
+    # By pieces, however they are masked in training: so that models that learnt otherwise are comparable.
     return list(in_turn(masked_inputs(texts, tokenizer, first), tokenizer.mask, PASSES))
 
 
@@ -53,8 +55,8 @@ OBJECTIVES: Mapping[str, Objective] = {
         Objective(
             LANGUAGE_MODELING,
             "generate",
-            causal_inputs,
-            lambda texts, tokenizer, first: causal_inputs(texts, tokenizer, first, ended=False),
+            lambda texts, tokenizer, first, settings: causal_inputs(texts, tokenizer, first),
+            lambda texts, tokenizer, first, settings: causal_inputs(texts, tokenizer, first, ended=False),
             lambda config, tokenizer: None,
         ),
     )

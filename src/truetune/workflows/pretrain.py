@@ -61,7 +61,7 @@ class Stage:
 
         def some() -> Iterator[list[Encoded]]:
             for start in range(0, len(texts), ENCODED_AT_ONCE):
-                yield encode(texts[start : start + ENCODED_AT_ONCE], tokenizer, start)
+                yield encode(texts[start : start + ENCODED_AT_ONCE], tokenizer, start, self.config.pretrain)
 
         return kept(some(), self.run.path / "data")
 
