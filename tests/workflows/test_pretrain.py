@@ -198,3 +198,15 @@ def test_the_command_answers_a_wrong_config_with_2(tmp_path: Path, capsys: pytes
     (tmp_path / "c.yaml").write_text("task: ner\ndata: {source: x}\nmodel: {name: 'new:bert-tiny'}\n", encoding="utf-8")
     assert main(["pretrain", str(tmp_path / "c.yaml")]) == 2
     assert "masked-language-modeling" in capsys.readouterr().err
+
+
+def test_words_of_the_corpus_become_pieces_of_a_pretrained_encoder(tiny_bert: Path, tmp_path: Path) -> None:
+    changed = settings(tmp_path, str(tiny_bert), train={"epochs": 1})
+    changed["pretrain"]["new_words"] = 3
+    run = RunFolder(pretrain(changed, progress=QUIET).run)
+    from transformers import AutoTokenizer
+
+    old, new = (AutoTokenizer.from_pretrained(place) for place in (tiny_bert, run.model))
+    assert len(new) == len(old) + 3
+    added = sorted(set(new.get_vocab()) - set(old.get_vocab()))
+    assert all(len(new.tokenize(f"the {word} in")) < len(old.tokenize(f"the {word} in")) for word in added)

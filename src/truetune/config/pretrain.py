@@ -20,4 +20,7 @@ class Pretrain(Group):
         default="keep",
         description="keep: the model's own; wordpiece, bpe or unigram: trained on the corpus; else a model that has it",
     )
+    new_words: int = Field(
+        default=0, ge=0, description="Frequent words that become pieces of a pretrained encoder's tokenizer, at most"
+    )
     vocabulary: int = Field(default=8000, gt=255, description="Pieces of a tokenizer that is trained")

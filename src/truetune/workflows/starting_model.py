@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from truetune.bundle.run_folder import RunFolder
 from truetune.config import Config
 from truetune.errors import ConfigError
+from truetune.pretraining.new_words import frequent_words
 from truetune.types import Head
 from truetune.workflows.model import model_place
 from truetune.workflows.progress import Progress
@@ -30,7 +32,11 @@ def check_start(settings: Config, head: Head) -> None:
                 f"pretrain.tokenizer: {tokenizer!r} goes with a new model (model.name: new:SIZE); the pieces of "
                 f"{name} are what it knows, so leave it at keep"
             )
+        if settings.pretrain.new_words and head != "mask":
+            raise ConfigError(f"pretrain.new_words: goes with encoders, and the task is {settings.task}; set it to 0")
         return
+    if settings.pretrain.new_words:
+        raise ConfigError(f"pretrain.new_words: {name} gets a tokenizer of its own; set it to 0")
     if kind_of(name) != KIND_OF[head]:
         raise ConfigError(f"model.name: {name} does not learn the task {settings.task}; use new:{KIND_OF[head]}-SIZE")
     if tokenizer == KEEP:
@@ -44,14 +50,37 @@ def place_of_start(settings: Config, run: RunFolder, texts: Iterable[str], progr
     """Return where the model is loaded from; a new one is made and saved in the run unless it is there."""
     from truetune.backbones.torch_scratch import LONGEST, NEW, write_new_model
 
-    if not settings.model.name.startswith(NEW):
-        return found_model(settings, progress)
     folder = run.path / START
+    if not settings.model.name.startswith(NEW):
+        place = found_model(settings, progress)
+        if settings.pretrain.new_words and not folder.is_dir():
+            _grown(settings, place, folder, texts, progress)
+        return str(folder) if settings.pretrain.new_words else place
     if not folder.is_dir():
         longest = settings.model.max_length or LONGEST
         tokenizer = _tokenizer(settings, texts, longest, progress)
         write_new_model(folder, settings.model.name, tokenizer, longest, settings.train.seed)
     return str(folder)
+
+
+def _grown(settings: Config, place: str, folder: Path, texts: Iterable[str], progress: Progress) -> None:
+    """Write a pretrained encoder that knows the frequent words of the corpus."""
+    from truetune.backbones.base import ModelSettings
+    from truetune.backbones.torch import load_tokenizer
+    from truetune.backbones.torch_growth import shortened_words, write_grown_model
+
+    asked = settings.pretrain.new_words
+    tokenizer = load_tokenizer(ModelSettings(place, "mask", (), max_length=settings.model.max_length))
+    small, large = tokenizer.pieces(["word", "WORD"])
+    frequent = frequent_words(texts, asked, folded=small.ids.tolist() == large.ids.tolist())
+    words = shortened_words(tokenizer, frequent)[:asked]
+    if not words:
+        raise ConfigError(
+            f"pretrain.new_words: no frequent word of the corpus becomes one piece of the tokenizer of "
+            f"{settings.model.name} (all are already, or it joins words with the space before them); set it to 0"
+        )
+    progress.say(f"new words: {len(words):,}, {', '.join(words[:5])}...")
+    write_grown_model(place, folder, "mask", tokenizer, words)
 
 
 def _tokenizer(settings: Config, texts: Iterable[str], longest: int, progress: Progress) -> Any:
