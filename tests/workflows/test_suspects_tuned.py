@@ -104,5 +104,10 @@ def test_what_cannot_be_is_refused(tmp_path: Path, tiny_bert: Path, capsys: pyte
     for wrong in ("1", "-3"):
         assert main(["audit", str(file), "--folds", wrong]) == 2
         assert "2 folds or more" in capsys.readouterr().err
+    rows = [{"text": f"{word} film {n}", "spans": []} for n, word in enumerate(WORDS)]
+    tagged = written(tmp_path / "ner", tiny_bert, "ner")
+    (tmp_path / "ner" / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert main(["audit", str(tagged), "--folds", "2"]) == 2
+    assert "that of ner here has none" in capsys.readouterr().err
     with pytest.raises(ConfigError, match="one label an example; ner is none"):
         tuned_probabilities(config.load(file), TASKS["ner"], folded([0, 1] * 9), tmp_path, Progress(quiet=True))

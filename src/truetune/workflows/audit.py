@@ -109,6 +109,10 @@ def examined(
             findings.extend(model_findings(asked.settings, asked.task, parts, Progress()))
         costs: list[Cost] = []
         learnt = "train" if "train" in parts else next(iter(parts))
+        if folds and not can_have_suspects(parts[learnt]):
+            raise ConfigError(
+                f"--folds: judges data with one label an example; that of {asked.task.name} here has none"
+            )
         for name, part in parts.items() if suspects or thorough or folds else ():
             features = _features(asked, read_in[name], part) if thorough else None
             tuned = _tuned(asked, read_in[name], part, folds, costs) if folds and name == learnt else None
