@@ -1,13 +1,15 @@
 """Requests a second and their latency: `truetune serve` against what people write first, on this machine.
 
-    python benchmarks/serving.py [--task classification|ner] [--seconds 10] [--rounds 3] [--json FILE]
+    python benchmarks/serving.py [--task classification|ner] [--seconds 10] [--rounds 3] [--int8] [--json FILE]
 
-Four servers, each a process of its own, with the same weights (minilm-en with a head that is drawn, not learnt: that
-costs the same time): `truetune serve` of the exported model and of the PyTorch one; a plain FastAPI application
-around a Transformers pipeline; a plain one around ONNX Runtime, called request by request. Load comes from one more
+Servers, each a process of its own, with the same weights (minilm-en with a head that is drawn, not learnt: that costs
+the same time): `truetune serve` of the exported model by either engine and of the PyTorch one; a plain FastAPI
+application around a Transformers pipeline; a plain one around ONNX Runtime, called request by request; LitServe around
+the same pipeline, in batches of up to 32 that wait 5 ms (`pip install litserve`). Load comes from one more
 process over sockets that are kept open: 1, 8 and 32 clients, each of which sends one text of SST-2 or WNUT17 after the
 other. The servers take turns; medians over the rounds are printed. Every answer of `truetune serve` is held against
-the offline prediction: any difference ends the benchmark. With --int8 that is exported and measured too.
+the offline prediction: any difference ends the benchmark. With --int8 both kinds are exported and measured too; of
+them the share of answers that are the offline ones is printed.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import multiprocessing
 import os
 import platform
 import random
+import shutil
 import socket
 import statistics
 import subprocess
@@ -59,8 +62,8 @@ def texts_of(task: str, folder: Path) -> list[str]:
     return [" ".join(words) for words in sentences if words][:1000]
 
 
-def made(task: str, folder: Path, int8: bool) -> dict[str, Path]:
-    """Write the bundle and its exports."""
+def made(task: str, folder: Path, int8: bool, calibration: list[str]) -> dict[str, Path]:
+    """Write the bundle and its exports; `calibration`: texts for static int8, which are not among those asked."""
     from truetune.backbones.base import ModelSettings, Recipe
     from truetune.backbones.builtin import builtin_folder
     from truetune.backbones.torch import load_backbone, load_tokenizer
@@ -80,12 +83,24 @@ def made(task: str, folder: Path, int8: bool) -> dict[str, Path]:
     write_bundle(found["PyTorch"], Bundle(task, labels, False, 128, "builtin:minilm-en"))
     found["exported"] = folder / "exported"
     found["exported"].mkdir()
-    print("export:", write_export(found["PyTorch"], found["exported"], Wanted()), flush=True)
-    if int8:
-        found["int8"] = folder / "int8"
-        found["int8"].mkdir()
-        (found["int8"] / "model.onnx").write_bytes((found["exported"] / "model.onnx").read_bytes())
-        print("int8:", write_export(found["PyTorch"], found["int8"], Wanted(precision="int8")), flush=True)
+    chosen = write_export(found["PyTorch"], found["exported"], Wanted())
+    print("export:", chosen, flush=True)
+    found[f"exported ({chosen['engine']})"] = exported = found.pop("exported")
+    for engine in ("onnxruntime", "openvino"):
+        if engine != chosen["engine"] and engine in chosen["milliseconds"]:
+            other = found[f"exported ({engine})"] = folder / engine
+            shutil.copytree(exported, other)
+            told = json.loads((other / "export.json").read_text())
+            (other / "export.json").write_text(json.dumps({**told, "engine": engine}))
+    kinds: tuple[Any, ...] = ("int8", "int8-static") if int8 else ()
+    for precision in kinds:
+        place = folder / precision
+        place.mkdir()
+        shutil.copyfile(exported / "model.onnx", place / "model.onnx")
+        chosen = write_export(found["PyTorch"], place, Wanted(precision=precision), [calibration])
+        print(f"{precision}:", chosen, flush=True)
+        (place / "model.onnx").unlink()
+        found[f"{precision} ({chosen['engine']})"] = place
     return found
 
 
@@ -241,8 +256,18 @@ def main() -> None:
     texts = texts_of(args.task, Path(args.data))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        places = made(args.task, folder, args.int8)
+        # The last ones are never asked, so that the ranges of static int8 are of other texts.
+        texts, calibration = texts[:-200], texts[-200:]
+        places = made(args.task, folder, args.int8, calibration)
+        exported = next(place for kind, place in places.items() if kind.startswith("exported"))
         offline = truetune.load(places["PyTorch"]).predict(texts)
+        for kind, place in places.items():
+            if kind.startswith("int8"):
+                found = truetune.load(place).predict(texts)
+                name = "label" if args.task == "classification" else "spans"
+                same = sum(one[name] == other[name] for one, other in zip(found, offline, strict=True))
+                print(f"{kind}: {same} of {len(texts)} answers are the offline ones", flush=True)
+        lit = str(Path(__file__).resolve().with_name("serving_lit.py"))
         plain = [str(Path(__file__).resolve()), "--task", args.task, "--plain"]
         commands = {
             **{
@@ -250,7 +275,8 @@ def main() -> None:
                 for kind, place in places.items()
             },
             "FastAPI + Transformers pipeline": [*plain, "pipeline", str(places["PyTorch"])],
-            "FastAPI + ONNX Runtime": [*plain, "onnx", str(places["exported"])],
+            "FastAPI + ONNX Runtime": [*plain, "onnx", str(exported)],
+            "LitServe + Transformers pipeline": [lit, args.task, str(places["PyTorch"])],
         }
         ports, processes = {}, []
         for number, (server, command) in enumerate(commands.items()):
@@ -299,7 +325,7 @@ def rounds(
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
-    plain = {row["clients"]: row["per_second"] for row in rows if "pipeline" in row["server"]}
+    plain = {row["clients"]: row["per_second"] for row in rows if row["server"].startswith("FastAPI + Transformers")}
     print("| clients | server | requests/s | against the pipeline | p50 | p99 |\n|---|---|---|---|---|---|")
     for row in rows:
         ratio = row["per_second"] / plain[row["clients"]]
