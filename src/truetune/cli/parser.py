@@ -192,6 +192,9 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
     serve.add_argument("--port", type=int, default=8000, help="default: 8000")
     serve.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
+    serve.add_argument(
+        "--scale", choices=("here", "ray"), default="here", help="ray: the workers are replicas of Ray Serve"
+    )
     serve.add_argument("--keys", metavar="FILE", help="API keys, one a line; needed beyond this machine")
     serve.add_argument("--rate", type=_number, default=0.0, metavar="N", help="requests a client a second")
     serve.add_argument("--largest", type=int, default=1_000_000, metavar="BYTES", help="of a request (default: 10^6)")

@@ -39,6 +39,9 @@ def run(args: argparse.Namespace) -> int:
     _refuse_without_folder(args)
     # A bundle that cannot be served is told before a port is taken.
     _checked(told)
+    if args.scale == "ray":
+        _serve_under_ray(told)
+        return 0
     if args.workers == 1:
         _serve(application_of(told), told)
         return 0
@@ -46,6 +49,25 @@ def run(args: argparse.Namespace) -> int:
         os.environ |= {ARGUMENTS: json.dumps(told), "PROMETHEUS_MULTIPROC_DIR": folder}
         _serve("truetune.cli.serve:worker", told)
     return 0
+
+
+def _serve_under_ray(told: dict[str, Any]) -> None:
+    from truetune.serving.under_ray import Replicas, serve_under_ray
+
+    told = {
+        **told,
+        "path": str(Path(told["path"]).absolute()),
+        "keys": told["keys"] and str(Path(told["keys"]).absolute()),
+    }
+
+    def built() -> Callable[..., Awaitable[None]]:
+        return application_of(told)
+
+    # Where the metrics of the replicas of this machine are added up.
+    with tempfile.TemporaryDirectory(prefix="truetune-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        ongoing = max(told["waiting"], 16) + told["texts"]
+        serve_under_ray(built, Replicas(told["host"], told["port"], told["workers"], ongoing, GRACE))
 
 
 def worker() -> Callable[..., Awaitable[None]]:
