@@ -85,7 +85,7 @@ def test_replicas_of_ray_give_the_offline_answers_and_lose_none_when_stopped(pla
                 assert one["scores"] == pytest.approx(other["scores"], abs=1e-4)
         assert asked(port, "/v1/predict", b"{")[0] == 422
         assert asked(port, "/v1/predict", json.dumps({"texts": ["a"] * 6}).encode())[0] == 422
-        status, page = asked(port, "/metrics")
+        _, page = asked(port, "/metrics")
         assert 'truetune_requests_total{path="/v1/predict",status="200"} 40.0' in page, "replicas are added up"
         process.send_signal(signal.SIGTERM)
         assert process.wait(120) == 0
