@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import ipaddress
 import json
 import os
 import signal
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,22 @@ def run(args: argparse.Namespace) -> int:
     if args.workers == 1:
         _serve(application_of(told), told)
         return 0
-    with tempfile.TemporaryDirectory(prefix="truetune-metrics-") as folder:
-        os.environ |= {ARGUMENTS: json.dumps(told), "PROMETHEUS_MULTIPROC_DIR": folder}
+    with _told_to_workers({ARGUMENTS: json.dumps(told)}):
         _serve("truetune.cli.serve:worker", told)
     return 0
+
+
+@contextlib.contextmanager
+def _told_to_workers(variables: Mapping[str, str]) -> Iterator[None]:
+    """While inside, processes that are started get these variables, and a folder where their metrics are added up."""
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory(prefix="truetune-metrics-") as folder:
+        os.environ |= {**variables, "PROMETHEUS_MULTIPROC_DIR": folder}
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ |= before
 
 
 def _serve_under_ray(told: dict[str, Any]) -> None:
@@ -63,9 +76,7 @@ def _serve_under_ray(told: dict[str, Any]) -> None:
     def built() -> Callable[..., Awaitable[None]]:
         return application_of(told)
 
-    # Where the metrics of the replicas of this machine are added up.
-    with tempfile.TemporaryDirectory(prefix="truetune-metrics-") as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    with _told_to_workers({}):
         ongoing = max(told["waiting"], 16) + told["texts"]
         serve_under_ray(built, Replicas(told["host"], told["port"], told["workers"], ongoing, GRACE))
 
