@@ -118,16 +118,17 @@ def plain_pipeline(task: str, folder: str, port: int) -> None:
     answer = pipeline(name, model=folder, tokenizer=folder)
     app = FastAPI()
 
-    @app.post("/v1/predict")
     def predict(body: Texts) -> Any:
         found = answer(body.texts)
         return json.loads(json.dumps(found, default=float))
+
+    predict.__annotations__["body"] = Texts  # before FastAPI reads it: the class is known here only
+    app.post("/v1/predict")(predict)
 
     @app.get("/ready")
     def ready() -> dict[str, str]:
         return {"status": "ready"}
 
-    predict.__annotations__["body"] = Texts
     uvicorn.run(app, port=port, log_level="warning", access_log=False)
 
 
@@ -151,11 +152,11 @@ def plain_onnx(folder: str, port: int) -> None:
         logits: list[list[float]] = session.run(None, feed)[0].tolist()
         return logits
 
-    @app.post("/v1/predict")
     async def predict(request: Request) -> Any:
         return await run_in_threadpool(answered, (await request.json())["texts"])
 
     predict.__annotations__["request"] = Request
+    app.post("/v1/predict")(predict)
 
     @app.get("/ready")
     def ready() -> dict[str, str]:
