@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import multiprocessing
 import os
 import platform
 import random
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -167,7 +169,7 @@ def plain_onnx(folder: str, port: int) -> None:
 
 def started(command: Sequence[str], port: int, log: Path) -> subprocess.Popen[bytes]:
     with log.open("wb") as file:
-        process = subprocess.Popen([sys.executable, *command], stdout=file, stderr=file)
+        process = subprocess.Popen([sys.executable, *command], stdout=file, stderr=file, start_new_session=True)
     for _ in range(1200):
         if process.poll() is not None:
             raise SystemExit(log.read_text())
@@ -290,6 +292,8 @@ def main() -> None:
             for process in processes:
                 process.terminate()
                 process.wait(60)
+                with contextlib.suppress(ProcessLookupError):  # some leave their workers behind
+                    os.killpg(process.pid, signal.SIGKILL)
     print_table(found)
     if args.json:
         machine = {"platform": platform.platform(terse=True), "cores": os.cpu_count()}
