@@ -143,6 +143,8 @@ def _onnxruntime(file: Path) -> Run:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    # Threads that wait for work by counting take the processor from whoever brings it.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     known = {one.name for one in session.get_inputs()}
 

@@ -23,7 +23,7 @@ from truetune.tasks.base import Labels
 from truetune.training.loop import Step, train
 from truetune.training.stopping import Selection
 from truetune.types import Encoded, Ints
-from truetune.workflows.model import PREDICTED_AT_ONCE, encoded_parts, recipe_of, settings_of, training_of
+from truetune.workflows.model import encoded_parts, pieces_at_once, recipe_of, settings_of, training_of
 from truetune.workflows.parts import TaskData, gold_field
 from truetune.workflows.stage import deciding_metric
 from truetune.workflows.tuning import THRESHOLD, training_plan
@@ -95,7 +95,7 @@ class FinetuneRunner:
         said: list[dict[str, list[Any]]] = []
 
         def evaluate() -> dict[str, float]:
-            logits = logits_of(backbone, encoded, PREDICTED_AT_ONCE)
+            logits = logits_of(backbone, encoded, pieces_at_once(backbone))
             said.append(self._training.decode(half.columns[0], encoded, logits, self._labels, THRESHOLD))
             return {half.judge.metric.name: half.judge.value(said[-1])}
 

@@ -11,7 +11,7 @@ from truetune.backbones.outputs import logits_of
 from truetune.bundle.run_folder import PARTS
 from truetune.tasks.base import Labels, Training
 from truetune.types import Floats
-from truetune.workflows.model import PREDICTED_AT_ONCE, lengths_of
+from truetune.workflows.model import lengths_of, pieces_at_once
 from truetune.workflows.stage import Stage
 
 
@@ -31,4 +31,4 @@ def vectors_of(backbone: Predictor, training: Training, labels: Labels) -> Float
     lengths = lengths_of(training, backbone.tokenizer.max_length)
     # One query goes with them, because there is none without.
     inputs = training.encode([["?"]], None, replace(labels, vectors=None), backbone.tokenizer, lengths).inputs[1:]
-    return np.stack(logits_of(backbone, inputs, PREDICTED_AT_ONCE))
+    return np.stack(logits_of(backbone, inputs, pieces_at_once(backbone)))

@@ -13,7 +13,7 @@ from truetune.tasks.base import Labels, Training
 from truetune.training.baselines_pieces import PieceFeatures
 from truetune.training.tagging import Units
 from truetune.types import Encoded, Floats, Ints
-from truetune.workflows.model import PREDICTED_AT_ONCE, lengths_of, shown_by
+from truetune.workflows.model import lengths_of, pieces_at_once, shown_by
 from truetune.workflows.progress import Progress
 
 
@@ -22,7 +22,7 @@ def text_features(
 ) -> Floats:
     """Return the mean-pooled features of each example, `[examples, hidden]`; windows of a text are averaged."""
     encoded = _encoded(backbone, training, columns)
-    found = features_of(backbone, encoded, PREDICTED_AT_ONCE, shown_by(progress, title))
+    found = features_of(backbone, encoded, pieces_at_once(backbone), shown_by(progress, title))
     examples = np.array([one.example for one in encoded])
     totals = np.zeros((len(columns[0]), found.shape[1]))
     np.add.at(totals, examples, found)
@@ -45,7 +45,7 @@ def piece_features(
 ) -> list[PieceFeatures]:
     """Return the features of each text's pieces; where windows overlap, those of the earlier window."""
     encoded = _encoded(backbone, training, columns)
-    computed = piece_features_of(backbone, encoded, PREDICTED_AT_ONCE, shown_by(progress, title))
+    computed = piece_features_of(backbone, encoded, pieces_at_once(backbone), shown_by(progress, title))
     parts: list[list[tuple[Floats, Ints, Ints]]] = [[] for _ in columns[0]]
     for position, one in enumerate(encoded):
         told = parts[one.example]

@@ -25,10 +25,10 @@ from truetune.training.order import Plan
 from truetune.training.stopping import Selection
 from truetune.types import Encoded, Floats, Ints
 from truetune.workflows.model import (
-    PREDICTED_AT_ONCE,
     lengths_of,
     model_place,
     need_packages,
+    pieces_at_once,
     recipe_of,
     settings_of,
     shown_by,
@@ -121,7 +121,7 @@ def _learnt(backbone: Backbone, inputs: Sequence[Encoded], plan: Plan, title: st
 
 def _judged(backbone: Backbone, inputs: Sequence[Encoded], held: Ints, title: str, progress: Progress) -> Floats:
     """Return `[held, labels]` probabilities; those of a text in windows are the means of its windows'."""
-    outputs = np.stack(list(logits_of(backbone, inputs, PREDICTED_AT_ONCE, shown_by(progress, title))))
+    outputs = np.stack(list(logits_of(backbone, inputs, pieces_at_once(backbone), shown_by(progress, title))))
     rows = np.searchsorted(held, [one.example for one in inputs])
     sums = np.zeros((len(held), outputs.shape[1]))
     np.add.at(sums, rows, softmax(outputs))
