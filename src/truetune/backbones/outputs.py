@@ -80,10 +80,11 @@ def _shared(backbone: Predictor, together: Together, encoded: Sequence[Encoded],
     watch: Watch = lambda batches: batches[together.rank :: together.size]  # noqa: E731
     for place, output in _each(backbone.predict, backbone.tokenizer.pad, encoded, tokens, watch):
         own[place] = output
-    batches = token_batches(np.array([len(one.ids) for one in encoded], dtype=np.int64), tokens)
-    if together.sharded and together.rank >= len(batches) % together.size > 0:
-        # The others predict one batch more, and need this process for it; nothing is kept of it.
-        backbone.predict(padded(encoded, batches[0], backbone.tokenizer.pad))
+    if together.sharded:
+        batches = token_batches(np.array([len(one.ids) for one in encoded], dtype=np.int64), tokens)
+        if together.rank >= len(batches) % together.size > 0:
+            # The others predict one batch more, and need this process for it; nothing is kept of it.
+            backbone.predict(padded(encoded, batches[0], backbone.tokenizer.pad))
     some = next(iter(own.values()), None)
     told = together.summed(np.array([0.0, 0, 0] if some is None else [1.0, some.ndim, some.shape[-1]]))
     dimensions, labels = (int(one / told[0]) for one in told[1:])

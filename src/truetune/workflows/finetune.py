@@ -42,6 +42,7 @@ from truetune.workflows.model import (
     licence_of,
     need_packages,
     recipe_of,
+    save_into,
     settings_of,
     training_of,
 )
@@ -223,10 +224,7 @@ def loaded(stage: Stage, place: str, together: Any = None) -> tuple[Stage, Backb
 def _ship(stage: Stage, backbone: Backbone, threshold: float, decision: Decision | None) -> None:
     """Save the bundle; `truetune.json` is written last, so that it says the model is whole."""
     with whole_folder(stage.run.model) as folder:
-        backbone.save(folder / "saved")
-        for file in (folder / "saved").iterdir():
-            file.replace(folder / file.name)
-        (folder / "saved").rmdir()
+        save_into(backbone, folder)
         bundle = Bundle(
             task=stage.data.task.name,
             labels=stage.labels.names,

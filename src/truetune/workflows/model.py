@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from truetune import config
@@ -16,8 +17,7 @@ from truetune.types import Encoded, Head, Tokenizer
 from truetune.workflows.progress import Progress
 
 ON_PROCESSOR, ON_GPU = 512, 8192
-"""Pieces, padding counted, in one batch of predictions. Larger ones leave a processor's caches and are padded more: in
-batches of 8,192 it predicts at half the speed."""
+"""Pieces, padding counted, in one batch of predictions. Larger ones leave a processor's caches and are padded more."""
 EXAMPLES_AT_ONCE, ENCODED_AT_ONCE = 16_384, 2048
 """Examples whose inputs are in memory while they are predicted, and while they are only encoded."""
 
@@ -102,6 +102,14 @@ def training_of(task: Task) -> Training:
             f"the task {task.name!r} is scored, not trained, by this version; `truetune tasks` lists those that are"
         )
     return task.training
+
+
+def save_into(backbone: Backbone, folder: Path) -> None:
+    """Write a backbone's files into a folder that is there, beside what else a bundle holds."""
+    backbone.save(folder / "saved")
+    for file in (folder / "saved").iterdir():
+        file.replace(folder / file.name)
+    (folder / "saved").rmdir()
 
 
 def pieces_at_once(backbone: Predictor) -> int:

@@ -34,7 +34,7 @@ from truetune.workflows.finetune import SOME, FinetuneResult, result_of
 from truetune.workflows.following import followed
 from truetune.workflows.held_out import AFTER, UNIGRAM, UNTUNED, HeldOut, concluded, stand_before, write_scored
 from truetune.workflows.manifest import manifest, timed
-from truetune.workflows.model import ENCODED_AT_ONCE, licence_of, lora_of, need_packages, shown_by
+from truetune.workflows.model import ENCODED_AT_ONCE, licence_of, lora_of, need_packages, save_into, shown_by
 from truetune.workflows.progress import Progress
 from truetune.workflows.starting import CHOSEN, STARTED, base_name, nothing_left_of, settings_from, started
 from truetune.workflows.starting_model import check_start, place_of_start
@@ -200,10 +200,7 @@ def _learn(stage: Stage, learnt: Learnt, held_out: Mapping[str, HeldOut], follow
     room = Room(stage.run, settings, stage.progress, "pretraining")
     followed_training(room, learnt, (selection, scores), follow)
     with whole_folder(stage.run.model) as folder:
-        backbone.save(folder / "saved")
-        for file in (folder / "saved").iterdir():
-            file.replace(folder / file.name)
-        (folder / "saved").rmdir()
+        save_into(backbone, folder)
         bundle = Bundle(
             task=stage.objective.task.name,
             labels=(),
