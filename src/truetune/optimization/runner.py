@@ -114,7 +114,7 @@ class FinetuneRunner:
     def _backbone(self, config: Config) -> tuple[Backbone, Sequence[Encoded]]:
         from truetune.backbones.torch import load_backbone, load_tokenizer, used_pieces
 
-        settings = settings_of(config, self._place, self._training, self._labels)
+        settings = settings_of(config, self._place, self._training.head, self._labels)
         tokenizer = load_tokenizer(settings)
         columns, gold = self._data.columns("train"), self._data.gold("train")
         inputs = [

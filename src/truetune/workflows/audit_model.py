@@ -31,7 +31,7 @@ def frozen_features(
     training = training_of(task)
     place = model_place(settings.model.name, progress)
     # The head is not used; any two labels make one.
-    chosen = replace(settings_of(settings, place, training, Labels(("a", "b"))), lora=None)
+    chosen = replace(settings_of(settings, place, training.head, Labels(("a", "b"))), lora=None)
     backbone = load_backbone(chosen, Recipe(), load_tokenizer(chosen), None)
     return text_features(backbone, training, columns, "features", progress)
 
@@ -50,7 +50,8 @@ def model_findings(settings: config.Config, task: Task, parts: Parts, progress: 
     from truetune.backbones.torch import load_tokenizer
 
     training = training_of(task)
-    tokenizer = load_tokenizer(settings_of(settings, model_place(settings.model.name, progress), training, Labels(())))
+    place = model_place(settings.model.name, progress)
+    tokenizer = load_tokenizer(settings_of(settings, place, training.head, Labels(())))
     for part in parts.values():
         windows = training.head in ("tag", "span") or (training.head != "generate" and len(part.texts) == 1)
         yield from piece_findings(part, Reader(tokenizer, tokenizer.unknown, windows))

@@ -7,7 +7,7 @@ last of them, and fine-tuning itself goes on from its last checkpoint.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from truetune.workflows.baselines import before
 from truetune.workflows.collection import with_documents
 from truetune.workflows.decided import measured
 from truetune.workflows.following import followed
+from truetune.workflows.loading import backbone_of
 from truetune.workflows.looks import looked
 from truetune.workflows.manifest import manifest, timed
 from truetune.workflows.model import (
@@ -198,26 +199,19 @@ def loaded(stage: Stage, place: str, together: Any = None) -> tuple[Stage, Backb
 
     `together`: the processes of `backbones/torch_together.py` that it learns with.
     """
-    from truetune.backbones.torch import load_backbone, load_tokenizer, used_pieces
+    from truetune.backbones.torch import load_tokenizer, used_pieces
 
-    settings = settings_of(stage.config, place, stage.training, stage.labels)
+    config, head = stage.config, stage.training.head
+    if config.train.packing and head == "generate":
+        raise ConfigError("train.packing: texts that answer a prompt are not packed; set it to false")
+    settings = settings_of(config, place, head, stage.labels)
     tokenizer = load_tokenizer(settings)
     stage = with_documents(with_writing(stage, tokenizer))
     inputs = encoded_training(stage, tokenizer, audited=together is None)
-    chosen = stage.run.path / CHOSEN
-    if chosen.is_file():
-        settings = replace(settings, precision=read_json(chosen)["precision"])
-    trimmed = stage.config.model.trim_vocabulary and not stage.config.shard
+    trimmed = config.model.trim_vocabulary and not config.shard
     vocabulary = used_pieces(one.ids for one in inputs) if trimmed else None
-    recipe = recipe_of(stage.config, inputs, stage.labels, stage.training.head)
-    backbone = load_backbone(settings, recipe, tokenizer, vocabulary, together)
-    if stage.config.train.packing and (stage.training.head == "generate" or not backbone.facts["packable"]):
-        raise ConfigError(
-            f"train.packing: {stage.config.model.name} cannot have several texts in a row (only decoders that are told "
-            "positions can); set it to false: batches by length hardly pad"
-        )
-    if not chosen.is_file():
-        write_json(chosen, dict(backbone.facts))
+    recipe = recipe_of(config, inputs, stage.labels, head)
+    backbone = backbone_of(stage.run, config, (settings, recipe, tokenizer), vocabulary, together)
     return stage, backbone, inputs
 
 

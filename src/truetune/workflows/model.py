@@ -35,12 +35,12 @@ def licence_of(name: str) -> str:
     return known.licence if known else "unknown"
 
 
-def settings_of(run: config.Config, place: str, training: Training, labels: Labels) -> ModelSettings:
+def settings_of(run: config.Config, place: str, head: Head, labels: Labels) -> ModelSettings:
     """Return the backbone's settings."""
     model = run.model
     return ModelSettings(
         name=place,
-        head=training.head,
+        head=head,
         labels=labels.names,
         multiple=labels.multiple,
         max_length=model.max_length,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from truetune.backbones.base import Backbone, ModelSettings, Recipe
+from truetune.backbones.base import Backbone, Recipe
 from truetune.bundle.format import NAME, SCORES, Bundle, write_bundle
 from truetune.bundle.run_folder import RunFolder
 from truetune.config import Config
@@ -23,6 +23,7 @@ from truetune.pretraining.likelihoods import likelihoods, unigram_likelihoods
 from truetune.pretraining.objective import OBJECTIVES, Objective
 from truetune.reports.model_card import write_card
 from truetune.reports.page import run_page, write
+from truetune.tasks.base import Labels
 from truetune.text import script
 from truetune.tracking.local import events
 from truetune.tracking.trackers import need_trackers
@@ -33,8 +34,9 @@ from truetune.workflows.corpus import prepared_corpus
 from truetune.workflows.finetune import SOME, FinetuneResult, result_of
 from truetune.workflows.following import followed
 from truetune.workflows.held_out import AFTER, UNIGRAM, UNTUNED, HeldOut, concluded, stand_before, write_scored
+from truetune.workflows.loading import backbone_of
 from truetune.workflows.manifest import manifest, timed
-from truetune.workflows.model import ENCODED_AT_ONCE, licence_of, lora_of, need_packages, save_into, shown_by
+from truetune.workflows.model import ENCODED_AT_ONCE, licence_of, need_packages, save_into, settings_of, shown_by
 from truetune.workflows.progress import Progress
 from truetune.workflows.starting import CHOSEN, STARTED, base_name, nothing_left_of, settings_from, started
 from truetune.workflows.starting_model import check_start, place_of_start
@@ -121,24 +123,11 @@ def _objective(settings: Config) -> Objective:
 
 
 def _loaded(stage: Stage, place: str) -> tuple[Backbone, Sequence[Encoded]]:
-    """Load the model that is begun with; what is measured for this machine is kept when a run is resumed."""
-    from truetune.backbones.torch import load_backbone, load_tokenizer
+    """Load the model that is begun with, and the inputs that it learns."""
+    from truetune.backbones.torch import load_tokenizer
 
     config = stage.config
-    settings = ModelSettings(
-        name=place,
-        head=stage.objective.head,
-        labels=(),
-        max_length=config.model.max_length,
-        dropout=config.model.dropout,
-        freeze_embeddings=config.model.freeze_embeddings,
-        freeze_layers=config.model.freeze_layers,
-        lora=lora_of(config.recipe),
-        gradient_checkpointing=config.model.gradient_checkpointing,
-        precision=config.model.dtype,
-        device=config.model.device,
-        seed=config.train.seed,
-    )
+    settings = settings_of(config, place, stage.objective.head, Labels(()))
     tokenizer = load_tokenizer(settings)
     if tokenizer.two_sided:
         raise ConfigError(
@@ -146,20 +135,9 @@ def _loaded(stage: Stage, place: str) -> tuple[Backbone, Sequence[Encoded]]:
             "(BERT style) or a decoder (GPT style)"
         )
     inputs = stage.inputs("train", tokenizer, asked=False)
-    chosen = stage.run.path / CHOSEN
-    if chosen.is_file():
-        settings = replace(settings, precision=read_json(chosen)["precision"])
     recipe = config.recipe
     moved = Recipe(weight_decay=config.train.weight_decay, clip=config.train.clip, mixout=recipe.mixout, ema=recipe.ema)
-    backbone = load_backbone(settings, moved, tokenizer)
-    if config.train.packing and not backbone.facts["packable"]:
-        raise ConfigError(
-            f"train.packing: {config.model.name} cannot have several texts in a row (only decoders that are told "
-            "positions can); set it to false: batches by length hardly pad"
-        )
-    if not chosen.is_file():
-        write_json(chosen, dict(backbone.facts))
-    return backbone, inputs
+    return backbone_of(stage.run, config, (settings, moved, tokenizer)), inputs
 
 
 def _plan(stage: Stage, backbone: Backbone) -> Any:

@@ -79,7 +79,7 @@ def tuned_probabilities(
     from truetune.backbones.torch import load_backbone, load_tokenizer
 
     labels = Labels(data.names)
-    chosen = settings_of(settings, model_place(settings.model.name, progress), training, labels)
+    chosen = settings_of(settings, model_place(settings.model.name, progress), training.head, labels)
     tokenizer = load_tokenizer(chosen)
     gold = {"label": [data.names[code] for code in data.codes.tolist()]}
     encoded = training.encode(data.columns, gold, labels, tokenizer, lengths_of(training, tokenizer.max_length)).inputs

@@ -51,7 +51,7 @@ def frozen_of(evidence: Evidence, progress: Progress) -> Frozen:
     from truetune.backbones.torch import load_backbone, load_tokenizer
 
     config, training = evidence.config, training_of(evidence.data.task)
-    settings = settings_of(config, model_place(config.model.name, progress), training, evidence.labels)
+    settings = settings_of(config, model_place(config.model.name, progress), training.head, evidence.labels)
     settings = replace(settings, lora=None)
     plain = config.model_copy(update={"recipe": type(config.recipe)()})
     recipe = recipe_of(plain, (), evidence.labels, training.head)

@@ -153,7 +153,7 @@ def _longest(evidence: Evidence) -> Replay | None:
         return None
     place = model_place(config.model.name, Progress(quiet=True))
     longer = config.model_copy(update={"model": config.model.model_copy(update={"max_length": None})})
-    tokenizer = load_tokenizer(settings_of(longer, place, training, evidence.labels))
+    tokenizer = load_tokenizer(settings_of(longer, place, training.head, evidence.labels))
     columns = evidence.halves["train"].columns
     sizes = np.sum([[len(one.ids) for one in tokenizer.pieces(list(column))] for column in columns], axis=0)
     nothing = np.zeros(0, dtype=np.int64)

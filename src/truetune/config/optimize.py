@@ -1,0 +1,32 @@
+"""The settings of the search."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from truetune.config.group import Group
+
+
+class Optimize(Group):
+    """How `truetune optimize` searches; `finetune` does not read it."""
+
+    trials: int = Field(default=50, gt=0, description="At most so many trials, the config itself among them")
+    minutes: Annotated[float, Field(gt=0)] = Field(default=30.0, description="Of training, confirmation included")
+    sampler: Literal["tpe", "random"] = Field(default="tpe", description="What proposes trials")
+    space: dict[str, Any] = Field(
+        default={}, description="Setting -> list of values, or low, high and log; default: what recipes vary"
+    )
+    diagnosis: str | None = Field(
+        default=None,
+        description="A run with a diagnosis whose moves are tried first; default: that of this config, if any",
+    )
+    margin: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="A trial must be able to lead the best by more than this, or it is stopped"
+    )
+    risk: Annotated[float, Field(ge=0, lt=0.5)] = Field(
+        default=0.1, description="A trial is stopped where its chance of that is below this; 0: no trial is stopped"
+    )
+    finalists: int = Field(default=3, gt=0, description="How many trials are trained again to confirm them")
+    seeds: int = Field(default=3, ge=2, description="With how many new seeds")
