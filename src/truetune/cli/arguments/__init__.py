@@ -1,0 +1,1 @@
+"""The grammar of the commands, in files by what they are for."""
