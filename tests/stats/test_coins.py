@@ -104,5 +104,5 @@ def test_max_t_keeps_the_familywise_error_and_finds_what_holm_finds(cell):
     noise = 1.96 * np.sqrt(0.05 * 0.95 / familywise.Setup().repetitions)
     assert found.errors[0] <= 0.06 + noise
     assert found.partial[0] <= 0.06 + noise
-    # Of the few values that a difference of accuracies takes, McNemar's mid-p behind Holm counts a tie half, max-T whole.
+    # Differences of accuracies take few values: McNemar's mid-p behind Holm counts half of a tie, max-T the whole.
     assert found.power[0] >= found.power[1] - (0.03 if cell.kind == "accuracy" else 0.005)

@@ -78,10 +78,11 @@ class _Path:
             self.shown = self.labels, better
 
     @property
-    def verdict(self) -> Verdict:
-        if self.shown is None:
-            return "no difference found"
-        return "better" if self.shown[1] else "worse"
+    def end(self) -> dict[str, Any]:
+        """What it comes to: evidence, alpha, after how many labels it was shown, and the verdict."""
+        after, better = self.shown or (None, False)
+        verdict: Verdict = "no difference found" if after is None else "better" if better else "worse"
+        return {"evidence": exp(min(self.highest, 700.0)), "alpha": self.alpha, "after": after, "verdict": verdict}
 
 
 @dataclass
@@ -155,10 +156,7 @@ def _paired(texts: Iterable[tuple[str, _Text, bool]], models: tuple[str, str], a
         difference=(gained - lost) / total if total else None,
         low=low,
         high=high,
-        evidence=exp(min(path.highest, 700.0)),
-        alpha=alpha,
-        after=None if path.shown is None else path.shown[0],
-        verdict=path.verdict,
+        **path.end,
     )
 
 
@@ -189,8 +187,5 @@ def _unpaired(texts: Iterable[tuple[str, _Text, bool]], models: tuple[str, str],
         difference=second[0] / second[1] - first[0] / first[1] if first[1] and second[1] else None,
         low=low,
         high=high,
-        evidence=exp(min(path.highest, 700.0)),
-        alpha=alpha,
-        after=None if path.shown is None else path.shown[0],
-        verdict=path.verdict,
+        **path.end,
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from typing import Any
 
 from truetune.errors import nearest
+from truetune.serving.envelope import held
 from truetune.serving.limits import RefusedError
 
 MOST = 10_000
@@ -33,13 +33,7 @@ def labels_of(body: bytes, known: Collection[str]) -> dict[str, str]:
 
     A label that the model does not have is refused: labels are written down, and texts are not.
     """
-    try:
-        stored = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise RefusedError(422, f'the body is no JSON ({error}); expected {{"labels": {{"ID": "LABEL"}}}}') from None
-    if not isinstance(stored, dict) or set(stored) != {"labels"} or not isinstance(stored["labels"], dict):
-        raise RefusedError(422, 'expected an object with one key, "labels": {"labels": {"ID": "LABEL"}}')
-    labels = stored["labels"]
+    labels: dict[str, str] = held(body, "labels", dict, '{"labels": {"ID": "LABEL"}}')
     if not 1 <= len(labels) <= MOST:
         raise RefusedError(422, f"expected 1 to {MOST:,} labels in a request, found {len(labels):,}")
     for id, label in labels.items():

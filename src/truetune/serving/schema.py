@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from truetune.serving.envelope import held
 from truetune.serving.limits import RefusedError
 
 _TEXT: dict[str, Any] = {
@@ -82,13 +83,7 @@ STREAMED: dict[int | str, dict[str, Any]] = {
 
 def texts_of(body: bytes, most: int) -> list[Any]:
     """Return the texts of a request's body; raises `RefusedError` (422) that says what was expected."""
-    try:
-        stored = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise RefusedError(422, f'the body is no JSON ({error}); expected {{"texts": ["..."]}}') from None
-    if not isinstance(stored, dict) or set(stored) != {"texts"} or not isinstance(stored["texts"], list):
-        raise RefusedError(422, 'expected an object with one key, "texts", a list: {"texts": ["..."]}')
-    texts = stored["texts"]
+    texts: list[Any] = held(body, "texts", list, '{"texts": ["..."]}')
     if not 1 <= len(texts) <= most:
         raise RefusedError(422, f"expected 1 to {most} texts in a request, found {len(texts):,}")
     for place, text in enumerate(texts):
