@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from truetune.backbones.base import ModelSettings, Precision, Recipe, State
+from truetune.backbones.pretrained import quiet
 from truetune.backbones.tokenizer import FastTokenizer
 from truetune.backbones.torch_device import device_readings
 from truetune.backbones.torch_lora import with_lora
-from truetune.backbones.torch_model import load_network, quiet
+from truetune.backbones.torch_model import load_network
 from truetune.backbones.torch_network import Network
 from truetune.backbones.torch_optimizer import freeze_layers, group_of, trained
 from truetune.backbones.torch_placed import placed, whole

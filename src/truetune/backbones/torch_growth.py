@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 
+from truetune.backbones.pretrained import explained, quiet
 from truetune.backbones.tokenizer import FastTokenizer
-from truetune.backbones.torch_model import explained, quiet
 from truetune.files import whole_folder
 from truetune.types import Ints
 

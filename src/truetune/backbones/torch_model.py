@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +10,12 @@ import torch
 from torch import nn
 
 from truetune.backbones.base import ModelSettings
+from truetune.backbones.form import Form, chosen_form, plain
+from truetune.backbones.pretrained import configure, explained, labels_of, quiet
+from truetune.backbones.saved_form import HEAD_FILE
 from truetune.backbones.torch_attention import KNOWN, registered
-from truetune.backbones.torch_network import Form, Network, chosen_form, drawn, own_head
+from truetune.backbones.torch_network import Network, drawn, own_head
 from truetune.errors import ModelError
-
-HEAD_FILE = "head.safetensors"
-"""Where a head of ours is saved, beside the plain model."""
-
-_DROPOUTS = (
-    "hidden_dropout_prob",
-    "attention_probs_dropout_prob",
-    "classifier_dropout",
-    "dropout",
-    "dropout_rate",
-    "attention_dropout",
-    "seq_classif_dropout",
-    "resid_pdrop",
-    "embd_pdrop",
-    "attn_pdrop",
-    "summary_first_dropout",
-)
-"""What configs call their dropouts."""
 
 
 def load_network(settings: ModelSettings, device: torch.device) -> Network:
@@ -46,7 +30,7 @@ def load_network(settings: ModelSettings, device: torch.device) -> Network:
         config = AutoConfig.from_pretrained(settings.name)
     form = chosen_form(settings, config)
     # First and last piece are the same two outputs in every file.
-    same_labels = form.ends or form.writes or form.embeds or form.masks or _labels(config) == settings.labels
+    same_labels = form.ends or form.writes or form.embeds or form.masks or labels_of(config) == settings.labels
     configure(config, settings)
     with quiet(), explained(settings.name), torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
@@ -118,74 +102,12 @@ def model_class(settings: ModelSettings, form: Form, config: Any) -> Any:
     return AutoModelForTokenClassification if settings.head == "tag" else AutoModelForSequenceClassification
 
 
-def plain(form: Form) -> bool:
-    """Return whether the Transformers model stands without a head: ours is on it, or none."""
-    return form.own_head or form.embeds
-
-
-def configure(config: Any, settings: ModelSettings) -> None:
-    """Write labels, problem type and dropout of the settings into a Transformers config."""
-    if settings.head not in ("generate", "embed", "mask"):
-        config.id2label = dict(enumerate(settings.labels))
-        config.label2id = {label: position for position, label in enumerate(settings.labels)}
-    if settings.head == "classify":
-        config.problem_type = "multi_label_classification" if settings.multiple else "single_label_classification"
-    if settings.head == "regress":
-        config.problem_type = "regression"
-    if settings.dropout is not None:
-        for name in _DROPOUTS:
-            if hasattr(config, name) or name == "classifier_dropout":
-                setattr(config, name, settings.dropout)
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keep Transformers from printing; what matters of it is checked and raised."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
-
-
-@contextlib.contextmanager
-def explained(name: str) -> Iterator[None]:
-    """Turn what Transformers raises for a model that is not there or not readable into a ModelError."""
-    try:
-        yield
-    except RuntimeError as error:
-        if "mismatched_sizes" not in str(error):
-            raise
-        raise ModelError(
-            f"model {name!r} cannot be loaded: its weights have other shapes than its config.json says, so it is "
-            "damaged or forged; save or fetch it again"
-        ) from error
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        if isinstance(error, ModelError):
-            raise
-        reason = " ".join(str(error).split())[:300]
-        raise ModelError(
-            f"model {name!r} cannot be loaded ({reason}); expected a name on the Hub, a folder with config.json, "
-            "model.safetensors and tokenizer.json, or builtin:NAME (see `truetune models`)"
-        ) from error
-
-
 def _attention(config: Any, device: torch.device) -> str:
     if getattr(config, "is_encoder_decoder", False):
         return "eager"
     if device.type == "cpu" and config.model_type in KNOWN:
         return registered()
     return "sdpa"
-
-
-def _labels(config: Any) -> tuple[str, ...]:
-    return tuple(str(config.id2label[position]) for position in sorted(config.id2label))
 
 
 def _draw_outputs(network: Network, labels: int) -> None:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from truetune.backbones.base import ModelSettings
+from truetune.backbones.pretrained import explained, quiet
+from truetune.backbones.saved_form import HEAD_FILE, read_form, write_form
 from truetune.backbones.tokenizer import FastTokenizer
 from truetune.backbones.torch_lora import merged
-from truetune.backbones.torch_model import HEAD_FILE, build_network, explained, quiet
-from truetune.backbones.torch_network import Form, Network
+from truetune.backbones.torch_model import build_network
+from truetune.backbones.torch_network import Network
 from truetune.backbones.torch_vocabulary import RowEmbedding, plain_embedding
-from truetune.errors import ModelError
-from truetune.files import read_json, whole_folder, write_json
-
-NAME = "backbone.json"
-"""How weights and head are used; beside it stand Transformers' own files."""
+from truetune.files import whole_folder
 
 
 def save_network(network: Network, tokenizer: FastTokenizer, settings: ModelSettings, folder: Path) -> None:
@@ -43,34 +40,16 @@ def save_network(network: Network, tokenizer: FastTokenizer, settings: ModelSett
         if network.own is not None:
             save_file({name: one.contiguous() for name, one in network.own.state_dict().items()}, temporary / HEAD_FILE)
         tokenizer.save(temporary)
-        write_json(
-            temporary / NAME,
-            {
-                # Where the pretrained model lay on this machine is nobody's business; LoRA is merged.
-                "settings": {**asdict(settings), "name": ".", "labels": list(settings.labels), "lora": None},
-                "form": asdict(network.form),
-            },
-        )
+        write_form(temporary, settings, network.form)
 
 
 def load_saved(folder: Path, device: torch.device) -> tuple[Network, FastTokenizer, ModelSettings]:
     """Read the folder back; raises ModelError where it is not whole."""
     from transformers import AutoTokenizer
 
-    settings, form = _read(folder / NAME)
+    settings, form = read_form(folder)
     network = build_network(folder, settings, form, device)
     with quiet(), explained(str(folder)):
         two_sided = bool(getattr(network.model.config, "is_encoder_decoder", False))
         tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(folder), settings.max_length, two_sided)
     return network, tokenizer, replace(settings, device=str(device))
-
-
-def _read(file: Path) -> tuple[ModelSettings, Form]:
-    try:
-        stored: dict[str, Any] = read_json(file)
-        settings = ModelSettings(**{**stored["settings"], "labels": tuple(stored["settings"]["labels"])})
-        return settings, Form(**stored["form"])
-    except FileNotFoundError:
-        raise ModelError(f"{file} is not there, so {file.parent} is no saved truetune model") from None
-    except (ValueError, TypeError, KeyError) as error:
-        raise ModelError(f"{file}: is damaged ({error}); save the model again") from None

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
+from truetune.backbones.pretrained import quiet
 from truetune.backbones.tokenizer import FastTokenizer
-from truetune.backbones.torch_model import quiet
 from truetune.errors import ModelError, nearest
 from truetune.files import whole_folder
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from truetune import config as configs
-from truetune.backbones.torch import ensure_found
+from truetune.backbones.pretrained import ensure_found
 from truetune.bundle.run_folder import RunFolder, finished_run, latest_run
 from truetune.config import Config, Optimize
 from truetune.errors import ConfigError, RunError

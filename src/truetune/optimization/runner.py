@@ -112,7 +112,8 @@ class FinetuneRunner:
                 yield Rung(step.number / step.steps, said.pop(), time.perf_counter() - began)
 
     def _backbone(self, config: Config) -> tuple[Backbone, Sequence[Encoded]]:
-        from truetune.backbones.torch import load_backbone, load_tokenizer, used_pieces
+        from truetune.backbones.pretrained import load_tokenizer, used_pieces
+        from truetune.backbones.torch import load_backbone
 
         settings = settings_of(config, self._place, self._training.head, self._labels)
         tokenizer = load_tokenizer(settings)

@@ -26,7 +26,8 @@ def frozen_features(
     `columns` are the fields that it reads. Raises `MissingPackageError` without what runs it.
     """
     need_packages("looking for wrong labels with a model")
-    from truetune.backbones.torch import load_backbone, load_tokenizer
+    from truetune.backbones.pretrained import load_tokenizer
+    from truetune.backbones.torch import load_backbone
 
     training = training_of(task)
     place = model_place(settings.model.name, progress)
@@ -47,7 +48,7 @@ def model_findings(settings: config.Config, task: Task, parts: Parts, progress: 
     except MissingPackageError as missing:
         yield finding("model not looked at", "note", [settings.model.name], str(missing), 1)
         return
-    from truetune.backbones.torch import load_tokenizer
+    from truetune.backbones.pretrained import load_tokenizer
 
     training = training_of(task)
     place = model_place(settings.model.name, progress)

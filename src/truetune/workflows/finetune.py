@@ -199,7 +199,7 @@ def loaded(stage: Stage, place: str, together: Any = None) -> tuple[Stage, Backb
 
     `together`: the processes of `backbones/torch_together.py` that it learns with.
     """
-    from truetune.backbones.torch import load_tokenizer, used_pieces
+    from truetune.backbones.pretrained import load_tokenizer, used_pieces
 
     config, head = stage.config, stage.training.head
     if config.train.packing and head == "generate":

@@ -124,7 +124,7 @@ def _objective(settings: Config) -> Objective:
 
 def _loaded(stage: Stage, place: str) -> tuple[Backbone, Sequence[Encoded]]:
     """Load the model that is begun with, and the inputs that it learns."""
-    from truetune.backbones.torch import load_tokenizer
+    from truetune.backbones.pretrained import load_tokenizer
 
     config = stage.config
     settings = settings_of(config, place, stage.objective.head, Labels(()))

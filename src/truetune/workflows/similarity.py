@@ -91,7 +91,8 @@ def embedded_texts(backbone: Backbone, texts: Sequence[str]) -> tuple[Mapping[st
 
 def _encoder(name: str, progress: Progress) -> Backbone:
     need_packages(f"embedding texts with {name}")
-    from truetune.backbones.torch import load_backbone, load_tokenizer
+    from truetune.backbones.pretrained import load_tokenizer
+    from truetune.backbones.torch import load_backbone
 
     settings = ModelSettings(model_place(name, progress), "classify", ("any",))
     return load_backbone(settings, Recipe(), load_tokenizer(settings))

@@ -76,7 +76,7 @@ def _differing(first: Config, second: Config) -> str:
 
 def found_model(settings: Config, progress: Progress) -> str:
     """Return where the model is loaded from; a misspelt name is told before any data is read."""
-    from truetune.backbones.torch import ensure_found
+    from truetune.backbones.pretrained import ensure_found
 
     place = model_place(settings.model.name, progress)
     ensure_found(place)

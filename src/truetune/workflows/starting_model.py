@@ -66,7 +66,7 @@ def place_of_start(settings: Config, run: RunFolder, texts: Iterable[str], progr
 def _grown(settings: Config, place: str, folder: Path, texts: Iterable[str], progress: Progress) -> None:
     """Write a pretrained encoder that knows the frequent words of the corpus."""
     from truetune.backbones.base import ModelSettings
-    from truetune.backbones.torch import load_tokenizer
+    from truetune.backbones.pretrained import load_tokenizer
     from truetune.backbones.torch_growth import shortened_words, write_grown_model
 
     asked = settings.pretrain.new_words
@@ -85,8 +85,8 @@ def _grown(settings: Config, place: str, folder: Path, texts: Iterable[str], pro
 
 def _tokenizer(settings: Config, texts: Iterable[str], longest: int, progress: Progress) -> Any:
     from truetune.backbones.base import ModelSettings
+    from truetune.backbones.pretrained import load_tokenizer
     from truetune.backbones.tokenizer_training import KINDS, trained_tokenizer
-    from truetune.backbones.torch import load_tokenizer
     from truetune.backbones.torch_scratch import kind_of
 
     kind = settings.pretrain.tokenizer

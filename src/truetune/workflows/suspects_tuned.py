@@ -76,7 +76,8 @@ def tuned_probabilities(
     training = training_of(task)
     if training.head != "classify":
         raise ConfigError(f"--folds: is for tasks with one label an example; {task.name} is none")
-    from truetune.backbones.torch import load_backbone, load_tokenizer
+    from truetune.backbones.pretrained import load_tokenizer
+    from truetune.backbones.torch import load_backbone
 
     labels = Labels(data.names)
     chosen = settings_of(settings, model_place(settings.model.name, progress), training.head, labels)

@@ -48,7 +48,8 @@ class Frozen:
 
 def frozen_of(evidence: Evidence, progress: Progress) -> Frozen:
     """Compute the features of the training examples that are looked at, and of validation."""
-    from truetune.backbones.torch import load_backbone, load_tokenizer
+    from truetune.backbones.pretrained import load_tokenizer
+    from truetune.backbones.torch import load_backbone
 
     config, training = evidence.config, training_of(evidence.data.task)
     settings = settings_of(config, model_place(config.model.name, progress), training.head, evidence.labels)

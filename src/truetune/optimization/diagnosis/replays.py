@@ -145,7 +145,7 @@ def balancing(evidence: Evidence) -> Replay:
 
 def _longest(evidence: Evidence) -> Replay | None:
     """Return the replay with inputs that hold nearly all texts; None where they do already, or the model takes none."""
-    from truetune.backbones.torch import load_tokenizer
+    from truetune.backbones.pretrained import load_tokenizer
     from truetune.workflows.model import settings_of
 
     config, training = evidence.config, training_of(evidence.data.task)

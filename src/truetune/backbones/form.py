@@ -1,0 +1,93 @@
+"""How logits come out of a Transformers model: by its own head or one of ours, whatever framework runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from truetune.backbones.base import ModelSettings, Pooling
+from truetune.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Form:
+    """How logits come out of a Transformers model."""
+
+    pooling: Pooling | None
+    """None for `tag`."""
+    own_head: bool
+    """Whether the head is ours, on the plain model, or the model's own class has it."""
+    ends: bool = False
+    """Whether each piece has a score as the first and as the last of an answer."""
+    writes: bool = False
+    """Whether each piece of an answer is predicted from those before it."""
+    embeds: bool = False
+    """Whether the vector of a text is what comes out, of length 1, without any head."""
+    masks: bool = False
+    """Whether the pieces of the vocabulary have scores at the places that segments mark."""
+
+
+def chosen_form(settings: ModelSettings, config: Any) -> Form:
+    """Return how logits come out: decoders read the last piece, encoders as `pooling` says."""
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_QUESTION_ANSWERING_MAPPING as ANSWER,
+    )
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING as CLASSIFY,
+    )
+    from transformers.models.auto.modeling_auto import MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING as TAG
+
+    if settings.head == "generate":
+        if not getattr(config, "is_encoder_decoder", False) and not is_decoder(config):
+            raise ModelError(
+                f"{settings.name}: an encoder ({config.model_type}) cannot write texts; expected a decoder (GPT style) "
+                "or an encoder-decoder (T5, BART, Marian)"
+            )
+        return Form(None, own_head=False, writes=True)
+    if getattr(config, "is_encoder_decoder", False):
+        raise ModelError(
+            f"{settings.name}: an encoder-decoder ({config.model_type}) cannot {settings.head} yet; "
+            "expected an encoder (BERT style) or a decoder (GPT style)"
+        )
+    if settings.head == "tag":
+        return Form(None, own_head=type(config) not in TAG)
+    decoder = is_decoder(config)
+    if settings.head == "mask":
+        if decoder:
+            raise ModelError(
+                f"{settings.name}: a decoder ({config.model_type}) does not read what follows, so it cannot tell what "
+                "is masked; expected an encoder (BERT style), or the task language-modeling"
+            )
+        return Form(None, own_head=False, masks=True)
+    if settings.head == "span":
+        if decoder:
+            raise ModelError(
+                f"{settings.name}: a decoder ({config.model_type}) reads a text before it knows what follows, so it "
+                "cannot mark an answer in it; expected an encoder (BERT style)"
+            )
+        return Form(None, own_head=type(config) not in ANSWER, ends=True)
+    if settings.head not in ("classify", "regress", "embed"):
+        raise ModelError(
+            f"head {settings.head!r} is not known to this backbone; known: classify, regress, tag, span, generate, "
+            "embed, mask"
+        )
+    pooling: Pooling = ("last" if decoder else "mean") if settings.pooling == "auto" else settings.pooling
+    if pooling == "last" and not decoder:
+        raise ModelError(f"{settings.name}: pooling `last` is for decoders; this is an encoder: mean or first")
+    if settings.head == "embed":
+        return Form(pooling, own_head=False, embeds=True)
+    own = pooling == "mean" or type(config) not in CLASSIFY or (pooling == "first" and decoder)
+    return Form(pooling, own_head=own)
+
+
+def is_decoder(config: Any) -> bool:
+    """Return whether each piece of a model sees only what stands before it."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING as CAUSAL
+    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING as MASKED
+
+    return type(config) in CAUSAL and type(config) not in MASKED
+
+
+def plain(form: Form) -> bool:
+    """Return whether the Transformers model stands without a head: ours is on it, or none."""
+    return form.own_head or form.embeds
