@@ -141,6 +141,10 @@ def test_games_that_all_end_alike_have_no_interval_of_no_width() -> None:
         assert np.isfinite(rating.value)
         assert np.isnan([rating.low, rating.high]).all()
         assert rating.reason == "all 5 games contribute alike: they show no spread to build bounds from"
+    ties = games_of(["x"] * 3 + ["z"] * 3, ["y"] * 3 + ["x"] * 3, ["tie"] * 6)
+    for rating in elo(ties, Bootstrap(np.random.default_rng(0), resamples=200)):
+        assert rating.value == 1000
+        assert rating.reason.startswith("no resample of the 6 games moves this value")
     mixed = games_of(["x"] * 5, ["y"] * 5, ["a", "a", "b", "a", "a"])
     assert all(one.low < one.value < one.high for one in elo(mixed, Bootstrap(np.random.default_rng(0), resamples=200)))
 

@@ -86,3 +86,15 @@ def test_no_bound_where_the_range_does_not_say_how_far_errors_go(metric, value):
     found = edge_interval(metric, value, Sample.of(rows, None), PLAN)
     assert np.isnan([found.low, found.high]).all()
     assert found.reason == "all 20 examples contribute alike: they show no spread to build bounds from"
+
+
+def test_examples_are_called_alike_only_where_they_are():
+    half = np.array([[1, 2]] * 20)
+    assert "all 20 examples contribute alike" in edge_interval(NDCG, 0.5, Sample.of(Rows.of(half), None), PLAN).reason
+    unlike = np.concatenate([half, np.zeros((5, 2), dtype=np.int64)])
+    found = edge_interval(NDCG, 0.5, Sample.of(Rows.of(unlike), None), PLAN)
+    assert found.reason == "no resample of the 25 examples moves this value: it shows no spread to build bounds from"
+    # Groups are the units: of unlike examples, but each holds one of both kinds.
+    pairs = Rows.of(np.array([[1, 2], [0, 0]] * 10))
+    grouped = edge_interval(NDCG, 0.5, Sample.of(pairs, np.repeat(np.arange(10), 2)), PLAN)
+    assert "all 10 groups contribute alike" in grouped.reason

@@ -191,7 +191,9 @@ def _ratings(
         reason = f"no interval: {failed:.1%} of the resamples have no finite ratings; too few games"
     still = low == high
     low, high = np.where(still, np.nan, low), np.where(still, np.nan, high)
-    alike = f"all {len(games):,} games contribute alike: they show no spread to build bounds from"
+    why_still = f"no resample of the {len(games):,} games moves this value: it shows no spread to build bounds from"
+    if len(win_rows(games).table) == 1:
+        why_still = f"all {len(games):,} games contribute alike: they show no spread to build bounds from"
     unit = "games" if bootstrap.groups is None else "groups of games"
     signature += f"; {bootstrap.level:.0%} percentile interval, {bootstrap.resamples:,} resamples of {unit}"
     played = np.bincount(np.r_[games.first, games.second].astype(np.int64), minlength=len(values))
@@ -204,7 +206,7 @@ def _ratings(
             float(high[place]),
             int(played[place]),
             signature,
-            alike if still[place] else reason,
+            why_still if still[place] else reason,
         )
         for place in order
     )

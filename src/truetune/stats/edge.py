@@ -29,16 +29,21 @@ def edge_interval(metric: Metric, value: float, sample: Sample, plan: Plan) -> I
     bottom, top = limits_of(metric)
     at_top = np.isclose(value, top, rtol=0, atol=1e-12)
     if not (at_top or np.isclose(value, bottom, rtol=0, atol=1e-12)) or not np.isfinite(top - bottom):
-        return missing(
-            "none",
-            f"all {sample.size:,} {sample.unit}s contribute alike: they show no spread to build bounds from",
-        )
+        return missing("none", _why_still(metric, sample))
     trials = effective_trials(metric, sample)
     if trials <= 0:
         return missing("", "no example has a say in this value")
     low, high = wilson(trials if at_top else 0.0, trials, normal_quantile(plan.tail))
     named = f"Wilson bound at the limit of the range, {trials:.6g} effective trials"
     return Interval(bottom + (top - bottom) * low, bottom + (top - bottom) * high, named)
+
+
+def _why_still(metric: Metric, sample: Sample) -> str:
+    """Return why no draw moves the value: units that are all alike, or unlike ones that it does not tell apart."""
+    units = sample.units if isinstance(metric, Additive) else sample.rows
+    if len(units.table) == 1:
+        return f"all {sample.size:,} {sample.unit}s contribute alike: they show no spread to build bounds from"
+    return f"no resample of the {sample.size:,} {sample.unit}s moves this value: it shows no spread to build bounds from"
 
 
 def limits_of(metric: Metric) -> tuple[float, float]:
