@@ -30,6 +30,15 @@ def test_a_value_outside_its_resamples_has_no_bounds():
     assert bca_bounds(2.0, np.linspace(0, 1, 100), 0.0, Z) is None
 
 
+@pytest.mark.parametrize("share", [0.02, 0.98])
+def test_a_value_in_the_tail_of_its_resamples_has_no_bounds_that_leave_it_out(share):
+    resampled = np.random.default_rng(0).normal(size=10_000)
+    assert bca_bounds(np.quantile(resampled, share), resampled, 0.0, Z) is None
+    value = np.quantile(resampled, 0.03 if share < 0.5 else 0.97)
+    low, high = bca_bounds(value, resampled, 0.0, Z)
+    assert low < value < high
+
+
 def test_beyond_the_pole_the_extreme_resample_is_taken():
     low, high = bca_bounds(0.5, np.linspace(0, 1, 101), 0.9, Z)
     assert high == 1.0

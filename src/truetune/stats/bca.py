@@ -9,8 +9,10 @@ from truetune.types import Floats
 
 
 def bca_bounds(value: float, resampled: Floats, acceleration: float, reach: float) -> tuple[float, float] | None:
-    """Return the bounds, or None where the resamples do not surround the value.
+    """Return the bounds, or None where the value lies in the tail of the resamples, or outside of them.
 
+    A bias of more than `reach` would correct the bounds to beyond the value that they are meant to surround:
+    such resamples are no picture of how the value varies (groups that hold all examples of a label, say).
     `resampled` `[resamples]` are finite; resamples equal to the value count half. `reach` is the normal
     quantile to go out to on both sides: 1.96 for 95 % by Efron's formula, somewhat more with few units.
     """
@@ -19,7 +21,8 @@ def bca_bounds(value: float, resampled: Floats, acceleration: float, reach: floa
         return None
     bias = normal_quantile(below)
     low, high = np.quantile(resampled, [_share(bias, side * reach, acceleration) for side in (-1, 1)])
-    return float(low), float(high)
+    slack = 1e-12 * abs(value)
+    return (float(low), float(high)) if low - slack <= value <= high + slack else None
 
 
 def _share(bias: float, quantile: float, acceleration: float) -> float:

@@ -41,9 +41,10 @@ def edge_interval(metric: Metric, value: float, sample: Sample, plan: Plan) -> I
 def _why_still(metric: Metric, sample: Sample) -> str:
     """Return why no draw moves the value: units that are all alike, or unlike ones that it does not tell apart."""
     units = sample.units if isinstance(metric, Additive) else sample.rows
+    size, unit = sample.size, sample.unit
     if len(units.table) == 1:
-        return f"all {sample.size:,} {sample.unit}s contribute alike: they show no spread to build bounds from"
-    return f"no resample of the {sample.size:,} {sample.unit}s moves this value: it shows no spread to build bounds from"
+        return f"all {size:,} {unit}s contribute alike: they show no spread to build bounds from"
+    return f"no resample of the {size:,} {unit}s moves this value: it shows no spread to build bounds from"
 
 
 def limits_of(metric: Metric) -> tuple[float, float]:

@@ -131,5 +131,5 @@ def _bca(metric: Metric, value: float, drawn: Floats, acceleration: float, sampl
         return edge_interval(metric, value, sample, plan)
     bounds = bca_bounds(value, known, acceleration, sample.bootstrap_reach(plan.tail))
     if bounds is None:
-        return missing(method, "the value lies outside its own bootstrap distribution")
+        return missing(method, "the value lies in the tail of its own bootstrap distribution, or outside it")
     return Interval(*bounds, method)

@@ -123,7 +123,8 @@ def _bca(gap: float, resampled: Floats, acceleration: float, sample: Sample, pla
         return nothing
     bounds = bca_bounds(gap, known, acceleration, sample.bootstrap_reach(plan.tail))
     if bounds is None:
-        return replace(nothing, reason="the difference lies outside its own bootstrap distribution")
+        outside = "the difference lies in the tail of its own bootstrap distribution, or outside it"
+        return replace(nothing, reason=outside)
     return Spread(*bounds, float(known.std()), sample.degrees, method)
 
 
