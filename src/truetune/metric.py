@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from truetune.rows import Rows
-from truetune.types import Better, Column, Floats, IntervalMethod, Numbers
+from truetune.types import Better, Bools, Column, Floats, IntervalMethod, Numbers
 
 UNDEFINED = "nothing to divide by: the formula is 0/0 on these examples"
 
@@ -165,6 +165,9 @@ class Pooled:
     interval: IntervalMethod = "bca"
     undefined: str = UNDEFINED
     limits: tuple[float, float] | None = None
+    bearing: Callable[[Rows], Bools] | None = None
+    """Which distinct rows the value weighs, `[labels, distinct]`, where it is a mean over some of them only (the
+    positives): so many trials stand behind a value at its limit. None: all rows alike."""
     additive: bool = field(default=False, init=False)
 
     def value(self, rows: Rows, counts: Numbers | None = None) -> Floats:

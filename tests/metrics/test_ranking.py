@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from truetune.errors import MetricError
 from truetune.metrics import ranking as rank
+from truetune.stats.intervals import intervals
 
 TREC = Path(__file__).parent.parent / "fixtures" / "trec_eval"
 """Test files of trec_eval (NIST, public domain): judgements, a run, and what trec_eval prints for them."""
@@ -178,3 +179,11 @@ def test_every_measure_lies_between_0_and_1_and_the_ideal_ranking_is_1(relevant,
         best = float(metric.value(metric.rows([relevant], [ideal])))
         if not np.isnan(best) and len(items) <= 10:
             assert best == pytest.approx(1)
+
+
+def test_a_hit_rate_is_a_proportion() -> None:
+    """Of 50 queries 49 hit: Wilson's bounds, as of any share; t would go to 1.018."""
+    gold, predicted = [{"a": 1.0}] * 50, [["a"]] * 49 + [["b"]]
+    (metric,) = (metric for metric in rank.at_depth(10) if metric.name == "hit_rate@10")
+    (found,) = intervals([metric], metric.rows(gold, predicted))
+    assert (found.low, found.high) == pytest.approx((0.8950, 0.9965), abs=1e-4)

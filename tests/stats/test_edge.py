@@ -5,6 +5,7 @@ import pytest
 from populations import AUC, MACRO_F1, NDCG, SPAN_F1
 
 from truetune.metric import PerLabel
+from truetune.metrics.areas import AVERAGE_PRECISION
 from truetune.rows import Rows
 from truetune.stats.binomial import wilson
 from truetune.stats.edge import edge_interval, effective_trials
@@ -56,6 +57,16 @@ def test_trials_of_an_area_are_its_smaller_class():
     rows = Rows.of(np.array([[1, 0.9]] * 6 + [[0, 0.1]] * 30))
     assert effective_trials(AUC, Sample.of(rows, None)) == 6
     assert effective_trials(AUC, Sample.of(rows, np.repeat(np.arange(18), 2))) == 3
+
+
+def test_trials_of_average_precision_are_its_positives():
+    """Three positives, all first, are three trials, however many negatives stand below."""
+    rows = Rows.of(np.array([[1, 0.9]] * 3 + [[0, 0.1]] * 97))
+    assert effective_trials(AVERAGE_PRECISION, Sample.of(rows, None)) == 3
+    assert effective_trials(AVERAGE_PRECISION, Sample.of(rows, np.repeat(np.arange(50), 2))) == 2
+    by_label = np.zeros((100, 2, 2))
+    by_label[:3, 1, 0], by_label[:6, 1, 1] = 1, 1
+    assert effective_trials(AVERAGE_PRECISION, Sample.of(Rows.of(by_label, ("a", "b")), None)) == pytest.approx(8)
 
 
 def test_bounds_lie_within_the_stated_limits():

@@ -13,7 +13,7 @@ from truetune.metrics.f_measures import mean_of_defined, quotient
 from truetune.metrics.rankings import Counts, Ranked, ranking, rankings
 from truetune.metrics.score_rows import GOLD, SCORE, rows_of_label, score_rows, score_set_rows
 from truetune.rows import Rows
-from truetune.types import Floats, Numbers
+from truetune.types import Bools, Floats, Numbers
 
 Area = Callable[[Ranked], Floats]
 
@@ -88,6 +88,13 @@ def _of_pairs(rows: Rows, counts: Numbers) -> Floats:
     return mean_of_defined(np.stack(each, axis=-1)) if each else np.full(counts.shape[:-1], np.nan)
 
 
+def _positives(rows: Rows) -> Bools:
+    """Return which distinct rows are positive, `[labels, distinct]`: average precision is a mean over them."""
+    table = rows.table
+    positive: Bools = (table[:, :1] if table.ndim == 2 else table[:, GOLD]).T > 0
+    return positive
+
+
 _AUC = "area under the ROC curve = P(a positive scores above a negative) + P(tie) / 2"
 _AP = "average precision = sum (R_n - R_(n-1)) P_n over distinct scores, step-wise, not interpolated"
 _POSITIVE = "positive is the second label in sorted order"
@@ -114,6 +121,7 @@ AVERAGE_PRECISION = replace(
     interval="bca",
     definition=f"{_AP}; of two labels {_POSITIVE}; of more, the {_REST}, labels where {_NO_AP} left out",
     undefined=_NO_AP,
+    bearing=_positives,
 )
 
 SINGLE = (ROC_AUC, AVERAGE_PRECISION)

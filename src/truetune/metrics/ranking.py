@@ -8,6 +8,7 @@ those that the system returned.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -217,7 +218,10 @@ def at_depth(depth: int) -> tuple[Additive, ...]:
         _measured(
             f"precision@{depth}", partial(precision, depth=depth), f"relevant items in the first {depth} / {depth}"
         ),
-        _measured(f"hit_rate@{depth}", partial(hit_rate, depth=depth), f"any relevant item in the first {depth}"),
+        replace(
+            _measured(f"hit_rate@{depth}", partial(hit_rate, depth=depth), f"any relevant item in the first {depth}"),
+            interval="wilson",  # a query hits or does not: a proportion
+        ),
     )
 
 

@@ -7,8 +7,9 @@ can be. So the value is treated as a share of independent trials, all hits or al
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from truetune.metric import Additive, Metric
+from truetune.metric import Additive, Metric, Pooled
 from truetune.stats.binomial import wilson
 from truetune.stats.delong import AREAS, binary
 from truetune.stats.plan import Plan
@@ -60,24 +61,35 @@ def effective_trials(metric: Metric, sample: Sample) -> float:
     A ratio counts the units in its denominator. A metric over labels may weigh each label alike: with
     n_k units of label k, the mean of K shares varies as one share of K * harmonic mean(n_k) trials. Units
     inside a group or a sentence may depend on each other wholly, so they count once. An area under the ROC
-    curve counts the smaller class of each label.
+    curve counts the smaller class of each label; average precision, a mean over positives, those.
     """
     if metric.interval in AREAS:
-        owner = np.arange(len(sample.rows)) if sample.groups is None else sample.groups
-        positives = [positive[sample.rows.index] for positive, _ in binary(sample.rows)]
-        smaller = np.array([min(len(np.unique(owner[side])) for side in (one, ~one)) for one in positives])
-        smaller = smaller[smaller > 0]
-        return float(len(smaller) ** 2 / np.sum(1 / smaller)) if len(smaller) else 0.0
+        sides = [positive for positive, _ in binary(sample.rows)]
+        return _shared([min(_held(one, sample), _held(~one, sample)) for one in sides])
     if not isinstance(metric, Additive):
+        if isinstance(metric, Pooled) and metric.bearing is not None:
+            return _shared([_held(mask, sample) for mask in metric.bearing(sample.rows)])
         return float(sample.size)
     units = sample.units
     if metric.ratio is not None:
         return float(units.counts[metric.ratio(units.table)[1] > 0].sum())
     if units.labels:
-        held = (units.counts @ (units.table != 0).any(axis=1))[_bearing(metric, sample)]
-        held = held[held > 0]
-        return float(len(held) ** 2 / np.sum(1 / held)) if len(held) else 0.0
+        return _shared((units.counts @ (units.table != 0).any(axis=1))[_bearing(metric, sample)])
     return float(sample.size)
+
+
+def _shared(held: ArrayLike) -> float:
+    """Return the trials of a mean over labels with `held` `[labels]` units each, those without any left out."""
+    numbers = np.asarray(held, dtype=np.float64)
+    numbers = numbers[numbers > 0]
+    return float(len(numbers) ** 2 / np.sum(1 / numbers)) if len(numbers) else 0.0
+
+
+def _held(rows: Bools, sample: Sample) -> int:
+    """Return how many units hold one of these distinct rows, `[distinct]`."""
+    if sample.groups is None:
+        return int(sample.rows.counts[rows].sum())
+    return len(np.unique(sample.groups[rows[sample.rows.index]]))
 
 
 def _bearing(metric: Additive, sample: Sample) -> Bools:
