@@ -1,9 +1,10 @@
 """Do decisions keep what they promise? A model that is too sure, many validation parts, and the truth.
 
-    python benchmarks/decisions.py [--parts 2000]
+    python benchmarks/decisions.py [--parts 2000] [--only WORD]
 
 A model of K labels says softmax(3 z + b) where gold is drawn from softmax(z): it is three times too sure and leans to
-the first label. For each of `parts` validation parts a decision is fitted, and what it is worth is measured on one
+the first label; where a text may have several, sigmoids in the place of the softmax, and labels that go together.
+For each of `parts` validation parts a decision is fitted, and what it is worth is measured on one
 large sample, which stands for the truth. Prints the tables of docs/decisions.md.
 """
 
@@ -19,12 +20,14 @@ import numpy as np
 
 from truetune.config import Decide
 from truetune.decisions.choosing import chosen
-from truetune.decisions.conformal import limit_of, sets_of
-from truetune.decisions.fitting import Known, fitted
+from truetune.decisions.conformal import limit_of, limit_of_all, limit_of_share, limits_by_label, sets_of
+from truetune.decisions.decision import all_right
+from truetune.decisions.fitting import fitted
+from truetune.decisions.known import Known
 from truetune.decisions.thresholds import Rule, best_cut, cuts_of
 from truetune.stats.plan import Plan
 from truetune.tasks.classify_encoding import softmax
-from truetune.types import Floats, Ints
+from truetune.types import Bools, Floats, Ints
 
 SIZES = (100, 400, 2000)
 TRUTH = 200_000
@@ -35,6 +38,13 @@ def drawn(rng: np.random.Generator, examples: int, labels: int) -> tuple[Floats,
     logits = rng.normal(0, 2 if labels > 2 else 1.5, size=(examples, labels))
     gold = (softmax(logits).cumsum(axis=1) > rng.random((examples, 1))).argmax(axis=1)
     return softmax(3 * logits + np.linspace(1, -1, labels)), gold.astype(np.int64)
+
+
+def several(rng: np.random.Generator, examples: int, labels: int) -> tuple[Floats, Bools]:
+    """Return what the model says where a text may have several labels that go together, and gold."""
+    logits = rng.normal(-1, 1.5, size=(examples, labels)) + rng.normal(0, 1, size=(examples, 1))
+    gold = rng.random(logits.shape) < 1 / (1 + np.exp(-logits))
+    return 1 / (1 + np.exp(-3 * logits - np.linspace(1, -1, labels))), gold
 
 
 def within(values: list[float]) -> str:
@@ -64,6 +74,53 @@ def prediction_sets(rng: np.random.Generator, parts: int) -> Iterator[tuple[Any,
             yield f"{level:.0%}", way.upper(), *cells
 
 
+def sets_for_each(rng: np.random.Generator, parts: int) -> Iterator[tuple[Any, ...]]:
+    """Coverage of the label that is covered least and most, with one limit for all and with one each."""
+    labels = 4
+    truth, gold = drawn(rng, TRUTH // 10, labels)
+    for way in ("lac", "aps"):
+        for name in ("one limit", "each label"):
+            cells = []
+            for size in SIZES:
+                covered, sizes = np.zeros((parts, labels)), []
+                for part in range(parts):
+                    said, own = drawn(rng, size, labels)
+                    limits = (
+                        limits_by_label(said, np.eye(labels, dtype=np.bool_)[own], way, 0.9)
+                        if name == "each label"
+                        else limit_of(said, own, way, 0.9)
+                    )
+                    inside = sets_of(truth, way, limits)
+                    covered[part] = [inside[gold == label, label].mean() for label in range(labels)]
+                    sizes.append(float(inside.sum(axis=1).mean()))
+                means = covered.mean(axis=0)
+                ends = (within(covered[:, place].tolist()) for place in (means.argmin(), means.argmax()))
+                cells.append(f"{' to '.join(ends)} ({np.mean(sizes):.2f})")
+            yield way.upper(), name, *cells
+
+
+def sets_of_several(rng: np.random.Generator, parts: int) -> Iterator[tuple[Any, ...]]:
+    """What sets hold where a text may have several labels: all of them, and their share, of texts that have some."""
+    labels = 10
+    truth, gold = several(rng, TRUTH // 10, labels)
+    number = gold.sum(axis=1)
+    some = number > 0
+    for level in (0.8, 0.9, 0.95):
+        for name, find in (("all labels (lac)", limit_of_all), ("their share (fnr)", limit_of_share)):
+            cells = []
+            for size in SIZES:
+                found, sizes = [], []
+                for _ in range(parts):
+                    said, own = several(rng, size, labels)
+                    inside = sets_of(truth, "lac", find(said, own, np.zeros(size, dtype=np.int64), level))
+                    share = (inside & gold).sum(axis=1)[some] / number[some]
+                    found.append(float((share == 1).mean() if find is limit_of_all else share.mean()))
+                    sizes.append(float(inside.sum(axis=1).mean()))
+                cells.append(f"{within(found)} ({np.mean(sizes):.2f})")
+            yield f"{level:.0%}", name, *cells
+    print(f"\nA text has {number.mean():.2f} labels, {some.mean():.1%} have some\n")
+
+
 def known(rng: np.random.Generator, size: int, labels: int) -> Known:
     probabilities, gold = drawn(rng, size, labels)
     return Known(tuple(map(str, range(labels))), False, probabilities, np.eye(labels, dtype=np.bool_)[gold])
@@ -81,7 +138,7 @@ def calibrated_sets(rng: np.random.Generator, parts: int) -> Iterator[tuple[Any,
             settings = Decide.model_validate({"calibrate": method, "conformal": "lac", "level": 0.9})
             decision = fitted(settings, part, 0.5, Plan(resamples=100)).decision
             assert decision.conformal is not None
-            inside = sets_of(decision.probabilities(truth), "lac", decision.conformal.limit)
+            inside = sets_of(decision.probabilities(truth), "lac", decision.conformal.limits)
             halves.append(float(inside[each, gold].mean()))
             same = fitted(Decide.model_validate({"calibrate": method}), part, 0.5, Plan(resamples=100)).decision
             limit = limit_of(same.probabilities(part.probabilities), part.gold_places, "lac", 0.9)
@@ -138,6 +195,31 @@ def abstentions(rng: np.random.Generator, parts: int) -> Iterator[tuple[Any, ...
     print(f"\nAccuracy of answering all: {right.mean():.1%}\n")
 
 
+def abstentions_of_several(rng: np.random.Generator, parts: int) -> Iterator[tuple[Any, ...]]:
+    """The same where an answer is right if all labels of the text are."""
+    labels = 5
+    truth, gold = several(rng, TRUTH, labels)
+    said = truth >= 0.5
+    right, sure = (said == gold).all(axis=1), all_right(truth, said)
+    for name, rule in (
+        ("risk 40 %", Rule("precision", 0.6)),
+        ("risk 40 %, sure 90 %", Rule("precision", 0.6, 0.9)),
+    ):
+        cells = []
+        for size in SIZES:
+            failed, covered = [], []
+            for _ in range(parts):
+                own, own_gold = several(rng, size, labels)
+                chosen_of = own >= 0.5
+                cuts = cuts_of((chosen_of == own_gold).all(axis=1), all_right(own, chosen_of))
+                answered = sure >= cuts.thresholds[int(best_cut(cuts.tallied(), rule))]
+                covered.append(float(answered.mean()))
+                failed.append(float(answered.any() and right[answered].mean() < 0.6))
+            cells.append(f"{within(failed)} ({100 * np.mean(covered):.0f})")
+        yield name, *cells
+    print(f"\nAll labels right, answering all: {right.mean():.1%}\n")
+
+
 def choices(rng: np.random.Generator, parts: int) -> Iterator[tuple[Any, ...]]:
     """How often the interval of a choice covers what its threshold is worth, and how biased the value is."""
     truth, gold = drawn(rng, TRUTH, 2)
@@ -182,6 +264,9 @@ TABLES = {
     "Floors: how often they fail, in % (the other measure)": (floors, ("floor", *SIZES), 2),
     "Abstention: how often its risk is higher, in % (answered)": (abstentions, ("abstain", *SIZES), 2),
     "Choices: coverage of 95 % intervals; bias": (choices, ("by", *SIZES[:2]), 4),
+    "Sets for each label, promised 90: least and most covered label": (sets_for_each, ("way", "limits", *SIZES), 4),
+    "Sets of several labels: what they hold in % (labels a set)": (sets_of_several, ("level", "of", *SIZES), 4),
+    "Abstention with several labels: the same": (abstentions_of_several, ("abstain", *SIZES), 2),
 }
 
 
@@ -189,8 +274,11 @@ def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", type=int, default=2000, help="validation parts a cell; some tables take fewer")
+    parser.add_argument("--only", default="", help="only tables with these words in their title")
     asked = parser.parse_args()
     for place, (title, (table, columns, fewer)) in enumerate(TABLES.items()):
+        if asked.only.lower() not in title.lower():
+            continue
         began = time.monotonic()
         print(f"\n{title}; {asked.parts // fewer:,} parts\n")
         row(*columns)

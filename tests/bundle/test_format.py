@@ -11,7 +11,8 @@ import pytest
 
 from truetune.bundle.format import FORMAT, NAME, UPGRADES, Bundle, read_bundle, write_bundle
 from truetune.decisions.calibration import Calibration
-from truetune.decisions.decision import Conformal, Decision
+from truetune.decisions.conformal import Conformal
+from truetune.decisions.decision import Decision
 from truetune.errors import ModelError
 
 BUNDLE = Bundle(
@@ -51,7 +52,7 @@ def test_it_reads_back_the_same(folder: Path) -> None:
 
 def test_a_decision_reads_back_the_same(tmp_path: Path) -> None:
     calibration = Calibration("platt", True, lines=((0.7, -0.1),))
-    decision = Decision(calibration, {"好评": 0.4}, answer_from=0.6, conformal=Conformal("lac", 0.9, math.inf))
+    decision = Decision(calibration, {"好评": 0.4}, answer_from=0.6, conformal=Conformal("lac", 0.9, (math.inf,)))
     write_bundle(tmp_path, replace(BUNDLE, decision=decision))
     assert "Infinity" not in (tmp_path / NAME).read_text(encoding="utf-8")
     assert read_bundle(tmp_path).decision == decision
@@ -75,6 +76,15 @@ def test_the_first_format_is_read(tmp_path: Path) -> None:
     found = read_bundle(tmp_path)
     assert (found.labels, found.threshold) == (("差评", "好评"), 0.4)
     assert (found.licence, found.language, found.data) == ("unknown", "", {})
+
+
+@pytest.mark.parametrize(("limit", "read"), [(0.7, 0.7), (None, math.inf)])
+def test_the_one_limit_of_the_third_format_is_read(folder: Path, limit: float | None, read: float) -> None:
+    stored = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    decision = {**Decision().to_dict(), "conformal": {"way": "aps", "level": 0.9, "limit": limit}}
+    (folder / NAME).write_text(json.dumps({**stored, "format": 3, "decision": decision}), encoding="utf-8")
+    found = read_bundle(folder).decision
+    assert found == Decision(conformal=Conformal("aps", 0.9, (read,)))
 
 
 def test_every_older_format_has_its_way_to_the_next() -> None:

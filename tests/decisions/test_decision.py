@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from truetune.decisions.calibration import Calibration
-from truetune.decisions.decision import Conformal, Decision, decision_from
+from truetune.decisions.conformal import Conformal
+from truetune.decisions.decision import Decision, all_right, decision_from
 
 LABELS = ("a", "b", "c")
 
@@ -56,7 +57,7 @@ def test_equal_probabilities_after_calibration_are_told_apart_by_the_model() -> 
 
 
 def test_unsure_texts_are_left_to_people_and_sets_hold_what_is_plausible() -> None:
-    decision = Decision(answer_from=0.5, conformal=Conformal("lac", 0.9, 0.7))
+    decision = Decision(answer_from=0.5, conformal=Conformal("lac", 0.9, (0.7,)))
     found = decision.columns(ROWS, LABELS, False)
     assert found["answered"] == [True, False, True]
     assert found["prediction_set"] == [["a", "b"], ["a", "c"], ["b"]]
@@ -69,18 +70,50 @@ def test_several_labels_have_a_threshold_each() -> None:
     assert found["labels"] == [["b", "c"]]
 
 
+def test_several_labels_are_answered_where_all_are_sure() -> None:
+    decision = Decision(thresholds=dict.fromkeys(LABELS, 0.5), answer_from=0.4, conformal=Conformal("fnr", 0.9, (0.7,)))
+    rows = {
+        "labels": [["a"], ["a"]],
+        "scores": [{"a": 0.9, "b": 0.2, "c": 0.1}, {"a": 0.6, "b": 0.3, "c": 0.9}],
+    }
+    found = decision.columns(rows, LABELS, True)
+    # .9 * .8 * .9 = .648; .6 * .7 * .9 = .378: below .4 a person says.
+    assert found["answered"] == [True, False]
+    assert found["labels"] == [["a"], ["a", "c"]]
+    assert found["prediction_set"] == [["a"], ["a", "b", "c"]]
+    assert all_right(np.array([[0.9, 0.2]]), np.array([[True, False]])) == pytest.approx([0.72])
+
+
+def test_without_thresholds_the_labels_of_the_model_stand() -> None:
+    rows = {"labels": [["b"]], "scores": [{"a": 0.9, "b": 0.2, "c": 0.1}]}
+    found = Decision(answer_from=0.0, conformal=Conformal("lac", 0.9, (0.05, 0.9, 0.9))).columns(rows, LABELS, True)
+    assert found["labels"] == [["b"]]
+    assert found["prediction_set"] == [["b", "c"]], "a limit for each label"
+
+
+def test_no_text_with_several_labels_is_no_answer() -> None:
+    decision = Decision(thresholds=dict.fromkeys(LABELS, 0.5), answer_from=0.5, conformal=Conformal("lac", 0.9, (0.5,)))
+    found = decision.columns({"labels": [], "scores": []}, LABELS, True)
+    assert (found["labels"], found["answered"], found["prediction_set"]) == ([], [], [])
+
+
 def test_no_text_is_no_answer() -> None:
     decision = Decision(Calibration("temperature", True, 2.0), {"b": 0.5}, answer_from=0.5)
     assert decision.columns({"label": [], "scores": []}, LABELS, False)["answered"] == []
 
 
 DECISION = Decision(
-    Calibration("temperature", True, 1.5), {"b": 0.4}, answer_from=0.6, conformal=Conformal("aps", 0.9, math.inf)
+    Calibration("temperature", True, 1.5), {"b": 0.4}, answer_from=0.6, conformal=Conformal("aps", 0.9, (math.inf,))
 )
 
 
 def test_it_comes_back_from_json() -> None:
     assert decision_from(json.loads(json.dumps(DECISION.to_dict())), LABELS, False) == DECISION
+
+
+def test_sets_of_several_labels_come_back_too() -> None:
+    several = Decision(answer_from=0.5, conformal=Conformal("lac", 0.9, (0.1, math.inf, 0.3)))
+    assert decision_from(json.loads(json.dumps(several.to_dict())), LABELS, True) == several
 
 
 @pytest.mark.parametrize(
@@ -91,8 +124,11 @@ def test_it_comes_back_from_json() -> None:
         ({"costs": [[0, 1], [1, 0]]}, False, "costs of 2 labels"),
         ({"surprise": 1}, False, "found .*surprise"),
         ({"calibration": Calibration("platt", True).to_dict()}, False, "of other labels"),
-        ({"thresholds": {}, "calibration": None}, True, "are of one label a text"),
-        ({"conformal": {"way": "magic", "level": 0.9, "limit": 1}}, False, "prediction sets by 'magic'"),
+        ({"thresholds": {}, "calibration": None}, True, "prediction sets by 'aps'"),
+        ({"conformal": {"way": "magic", "level": 0.9, "limits": [1]}}, False, "prediction sets by 'magic'"),
+        ({"conformal": {"way": "fnr", "level": 0.9, "limits": [1]}}, False, "prediction sets by 'fnr'"),
+        ({"conformal": {"way": "lac", "level": 0.9, "limits": [1, 1]}}, False, "with 2 limits; the model has 3"),
+        ({"conformal": {"way": "lac", "level": 0.9, "limits": []}}, False, "with 0 limits"),
     ],
 )
 def test_what_does_not_fit_the_model_is_refused(change: dict[str, object], multiple: bool, reason: str) -> None:

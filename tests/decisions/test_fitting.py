@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from truetune.config import Decide
-from truetune.decisions.fitting import Known, check, fitted
+from truetune.decisions.fitting import check, fitted
+from truetune.decisions.known import Known
 from truetune.errors import ConfigError
 from truetune.stats.plan import Plan
 from truetune.tasks.classify_encoding import softmax
@@ -56,7 +58,7 @@ def test_the_temperature_and_the_set_are_those_of_the_parts() -> None:
     assert found.decision.calibration is not None
     assert found.decision.calibration.temperature == pytest.approx(3, rel=0.2)
     few = fit({"conformal": "lac", "level": 0.999}, known(50))
-    assert few.record["conformal"]["limit"] is None, "50 examples cannot promise 99.9 %: every label is in"
+    assert few.record["conformal"]["limits"] == [None], "50 examples cannot promise 99.9 %: every label is in"
     assert any("rests on 50 validation examples" in one for one in few.record["warnings"])
 
 
@@ -102,6 +104,47 @@ def test_a_risk_that_cannot_be_kept_leaves_all_to_people() -> None:
     assert found.decision.columns(rows, "abc", False)["answered"] == [False]
 
 
+def test_several_labels_are_promised_on_the_other_half() -> None:
+    several = known(multiple=True)
+    found = fit({"calibrate": "platt", "conformal": "fnr", "abstain": "risk", "risk": 0.4}, several)
+    assert (found.record["fitted_on"], found.record["promised_on"]) == (200, 200)
+    told = found.record["conformal"]
+    assert told["examples"] < 200, "texts without a label are no part of the promise"
+    assert (told["several"], told["each_label"], told["gold"]) == (True, False, None)
+    assert json.loads(json.dumps(found.record)) == found.record
+
+
+def test_an_abstention_of_several_labels_counts_whole_texts() -> None:
+    several = known(multiple=True)
+    found = fit({"abstain": "coverage", "coverage": 0.5}, several)
+    said = several.probabilities >= 0.5
+    sure = np.where(said, several.probabilities, 1 - several.probabilities).prod(axis=1)
+    answered = sure >= found.decision.answer_from
+    right = (said == several.gold).all(axis=1)
+    assert answered.mean() == pytest.approx(0.5, abs=0.003)
+    assert found.record["abstention"]["risk"] == pytest.approx((~right[answered]).mean())
+    assert right[answered].mean() > right.mean() + 0.1
+
+
+def test_a_gold_label_that_the_model_does_not_know_is_a_miss() -> None:
+    several = known(multiple=True)
+    strange = replace(several, unknown=np.ones(400, dtype=np.int64))
+    assert fit({"conformal": "lac"}, strange).record["conformal"]["limits"] == [None]
+    assert fit({"conformal": "fnr", "level": 0.9}, strange).record["conformal"]["limits"] == [None]
+    left = fit({"abstain": "risk", "risk": 0.5}, strange)
+    assert "every text is left to people" in left.record["abstention"]["reason"]
+
+
+def test_a_promise_for_each_label_names_those_with_too_few_examples() -> None:
+    one = known()
+    rare = replace(one, gold=np.where(one.gold[:, [1]] & (np.arange(400) > 40)[:, None], np.eye(3)[0] > 0, one.gold))
+    found = fit({"conformal": "aps", "each_label": True, "level": 0.95}, rare)
+    assert 0 < found.record["conformal"]["gold"]["b"] < 19
+    assert found.record["conformal"]["always"] == ["b"]
+    assert found.record["conformal"]["limits"][1] is None
+    assert "in every prediction set: b" in found.record["warnings"][-1]
+
+
 def test_a_coverage_is_reached_on_validation() -> None:
     found = fit({"abstain": "coverage", "coverage": 0.6})
     assert found.record["abstention"]["coverage"] == pytest.approx(0.6, abs=0.003)
@@ -112,7 +155,8 @@ def test_a_coverage_is_reached_on_validation() -> None:
     ("settings", "labels", "multiple", "head", "reason"),
     [
         ({"calibrate": "platt"}, "ab", False, "tag", "this task has none"),
-        ({"conformal": "lac"}, "ab", True, "classify", "are of one label a text"),
+        ({"conformal": "aps"}, "ab", True, "classify", r"use lac .* or fnr"),
+        ({"conformal": "fnr"}, "ab", False, "classify", "here a text has one; use lac or aps"),
         ({"threshold": "f1"}, "ab", False, "classify", "name it: decide.label, one of a, b"),
         ({"threshold": "f1", "label": "c"}, "ab", False, "classify", "no label 'c'"),
         ({"threshold": "f1", "label": "a"}, "ab", True, "classify", "every label has its threshold"),

@@ -15,6 +15,7 @@ from truetune.bundle.format import NAME, read_bundle
 from truetune.bundle.run_folder import RunFolder
 from truetune.errors import ConfigError
 from truetune.files import read_json
+from truetune.reports.page import run_page
 from truetune.reports.predictions import read_predictions
 from truetune.workflows.finetune import finetune
 from truetune.workflows.progress import Progress
@@ -133,12 +134,56 @@ def test_without_the_decision_it_is_the_model_as_it_was(run: RunFolder) -> None:
     assert np.array(calibrated) == pytest.approx(expected)
 
 
-def test_several_labels_a_text(tmp_path: Path, tiny_bert: Path) -> None:
-    decide = {"calibrate": "isotonic", "threshold": "f1"}
-    result = finetune(settings(tmp_path, tiny_bert, decide, several=True), progress=QUIET)
-    bundle = read_bundle(result.run / "model")
-    assert bundle.decision is not None
-    assert list(bundle.decision.thresholds) == list(bundle.labels)
+SEVERAL = {
+    "calibrate": "platt",
+    "threshold": "cost",
+    "costs": {"bad": {"missed": 3}},
+    "abstain": "coverage",
+    "coverage": 0.6,
+    "conformal": "fnr",
+    "level": 0.8,
+}
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> RunFolder:
+    folder = tmp_path_factory.mktemp("several")
+    return RunFolder(finetune(settings(folder, tiny_bert, SEVERAL, several=True), progress=QUIET).run)
+
+
+def test_several_labels_a_text_are_answered_as_decided(several: RunFolder) -> None:
+    model = truetune.load(several.path)
+    assert model.bundle.decision is not None
+    assert list(model.bundle.decision.thresholds) == list(model.bundle.labels)
+    saved = read_predictions(several.predictions("after"))
+    again = model.predict(saved.texts["text"])
+    for name in ("labels", "answered", "prediction_set"):
+        assert [one[name] for one in again] == saved.predicted[name]
+    assert 0 < sum(saved.predicted["answered"]) < len(saved)
+
+
+def test_what_several_labels_cost_and_gain_is_measured(several: RunFolder) -> None:
+    saved, found = read_predictions(several.predictions("after")), read_json(several.decided)
+    pairs = [(set(g), set(s)) for g, s in zip(saved.gold["labels"], saved.predicted["labels"], strict=True)]
+    right = np.array([g == s for g, s in pairs])
+    answered = np.array(saved.predicted["answered"])
+    assert found["answered"]["risk"]["value"] == pytest.approx((~right[answered]).mean())
+    assert found["answered"]["risk_of_all"]["value"] == pytest.approx((~right).mean())
+    costs = [sum(3 if one == "bad" else 1 for one in g - s) + len(s - g) for g, s in pairs]
+    assert found["cost"]["decided"]["value"] == pytest.approx(np.mean(costs))
+    sets = [(set(g), set(s)) for g, s in zip(saved.gold["labels"], saved.predicted["prediction_set"], strict=True)]
+    assert found["sets"]["kept"]["value"] == pytest.approx(np.mean([len(g & s) / len(g) for g, s in sets]))
+    assert found["sets"]["coverage"]["value"] == pytest.approx(np.mean([g <= s for g, s in sets]))
+    bad = [("bad" in s) for g, s in sets if "bad" in g]
+    assert (found["sets"]["labels"]["bad"]["hits"], found["sets"]["labels"]["bad"]["examples"]) == (sum(bad), len(bad))
+
+
+@pytest.mark.parametrize(("language", "sentence"), [("en", "promise to hold 80.0% of the labels"), ("zh", "80.0%")])
+def test_the_page_tells_of_several_labels(several: RunFolder, language: str, sentence: str) -> None:
+    page = run_page(several.path, language)
+    assert sentence in page
+    assert 'id="decisions"' in page
+    assert ("unless all labels of the text are right" in page) == (language == "en")
 
 
 def test_what_cannot_be_decided_is_told_before_training(tmp_path: Path, tiny_bert: Path) -> None:

@@ -16,7 +16,7 @@ from truetune.decisions.decision import Decision, decision_from
 from truetune.errors import ModelError
 from truetune.files import read_json, write_json
 
-FORMAT = 3
+FORMAT = 4
 """Raised when what the file says changes; `UPGRADES` has the way from each older one."""
 
 NAME = "truetune.json"
@@ -115,5 +115,15 @@ def _from_2(stored: dict[str, Any]) -> dict[str, Any]:
     return stored
 
 
-UPGRADES: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}
+def _from_3(stored: dict[str, Any]) -> dict[str, Any]:
+    """Format 3 had one limit of prediction sets, for all labels."""
+    decision = stored.get("decision")
+    if not decision or not decision.get("conformal"):
+        return stored
+    conformal = dict(decision["conformal"])
+    conformal["limits"] = [conformal.pop("limit")]
+    return {**stored, "decision": {**decision, "conformal": conformal}}
+
+
+UPGRADES: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2, 3: _from_3}
 """Format -> what makes the next one of it."""

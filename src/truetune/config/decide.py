@@ -42,10 +42,15 @@ class Decide(Group):
         default=None,
         description="With which probability `floor` and `risk` hold for new texts; absent: they hold on validation",
     )
-    conformal: Literal["none", "lac", "aps"] = Field(
-        default="none", description="Prediction sets that hold the right label as often as `level` says"
+    conformal: Literal["none", "lac", "aps", "fnr"] = Field(
+        default="none",
+        description="Prediction sets that hold the right label as often as `level` says. Of several labels a text: "
+        "lac: all of them as often as that, fnr: that share of them on average",
     )
     level: Fraction = Field(default=0.9, description="Promised coverage of the prediction sets")
+    each_label: bool = Field(
+        default=False, description="Promise the level of the sets for the texts of each label, not only for all together"
+    )
 
     @model_validator(mode="after")
     def _together(self) -> Decide:
@@ -62,6 +67,8 @@ class Decide(Group):
                 raise ValueError(f"`{name}` is given, but `{by}: {getattr(self, by)}` does not read it")
         if self.sure is not None and self.floor is None and self.risk is None:
             raise ValueError("`sure` goes with `floor` or `risk`")
+        if self.each_label and self.conformal not in ("lac", "aps"):
+            raise ValueError(f"`each_label` goes with `conformal: lac` or `aps`, not with `{self.conformal}`")
         if self.label is not None and self.threshold not in ("f1", "precision", "recall"):
             raise ValueError(f"`label` is given, but `threshold: {self.threshold}` does not read it")
         return self

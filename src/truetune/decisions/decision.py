@@ -10,21 +10,11 @@ from typing import Any, get_args
 import numpy as np
 
 from truetune.decisions.calibration import Calibration, calibration_from
-from truetune.decisions.conformal import Way, sets_of
-from truetune.types import Floats, Ints
+from truetune.decisions.conformal import Conformal, Way
+from truetune.types import Bools, Floats, Ints
 
 ANSWERED, SET = "answered", "prediction_set"
 """Columns that a decision adds: whether the model answers by itself, and the labels among which gold is promised."""
-
-
-@dataclass(frozen=True)
-class Conformal:
-    """Prediction sets."""
-
-    way: Way
-    level: float
-    limit: float
-    """How strange a label of the set may be; infinite: every label is in."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +28,7 @@ class Decision:
     costs: tuple[tuple[float, ...], ...] = ()
     """Gold -> said -> cost, in the order of the labels: the label with the least expected cost is said."""
     answer_from: float | None = None
-    """From which probability of its label a text is answered; below, a person should."""
+    """From which probability of what is said a text is answered; below, a person should."""
     conformal: Conformal | None = None
 
     def columns(
@@ -52,26 +42,30 @@ class Decision:
         if self.calibration is not None:
             found["scores"] = [dict(zip(labels, row, strict=True)) for row in probabilities.tolist()]
         if multiple:
-            if self.thresholds:
-                cuts = np.array([self.thresholds[name] for name in labels])
-                chosen = probabilities >= cuts
-                found["labels"] = [
-                    [name for name, on in zip(labels, row, strict=True) if on] for row in chosen.tolist()
-                ]
-            return found
-        said = self.said(probabilities, raw, labels)
-        found["label"] = [labels[place] for place in said.tolist()]
-        if self.answer_from is not None:
+            chosen = self.chosen(probabilities, labels, predicted["labels"])
+            found["labels"] = _named(chosen, labels)
+            sure = all_right(probabilities, chosen)
+        else:
+            said = self.said(probabilities, raw, labels)
+            found["label"] = [labels[place] for place in said.tolist()]
             sure = probabilities[np.arange(len(said)), said]
+        if self.answer_from is not None:
             found[ANSWERED] = (sure >= self.answer_from).tolist()
         if self.conformal is not None:
-            inside = sets_of(probabilities, self.conformal.way, self.conformal.limit)
-            found[SET] = [[name for name, on in zip(labels, row, strict=True) if on] for row in inside.tolist()]
+            found[SET] = _named(self.conformal.sets(probabilities), labels)
         return found
 
     def probabilities(self, raw: Floats) -> Floats:
         """Return the calibrated probabilities `[examples, labels]`."""
         return raw if self.calibration is None or not len(raw) else self.calibration.applied(raw)
+
+    def chosen(self, probabilities: Floats, labels: Sequence[str], model: Sequence[Sequence[str]]) -> Bools:
+        """Return which labels are said, `[examples, labels]`, where a text may have several: `model`'s without
+        thresholds.
+        """
+        if self.thresholds:
+            return probabilities >= np.array([self.thresholds[name] for name in labels])
+        return np.array([[name in one for name in labels] for one in model], dtype=np.bool_).reshape(-1, len(labels))
 
     def said(self, probabilities: Floats, raw: Floats, labels: Sequence[str]) -> Ints:
         """Return the place of the label that is said, `[examples]`, where a text has one label.
@@ -92,20 +86,26 @@ class Decision:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values."""
-        conformal = self.conformal
         return {
             "calibration": None if self.calibration is None else self.calibration.to_dict(),
             "thresholds": dict(self.thresholds),
             "costs": [list(row) for row in self.costs],
             "answer_from": self.answer_from,
-            "conformal": None
-            if conformal is None
-            else {
-                "way": conformal.way,
-                "level": conformal.level,
-                "limit": conformal.limit if math.isfinite(conformal.limit) else None,
-            },
+            "conformal": None if self.conformal is None else self.conformal.to_dict(),
         }
+
+
+def all_right(probabilities: Floats, chosen: Bools) -> Floats:
+    """Return how probable it is that all labels of a text are right, said or not, `[examples]`: the product over labels
+    `[examples, labels]`, as if they were independent.
+
+    It only ranks texts: what is promised of those that are answered rests on how many were right.
+    """
+    return np.asarray(np.where(chosen, probabilities, 1 - probabilities).prod(axis=1))
+
+
+def _named(chosen: Bools, labels: Sequence[str]) -> list[list[str]]:
+    return [[name for name, on in zip(labels, row, strict=True) if on] for row in chosen.tolist()]
 
 
 def decision_from(stored: Mapping[str, Any], labels: Sequence[str], multiple: bool) -> Decision:
@@ -127,13 +127,16 @@ def decision_from(stored: Mapping[str, Any], labels: Sequence[str], multiple: bo
         raise ValueError(f"thresholds of {', '.join(thresholds)}; the labels are {', '.join(labels)}")
     if costs and (multiple or len(costs) != len(labels) or any(len(row) != len(labels) for row in costs)):
         raise ValueError(f"costs of {len(costs)} labels; the model has {len(labels)}")
-    conformal = stored["conformal"]
-    if conformal is not None:
-        if conformal["way"] not in get_args(Way):
-            raise ValueError(f"prediction sets by {conformal['way']!r}")
-        limit = math.inf if conformal["limit"] is None else float(conformal["limit"])
-        conformal = Conformal(conformal["way"], float(conformal["level"]), limit)
     answer_from = None if stored["answer_from"] is None else float(stored["answer_from"])
-    if multiple and (conformal is not None or answer_from is not None):
-        raise ValueError("prediction sets and abstention are of one label a text")
+    conformal = None if stored["conformal"] is None else _conformal_from(stored["conformal"], len(labels), multiple)
     return Decision(calibration, thresholds, costs, answer_from, conformal)
+
+
+def _conformal_from(stored: Mapping[str, Any], labels: int, multiple: bool) -> Conformal:
+    way = stored["way"]
+    if way not in get_args(Way) or way == ("aps" if multiple else "fnr"):
+        raise ValueError(f"prediction sets by {way!r}")
+    limits = tuple(math.inf if limit is None else float(limit) for limit in stored["limits"])
+    if len(limits) not in (1, labels) or (way == "fnr" and len(limits) > 1):
+        raise ValueError(f"prediction sets with {len(limits)} limits; the model has {labels} labels")
+    return Conformal(way, float(stored["level"]), limits)

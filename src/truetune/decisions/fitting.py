@@ -6,7 +6,6 @@ validation part is cut in two: a promise about examples on which the probabiliti
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,40 +15,18 @@ import numpy as np
 from truetune.config import Decide
 from truetune.decisions.calibration import Calibration, fitted_calibration
 from truetune.decisions.choosing import Choice, chosen
-from truetune.decisions.conformal import limit_of, strangeness
-from truetune.decisions.decision import Conformal, Decision
-from truetune.decisions.selective import risk_coverage
+from truetune.decisions.costs import FALSE, MISSED, cost_table, costs_by_label
+from truetune.decisions.decision import Decision
+from truetune.decisions.known import Known
+from truetune.decisions.promises import abstention, prediction_sets
 from truetune.decisions.thresholds import Rule
 from truetune.errors import ConfigError, nearest
 from truetune.stats.plan import Plan
-from truetune.types import Bools, Floats, Ints
 
-FALSE, MISSED = "false", "missed"
 FEW = 100
 """Below this many examples a promise of 90 % can be off by three points and more."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """Validation examples: raw probabilities and gold."""
-
-    labels: tuple[str, ...]
-    multiple: bool
-    probabilities: Floats
-    """`[examples, labels]`"""
-    gold: Bools
-    """`[examples, labels]`; a row without any is gold that the model does not know, or no label at all."""
-    groups: Ints | None = None
-
-    def take(self, places: Ints) -> Known:
-        """Return some of the examples."""
-        groups = None if self.groups is None else np.unique(self.groups[places], return_inverse=True)[1]
-        return Known(self.labels, self.multiple, self.probabilities[places], self.gold[places], groups)
-
-    @property
-    def gold_places(self) -> Ints:
-        """The column of gold, -1 for a label that the model does not know."""
-        return np.where(self.gold.any(axis=1), self.gold.argmax(axis=1), -1).astype(np.int64)
+SHOWN = 20
+"""Names of labels that a warning lists."""
 
 
 @dataclass(frozen=True)
@@ -67,16 +44,20 @@ def check(settings: Decide, labels: Sequence[str], multiple: bool, head: str) ->
     if head != "classify":
         raise ConfigError("decide: is of probabilities of labels, and this task has none; leave the group out")
     if multiple:
-        if settings.abstain != "none" or settings.conformal != "none":
+        if settings.conformal == "aps":
             raise ConfigError(
-                "decide: `abstain` and `conformal` are of one label a text, and this data has several; leave them out "
-                "(calibrate and threshold work for each label)"
+                "decide.conformal: aps adds up probabilities of labels of which one is right, and this data has texts "
+                "with several; use lac (all labels of a text) or fnr (a share of them)"
             )
-        _several_costs(settings, labels)
+        costs_by_label(settings, labels)
         if settings.label is not None:
             raise ConfigError("decide.label: every label has its threshold where a text has several; leave it out")
         return
-    _cost_table(settings, labels)
+    if settings.conformal == "fnr":
+        raise ConfigError(
+            "decide.conformal: fnr is of the labels that are missed of several, and here a text has one; use lac or aps"
+        )
+    cost_table(settings, labels)
     if settings.threshold in ("f1", "precision", "recall"):
         if settings.label is None:
             raise ConfigError(
@@ -107,10 +88,10 @@ def fitted(settings: Decide, known: Known, threshold: float, plan: Plan) -> Fitt
     thresholds, choices = _thresholds(settings, first, partial, threshold, plan)
     costs: tuple[tuple[float, ...], ...] = ()
     if settings.threshold == "cost" and not known.multiple and len(known.labels) > 2:
-        costs = tuple(tuple(row) for row in _cost_table(settings, known.labels).tolist())
+        costs = tuple(tuple(row) for row in cost_table(settings, known.labels).tolist())
     partial = Decision(calibration, thresholds, costs)
-    answer_from, abstention = _abstention(settings, second, partial, plan)
-    conformal, promise = _conformal(settings, second, partial)
+    answer_from, left = abstention(settings, second, partial, plan)
+    conformal, promise = prediction_sets(settings, second, partial)
     decision = Decision(calibration, thresholds, costs, answer_from, conformal)
     record = {
         "settings": settings.model_dump(mode="json"),
@@ -119,9 +100,9 @@ def fitted(settings: Decide, known: Known, threshold: float, plan: Plan) -> Fitt
         "promised_on": len(second.gold) if promises else 0,
         "decision": decision.to_dict(),
         "thresholds": [one.to_dict() for one in choices],
-        "abstention": abstention,
+        "abstention": left,
         "conformal": promise,
-        "warnings": _warnings(settings, known, second if promises else None),
+        "warnings": _warnings(settings, known, second if promises else None, (promise or {}).get("always", [])),
     }
     return Fitted(decision, record)
 
@@ -157,10 +138,10 @@ def _thresholds(
         if known.multiple:
             rules = {
                 name: Rule("cost", false_cost=costs[FALSE], missed_cost=costs[MISSED])
-                for name, costs in _several_costs(settings, labels).items()
+                for name, costs in costs_by_label(settings, labels).items()
             }
         elif len(labels) == 2:
-            costs = _cost_table(settings, labels)
+            costs = cost_table(settings, labels)
             false, missed = float(costs[0, 1] - costs[0, 0]), float(costs[1, 0] - costs[1, 1])
             rules = {labels[1]: Rule("cost", false_cost=false, missed_cost=missed)}
         else:
@@ -176,84 +157,7 @@ def _thresholds(
     return kept, choices
 
 
-def _abstention(
-    settings: Decide, known: Known, partial: Decision, plan: Plan
-) -> tuple[float | None, dict[str, Any] | None]:
-    if settings.abstain == "none":
-        return None, None
-    probabilities = partial.probabilities(known.probabilities)
-    said = partial.said(probabilities, known.probabilities, known.labels)
-    right = said == known.gold_places
-    confidence = probabilities[np.arange(len(said)), said]
-    if settings.abstain == "risk":
-        rule = Rule("precision", 1 - float(settings.risk or 0), settings.sure)
-        choice = chosen(ANSWERS, right, confidence, rule, plan, known.groups)
-        reason = "no confidence is high enough for the risk, so that every text is left to people"
-        told = {"by": "risk", "risk": settings.risk, "reason": reason if choice.reason else None}
-        return choice.threshold, {**choice.to_dict(), **told}
-    curve = risk_coverage(right, confidence)
-    point = curve.at(float(settings.coverage or 1))
-    last = point + 1 == len(curve.confidence)
-    cut = 0.0 if last else float(curve.confidence[point] + curve.confidence[point + 1]) / 2
-    found = {"coverage": float(curve.coverage[point]), "risk": float(curve.risk[point])}
-    return cut, {"by": "coverage", "asked": settings.coverage, "threshold": cut, "examples": len(right), **found}
-
-
-ANSWERS = "answers"
-"""What the choice of an abstention is of, in the place of a label."""
-
-
-def _conformal(settings: Decide, known: Known, partial: Decision) -> tuple[Conformal | None, dict[str, Any] | None]:
-    if settings.conformal == "none":
-        return None, None
-    probabilities = partial.probabilities(known.probabilities)
-    limit = limit_of(probabilities, known.gold_places, settings.conformal, settings.level)
-    found = Conformal(settings.conformal, settings.level, limit)
-    sizes = (strangeness(probabilities, settings.conformal) <= limit).sum(axis=1)
-    return found, {
-        "way": settings.conformal,
-        "level": settings.level,
-        "limit": limit if math.isfinite(limit) else None,
-        "examples": len(probabilities),
-        "mean_size": float(sizes.mean()),
-    }
-
-
-def _cost_table(settings: Decide, labels: Sequence[str]) -> Floats:
-    """Return costs `[gold, said]`; raises `ConfigError` for labels that are not there, or a right answer that costs
-    more than a wrong one.
-    """
-    costs = 1 - np.eye(len(labels))
-    for gold, row in settings.costs.items():
-        for said, cost in row.items():
-            for name in (gold, said):
-                if name not in labels:
-                    raise ConfigError(f"decide.costs: the data has no label {name!r}; {nearest(name, labels)}")
-            costs[list(labels).index(gold), list(labels).index(said)] = cost
-    own = np.diag(costs)
-    for place, label in enumerate(labels):
-        if (costs[place] < own[place]).any():
-            raise ConfigError(f"decide.costs: of {label}, the right answer costs more than a wrong one")
-    return costs
-
-
-def _several_costs(settings: Decide, labels: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Return the costs of a yes that should be a no (`false`) and of a `missed` one, by label."""
-    found = {name: {FALSE: 1.0, MISSED: 1.0} for name in labels}
-    for label, row in settings.costs.items():
-        if label not in found:
-            raise ConfigError(f"decide.costs: the data has no label {label!r}; {nearest(label, labels)}")
-        for kind, cost in row.items():
-            if kind not in (FALSE, MISSED):
-                raise ConfigError(
-                    f"decide.costs.{label}: where a text has several labels, costs are of `{FALSE}` and `{MISSED}` "
-                    f"ones, found {kind!r}"
-                )
-            found[label][kind] = cost
-    return found
-
-
-def _warnings(settings: Decide, known: Known, promised: Known | None) -> list[str]:
+def _warnings(settings: Decide, known: Known, promised: Known | None, always: Sequence[str]) -> list[str]:
     found = []
     if settings.threshold == "cost" and not known.multiple and len(known.labels) > 2 and settings.calibrate == "none":
         found.append(
@@ -269,5 +173,11 @@ def _warnings(settings: Decide, known: Known, promised: Known | None) -> list[st
         found.append(
             f"what is promised rests on {len(promised.gold)} validation examples: it holds on average over such "
             "parts, and may be off by several points for this one"
+        )
+    if always:
+        more = ", …" if len(always) > SHOWN else ""
+        found.append(
+            f"labels with too few validation examples for the promise, which are in every prediction set: "
+            f"{', '.join(always[:SHOWN])}{more}"
         )
     return found

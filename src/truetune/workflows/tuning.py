@@ -14,7 +14,8 @@ from truetune.backbones.base import Backbone
 from truetune.bundle.run_folder import RunFolder
 from truetune.config import Config
 from truetune.data.encoded import kept
-from truetune.decisions.fitting import Fitted, Known, fitted
+from truetune.decisions.fitting import Fitted, fitted
+from truetune.decisions.known import Known
 from truetune.errors import RunError
 from truetune.evaluation.families import applicable, families
 from truetune.evaluation.tables import group_codes
@@ -212,6 +213,7 @@ class Validation:
             np.array([[row[name] for name in names] for row in said["scores"]]).reshape(-1, len(names)),
             np.array([[name in one for name in names] for one in sets], dtype=np.bool_).reshape(-1, len(names)),
             None if part.groups is None else group_codes(part.groups),
+            np.array([len(one.difference(names)) for one in sets], dtype=np.int64),
         )
         return fitted(settings, known, threshold, self._stage.plan)
 

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from truetune.config import Decide
-from truetune.decisions.fitting import Known, fitted
+from truetune.decisions.fitting import fitted
+from truetune.decisions.known import Known
 from truetune.metrics.label_scores import LabelScores
 from truetune.reports.content import Figure, Paragraph, Section, Table
 from truetune.reports.predictions import Predictions
 from truetune.reports.run import SavedRun, System
 from truetune.reports.sections.decisions import decisions_section
+from truetune.reports.sections.prediction_sets import prediction_sets
 from truetune.reports.words import say_in
 from truetune.stats.plan import Plan
 
@@ -97,3 +99,66 @@ def test_what_was_not_measured_yet_is_said(run: SavedRun) -> None:
     section = decisions_section(say_in("en"), replace(run, decided=None))
     assert section is not None
     assert "was not measured" in said(section)
+
+
+def bounded(value: float, examples: int = 4) -> dict[str, Any]:
+    return {**share(value), "examples": examples}
+
+
+SETS = {
+    "coverage": bounded(0.75),
+    "kept": bounded(0.875),
+    "labels": {"<b>": bounded(1.0, 1), "a": bounded(2 / 3, 3), "c": None},
+    "mean_size": 1.5,
+    "sizes": {"1": 2, "2": 2},
+}
+
+
+@pytest.mark.parametrize(
+    ("promised", "english", "chinese"),
+    [
+        ({"way": "lac"}, "90.0% of them hold the right label", "含有正确标签"),
+        ({"way": "aps", "each_label": True}, "for the texts of each label that 90.0%", "对每个标签分别保证"),
+        ({"way": "lac", "several": True}, "90.0% of them hold all labels", "含有该文本的全部标签"),
+        ({"way": "fnr", "several": True}, "On the test part they hold 87.5%", "在测试集上为 87.5%"),
+    ],
+)
+def test_each_kind_of_set_says_what_it_promises(promised: dict[str, Any], english: str, chinese: str) -> None:
+    gold = {"<b>": 20, "a": 30, "c": 9} if promised.get("each_label") else None
+    whole = {"level": 0.9, "limits": [0.5], "gold": gold, **promised}
+    for language, text in (("en", english), ("zh", chinese)):
+        parts = prediction_sets(say_in(language), whole, {"examples": 4, "sets": SETS})
+        assert isinstance(parts[0], Paragraph)
+        assert text in parts[0].text
+        table = parts[-1]
+        assert isinstance(table, Table)
+        assert [[cell.text for cell in row][:3] for row in table.rows] == [
+            ["<b>", "100.0%", "1"],
+            ["a", "66.7%", "3"],
+            ["c", "–", "0"],
+        ]
+        assert (table.rows[0][-1].text == "20") == (gold is not None)
+
+
+def test_a_run_before_there_were_limits_for_each_label_is_shown() -> None:
+    parts = prediction_sets(say_in("en"), {"way": "lac", "level": 0.999, "limit": None}, {"examples": 4, **WORTH})
+    texts = [part.text for part in parts if isinstance(part, Paragraph)]
+    assert "50.0% [0.400, 0.600] do" in texts[0]
+    assert "every set holds all labels" in texts[1]
+
+
+def test_the_confidence_of_several_labels_is_that_of_all(run: SavedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = LabelScores(("<b>", "a"), np.array([[0.1, 0.9], [0.4, 0.6], [0.3, 0.7], [0.9, 0.9]]))
+    gold = [["a"], ["a"], ["<b>"], ["<b>", "a"]]
+    said_of = Predictions(
+        list("1234"), [None] * 4, {}, {"labels": gold}, {"labels": [["a"], ["a"], ["a"], ["<b>", "a"]]}, scores
+    )
+    monkeypatch.setattr(System, "predictions", property(lambda self: said_of))
+    section = decisions_section(say_in("en"), run)
+    assert section is not None
+    (figure,) = (part for part in section.parts if isinstance(part, Figure))
+    assert figure.table is not None
+    # .81, .36, .49, .81: the wrong one is third.
+    assert figure.table.records[0] == {"coverage": 0.5, "risk": 0.0, "confidence": pytest.approx(0.81)}
+    assert figure.table.records[2]["risk"] == 0.25
+    assert "unless all labels of the text are right" in said(section)

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from truetune.decisions.decision import all_right
 from truetune.decisions.selective import risk_coverage
+from truetune.metrics.label_scores import LabelScores
 from truetune.reports import numbers
 from truetune.reports.content import Cell, Column, Figure, Paragraph, Part, Section, Table
 from truetune.reports.examples import right
@@ -17,9 +19,11 @@ from truetune.reports.plots.curves import Curve, Frame, curves
 from truetune.reports.plots.svg import Point
 from truetune.reports.predictions import Predictions
 from truetune.reports.run import SavedRun
+from truetune.reports.sections.prediction_sets import prediction_sets
 from truetune.reports.sections.scores import score_cell
 from truetune.reports.visible import one_line
 from truetune.reports.words import Say
+from truetune.types import Floats
 
 Json = Mapping[str, Any]
 MOST = 25
@@ -53,7 +57,7 @@ def decisions_section(say: Say, run: SavedRun) -> Section | None:
     if made["abstention"] and worth is not None and worth["answered"] is not None:
         parts += _answered(say, worth["answered"], predictions)
     if made["conformal"] and worth is not None and worth["sets"] is not None:
-        parts += _sets(say, made["conformal"], worth)
+        parts += prediction_sets(say, made["conformal"], worth)
     parts += [Paragraph(in_language(text, say.language), "warning") for text in made["warnings"]]
     return Section("decisions", say["decisions.title"], tuple(parts))
 
@@ -126,12 +130,12 @@ def _answered(say: Say, found: Json, predictions: Predictions | None) -> list[Pa
         coverage=shown(found["coverage"]), risk=shown(found["risk"]), all=shown(found["risk_of_all"])
     )
     parts: list[Part] = [Paragraph(said)]
+    if predictions is not None and "labels" in predictions.predicted:
+        parts.append(Paragraph(say["decisions.answered.several"]))
     correct = right(predictions) if predictions is not None else None
     if predictions is None or correct is None or predictions.scores is None or not len(correct):
         return parts
-    places = {label: place for place, label in enumerate(predictions.scores.labels)}
-    own = np.array([places[str(label)] for label in predictions.predicted["label"]])
-    curve = risk_coverage(correct, predictions.scores.values[np.arange(len(own)), own])
+    curve = risk_coverage(correct, _confidence(predictions, predictions.scores))
     title = say["decisions.curve"]
     rows, records = [], []
     for share in (0.5, 0.7, 0.8, 0.9, 1.0):
@@ -153,27 +157,11 @@ def _answered(say: Say, found: Json, predictions: Predictions | None) -> list[Pa
     return [*parts, Figure(title, drawn, say["decisions.curve.caption"], table)]
 
 
-def _sets(say: Say, promised: Json, worth: Json) -> list[Part]:
-    found = worth["sets"]
-    coverage = found["coverage"]
-    said = say["decisions.sets"].format(
-        level=numbers.share(promised["level"]),
-        way=promised["way"].upper(),
-        coverage=numbers.share(coverage["value"]),
-        bounds=numbers.interval(coverage["low"], coverage["high"]),
-        size=numbers.number(found["mean_size"]),
-    )
-    rows = tuple(
-        (Cell(size), Cell(numbers.count(count)), Cell(numbers.share(count / worth["examples"])))
-        for size, count in found["sizes"].items()
-    )
-    columns = (
-        Column(say["decisions.size"], True),
-        Column(say["column.examples"], True),
-        Column(say["column.share"], True),
-    )
-    records = [{"size": int(size), "examples": count} for size, count in found["sizes"].items()]
-    parts: list[Part] = [Paragraph(said), Table("set-sizes", say["decisions.sizes"], columns, rows, records)]
-    if promised["limit"] is None:
-        parts.insert(1, Paragraph(say["decisions.sets.all"], "warning"))
-    return parts
+def _confidence(predictions: Predictions, scores: LabelScores) -> Floats:
+    """Return how sure each answer is, `[examples]`, as `answered` was decided by it."""
+    places = {label: place for place, label in enumerate(scores.labels)}
+    if "label" not in predictions.predicted:
+        said = [{str(label) for label in some or ()} for some in predictions.predicted["labels"]]
+        return all_right(scores.values, np.array([[name in some for name in scores.labels] for some in said]))
+    own = np.array([places[str(label)] for label in predictions.predicted["label"]])
+    return np.asarray(scores.values[np.arange(len(own)), own])
