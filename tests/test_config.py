@@ -86,6 +86,7 @@ def test_all_faults_are_listed_with_line_and_nearest_key(file: Path) -> None:
         ("decide.threshold=precision", "decide: `threshold: precision` needs `floor`"),
         ("decide.floor=0.9", "decide: `floor` is given, but `threshold: metric` does not read it"),
         ("decide.sure=0.9", "decide: `sure` goes with `floor` or `risk`"),
+        ("decide.each_label=true", "decide: `each_label` goes with `conformal: lac` or `aps`, not with `none`"),
         ("decide.label=pos", "decide: `label` is given, but `threshold: metric` does not read it"),
         ("decide.calibrate=warm", "decide.calibrate: expected 'none', 'temperature', 'platt' or 'isotonic'"),
     ],

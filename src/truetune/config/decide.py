@@ -48,9 +48,7 @@ class Decide(Group):
         "lac: all of them as often as that, fnr: that share of them on average",
     )
     level: Fraction = Field(default=0.9, description="Promised coverage of the prediction sets")
-    each_label: bool = Field(
-        default=False, description="Promise the level of the sets for the texts of each label, not only for all together"
-    )
+    each_label: bool = Field(default=False, description="Promise the level of the sets for the texts of each label too")
 
     @model_validator(mode="after")
     def _together(self) -> Decide:
