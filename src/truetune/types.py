@@ -22,9 +22,9 @@ Column = Any
 
 Better = Literal["higher", "lower"]
 IntervalMethod = Literal["wilson", "t", "bca", "delong", "delong-pairs", "none"]
-Head = Literal["classify", "regress", "tag", "span", "generate", "embed", "mask"]
-"""What a model puts out: one label (set) a text, a number, a tag a piece, a stretch of text, text, a vector, what is
-masked."""
+Head = Literal["classify", "regress", "tag", "nested", "span", "generate", "embed", "mask"]
+"""What a model puts out: one label (set) a text, a number, a tag a piece, typed stretches that may lie in each other, a
+stretch of text, text, a vector, what is masked."""
 Verdict = Literal["better", "worse", "no difference found", "not worse", "equivalent", "not shown"]
 
 
@@ -237,8 +237,8 @@ class Encoded:
     target: npt.NDArray[Any]
     """What the head learns: `[]` (int) or, multi-label, `[labels]` (float, 0 or 1) for `classify`, `[1]` (float) for
     `regress`, `[2]` (float) the places of first and last piece for `span`, `[length]` (int) for `tag`, `generate` and
-    `mask` (before pieces are masked: which word each is of),
-    `[]` (int) which query and document a pair is for `embed`; `IGNORED` where none.
+    `mask` (before pieces are masked: which word each is of), `[spans, 3]` (int) first and last piece and type of each
+    for `nested`, `[]` (int) which query and document a pair is for `embed`; `IGNORED` where none.
     """
     starts: Ints
     """`[length]`, character offset of each piece in the text; -1 for special tokens"""
@@ -257,7 +257,7 @@ class Batch:
     segments: Ints
     """`[batch, length]`"""
     targets: npt.NDArray[Any]
-    """`[batch]`, `[batch, labels]` or `[batch, length]`"""
+    """`[batch]`, `[batch, labels]`, `[batch, length]` or `[batch, spans, 3]`"""
     inputs: Ints
     """`[inputs]`, positions of the inputs in the encoded set; one a row unless they are packed"""
     packed: Ints | None = None

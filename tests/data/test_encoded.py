@@ -21,6 +21,7 @@ def inputs(kind: str, number: int = 40) -> list[Encoded]:
         targets = {
             "code": np.array(place % 3 if place % 5 else IGNORED),
             "labels": rng.integers(0, 2, 4).astype(np.float64),
+            "rows": rng.integers(0, 500, (int(rng.integers(0, 4)), 3)),
             "pieces": np.where(rng.random(length) < 0.5, IGNORED, rng.integers(0, 9, length)),
         }
         starts, ends = np.sort(rng.integers(-1, 70_000, (2, length)), axis=0)
@@ -37,7 +38,7 @@ def same(one: Encoded, other: Encoded) -> bool:
     )
 
 
-@pytest.mark.parametrize("kind", ["code", "labels", "pieces"])
+@pytest.mark.parametrize("kind", ["code", "labels", "pieces", "rows"])
 def test_what_is_read_is_what_was_encoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     monkeypatch.setattr(module, "IN_MEMORY", 20)
     monkeypatch.setattr(module, "RELEASED", 100)

@@ -37,7 +37,7 @@ class ModelSettings:
     """A Hub name or a local folder."""
     head: Head
     labels: tuple[str, ...]
-    """Output position -> label (`classify`) or tag (`tag`); one name for `regress`."""
+    """Output position -> label (`classify`), tag (`tag`) or type (`nested`); one name for `regress`."""
     multiple: bool = False
     """Several labels an example: a sigmoid a label instead of one softmax."""
     max_length: int | None = None
@@ -128,7 +128,7 @@ class Predictor(Protocol):
         ...
 
     def predict(self, batch: Batch) -> Floats:
-        """Return logits, `[batch, labels]` or, for `tag`, `[batch, length, labels]`; no dropout."""
+        """Return logits, `[batch, labels]` or, for heads of pieces, `[batch, length, ...]`; no dropout."""
         ...
 
     def write(self, batch: Batch, writing: Writing, told: Told | None = None) -> list[Written]:

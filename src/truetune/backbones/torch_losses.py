@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from truetune.backbones.base import ModelSettings, Recipe
+from truetune.backbones.torch_nested import stretches_disagreement, stretches_loss
 from truetune.backbones.torch_network import LEAST
 from truetune.types import IGNORED
 
@@ -31,6 +32,8 @@ def objective_of(settings: ModelSettings) -> Objective:
         return Objective(squared_loss, half_squares)
     if settings.head == "span":
         return Objective(ends_loss, ends_disagreement)
+    if settings.head == "nested":
+        return Objective(lambda ends, targets, recipe: stretches_loss(ends, targets), stretches_disagreement)
     if settings.head == "embed":
         return Objective(
             lambda vectors, targets, recipe: _picked(in_batch_scores(vectors, targets)),

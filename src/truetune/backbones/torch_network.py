@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from truetune.backbones.base import ModelSettings, Pooling
 from truetune.backbones.form import Form, is_decoder
 from truetune.backbones.torch_masked import masked_logits
+from truetune.backbones.torch_nested import ends_of, width_of
 from truetune.backbones.torch_writing import answer_logits
 from truetune.errors import ModelError
 from truetune.types import Batch
@@ -44,7 +45,7 @@ class Network(nn.Module):
         return self._positions and is_decoder(self.model.config)
 
     def forward(self, ids: Tensor, mask: Tensor, segments: Tensor, packed: Tensor | None = None) -> Tensor:
-        """Return logits, `[inputs, labels]`, or `[batch, length, labels]` for `tag` and `span`.
+        """Return logits, `[inputs, labels]`, or `[batch, length, labels]` for `tag` and `span`, `nested` see `ends_of`.
 
         For `generate` and `mask` they are those of every piece that is predicted, `[pieces, vocabulary]`. For `span`
         padding has the score `LEAST`, so that it has no share in a softmax over the length. For `embed` they are
@@ -63,6 +64,9 @@ class Network(nn.Module):
         if self.form.ends:
             scores = self._ends(ids, mask, segments)
             return scores.masked_fill(~mask[..., None], LEAST)
+        if self.form.nests:
+            assert self.own is not None
+            return ends_of(self.own(self.hidden(ids, mask, segments)), mask)
         if not self.form.own_head and self.form.pooling in (None, "first"):
             logits: Tensor = self.model(**self._inputs(ids, mask, segments)).logits
             return logits
@@ -174,7 +178,8 @@ def own_head(settings: ModelSettings, form: Form, config: Any) -> nn.Module | No
     """Return dropout and one linear layer, where the head is ours."""
     if not form.own_head:
         return None
-    linear = drawn(nn.Linear(config.hidden_size, len(settings.labels)), config)
+    width = width_of(len(settings.labels)) if form.nests else len(settings.labels)
+    linear = drawn(nn.Linear(config.hidden_size, width), config)
     rates = (getattr(config, name, None) for name in ("classifier_dropout", "hidden_dropout_prob", "resid_pdrop"))
     return nn.Sequential(nn.Dropout(next((rate for rate in rates if rate is not None), 0.0)), linear)
 

@@ -93,7 +93,9 @@ def padded(encoded: Sequence[Encoded], positions: Ints, pad: int) -> Batch:
 
 
 def target_number(batch: Batch) -> int:
-    """Return how many targets of a batch count in the loss."""
+    """Return how many targets of a batch count in the loss; all spans of a text are one."""
+    if batch.targets.ndim == 3:
+        return len(batch.targets)
     return int((batch.targets != IGNORED).sum())
 
 
@@ -129,4 +131,9 @@ def _targets(chosen: Sequence[Encoded], mask: np.ndarray[tuple[int, ...], np.dty
     first = chosen[0].target
     if first.ndim == 1 and first.dtype.kind == "i":
         return _filled(mask, [one.target for one in chosen], IGNORED)
+    if first.ndim == 2:
+        table = np.full((len(chosen), max(len(one.target) for one in chosen), first.shape[1]), IGNORED, dtype=np.int64)
+        for row, one in zip(table, chosen, strict=True):
+            row[: len(one.target)] = one.target
+        return table
     return np.stack([one.target for one in chosen])

@@ -24,6 +24,7 @@ PIPELINES = {
     "pair": "text-classification",
     "relations": "text-classification",
     "ner": "token-classification",
+    "nested-ner": "token-classification",
     "qa": "question-answering",
     "translation": "translation",
     "summarization": "summarization",

@@ -13,6 +13,7 @@ from truetune.tasks.generation import (
     TRANSLATION,
 )
 from truetune.tasks.ner import NER
+from truetune.tasks.nested_ner import NESTED_NER
 from truetune.tasks.preference import PREFERENCE
 from truetune.tasks.qa import QUESTION_ANSWERING
 from truetune.tasks.regression import ORDINAL, REGRESSION, SIMILARITY
@@ -25,6 +26,7 @@ TASKS: dict[str, Task] = {
         CLASSIFICATION,
         PAIR,
         NER,
+        NESTED_NER,
         RELATIONS,
         QUESTION_ANSWERING,
         REGRESSION,

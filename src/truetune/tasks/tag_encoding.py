@@ -23,6 +23,10 @@ from truetune.types import IGNORED, Bools, Encoded, Finding, Floats, Ints, Piece
 
 _APOSTROPHES = "'’"
 NONE = np.zeros(0, dtype=np.int64)
+INEXACT = (
+    "these gold spans begin or end inside a word, so no prediction can match them exactly and they count as missed; "
+    "check their offsets"
+)
 
 
 class Units(NamedTuple):
@@ -81,8 +85,8 @@ def encode(
         if gold is not None:
             aligned = align(units, gold["spans"][example - first])
             targets[units.first] = [_place(tag, place, example) for tag in aligned.tags]
-            lost["inexact"] += [_shown(example, text, span) for span in aligned.inexact]
-            lost["overlapping"] += [_shown(example, text, span) for span in aligned.overlapping]
+            lost["inexact"] += [shown_span(example, text, span) for span in aligned.inexact]
+            lost["overlapping"] += [shown_span(example, text, span) for span in aligned.overlapping]
         if len(pieces.ids) > room:
             cut.append(example)
         begins = np.zeros(len(pieces.ids), dtype=np.bool_)
@@ -195,16 +199,16 @@ def _place(tag: str, place: Mapping[str, int], example: int) -> int:
     return place[tag]
 
 
-def _shown(example: int, text: str, span: Span) -> str:
+def shown_span(example: int, text: str, span: Span) -> str:
+    """Return a span as findings show it."""
     return f"example {example}: {text[span.start : span.end]!r} [{span.start}, {span.end}, {span.type}]"
 
 
 def _lost_findings(lost: Mapping[str, Sequence[str]]) -> tuple[Finding, ...]:
     advice = {
-        "inexact": "these gold spans begin or end inside a word, so no prediction can match them exactly and they "
-        "count as missed; check their offsets",
+        "inexact": INEXACT,
         "overlapping": "these gold spans overlap others and cannot be learnt by one tag a word; they count as "
-        "missed; use flat spans",
+        "missed; use flat spans, or the task nested-ner",
     }
     return tuple(
         Finding(f"spans-{name}", "warning", len(shown), tuple(shown[:SHOWN]), advice[name])

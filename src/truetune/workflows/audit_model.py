@@ -14,7 +14,7 @@ from truetune.errors import MissingPackageError
 from truetune.tasks.base import Labels, Task
 from truetune.types import Finding, Floats
 from truetune.workflows.features import text_features
-from truetune.workflows.model import model_place, need_packages, settings_of, training_of
+from truetune.workflows.model import OF_PIECES, model_place, need_packages, settings_of, training_of
 from truetune.workflows.progress import Progress
 
 
@@ -54,5 +54,5 @@ def model_findings(settings: config.Config, task: Task, parts: Parts, progress: 
     place = model_place(settings.model.name, progress)
     tokenizer = load_tokenizer(settings_of(settings, place, training.head, Labels(())))
     for part in parts.values():
-        windows = training.head in ("tag", "span") or (training.head != "generate" and len(part.texts) == 1)
+        windows = training.head in OF_PIECES or (training.head != "generate" and len(part.texts) == 1)
         yield from piece_findings(part, Reader(tokenizer, tokenizer.unknown, windows))

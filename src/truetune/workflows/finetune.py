@@ -31,7 +31,7 @@ from truetune.tracking.ledger import NAME as LEDGER
 from truetune.tracking.local import events
 from truetune.tracking.trackers import need_trackers
 from truetune.training.checkpoint import Checkpoints
-from truetune.types import Encoded
+from truetune.types import Encoded, Head
 from truetune.workflows.baselines import before
 from truetune.workflows.collection import with_documents
 from truetune.workflows.decided import measured
@@ -109,8 +109,7 @@ def finetune(
         with timed(run, "data"):
             data = prepared(task_named(settings.task), settings.data, run, shown)
             labels = training_of(data.task).labels(data.gold("train"))
-            if training_of(data.task).head in ("classify", "tag"):
-                _refuse_one_answer(labels, run)
+            _refuse_no_answers(labels, run, LEAST_ANSWERS.get(training_of(data.task).head, 0))
             # Steps on a scale are learnt as labels, but none is told.
             told = "regress" if "value" in data.parts["train"].fields else training_of(data.task).head
             check(settings.decide, labels.names, labels.multiple, told)
@@ -169,15 +168,20 @@ def result_of(run: RunFolder) -> FinetuneResult:
     return FinetuneResult(run.path, *saved)
 
 
-def _refuse_one_answer(labels: Labels, run: RunFolder) -> None:
+LEAST_ANSWERS: Mapping[Head, int] = {"classify": 2, "tag": 2, "nested": 1}
+"""Head -> how many labels, tags (`O` is one) or types there are at least."""
+LEAST_SAID = {1: "one or more types of spans", 2: "two or more labels"}
+
+
+def _refuse_no_answers(labels: Labels, run: RunFolder, least: int) -> None:
     """Raise `DataError` where every training example has the same gold."""
-    if len(labels.names) > 1:
+    if len(labels.names) >= least:
         return
     only = f"no label but {labels.names[0]!r}" if labels.names else "no label"
     counts = read_json(run.facts)["splits"]["train"]
     raise DataError(
         f"the training part ({counts['examples']:,} examples) has {only}, so there is nothing to learn or to measure; "
-        "expected two or more labels. Is the right column named under data.columns?"
+        f"expected {LEAST_SAID[least]}. Is the right column named under data.columns?"
     )
 
 

@@ -60,7 +60,7 @@ def fitters_of(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Basel
     learnt = FeaturesAt(lambda positions: features("train", positions))
 
     def frozen_labels() -> Baseline:
-        if stage.training.head == "tag":
+        if stage.training.head in ("tag", "nested"):
             return _frozen_tags(stage, backbone, (train.gold, validation.gold), score)
         first = Part({"mean": learnt}, train.gold)
         second = Part({"mean": whole("validation")}, validation.gold)

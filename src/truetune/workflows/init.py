@@ -9,6 +9,8 @@ from typing import Any
 
 from truetune.data.read import read
 from truetune.errors import DataError
+from truetune.metrics.spans import overlaps
+from truetune.tasks.span_fields import as_spans
 from truetune.tasks.table import task_named
 from truetune.text import script
 from truetune.workflows.parts import learnt_field
@@ -71,7 +73,7 @@ def guessed(source: str, task: str | None = None) -> Guess:
         raise DataError(f"{source}: holds no example; expected texts with labels or spans")
     columns = list(dict.fromkeys(name for fields in records for name in fields))
     values = {name: [fields.get(name) for fields in records] for name in columns}
-    found = task_named(task).name if task else _task_of(columns)
+    found = task_named(task).name if task else _task_of(values)
     training = task_named(found).training
     fields = ("text",) if training is None else training.inputs.given
     wanted = {field: _named(columns, INPUT_NAMES.get(field, (field,))) for field in fields}
@@ -136,14 +138,23 @@ track:
 """
 
 
-def _task_of(columns: Sequence[str]) -> str:
+def _task_of(columns: Mapping[str, Sequence[Any]]) -> str:
+    """Return the task of a file with these columns, by their names and, of spans, by whether they overlap."""
     if "spans" in columns:
-        return "ner"
+        return "nested-ner" if _overlapping(columns["spans"]) else "ner"
     if {"context", "question", "answers"} <= set(columns):
         return "qa"
     if "value" in columns:
         return "similarity" if {"first", "second"} <= set(columns) else "regression"
     return "relations" if {"text", "head", "tail"} <= set(columns) else "classification"
+
+
+def _overlapping(column: Sequence[Any]) -> bool:
+    """Return whether spans lie in each other; those that cannot be read do not."""
+    try:
+        return bool(overlaps([as_spans(value) for value in column if value is not None]))
+    except ValueError:
+        return False
 
 
 def _named(columns: Sequence[str], names: Sequence[str]) -> str | None:

@@ -62,6 +62,8 @@ def lora_of(recipe: config.Recipe) -> Lora | None:
     return Lora(recipe.lora_rank, recipe.lora_alpha or 2.0 * recipe.lora_rank, recipe.lora_dropout)
 
 
+OF_PIECES = ("tag", "nested", "span")
+"""Heads that say something of pieces: long texts are read in windows that share a quarter."""
 OF_LABELS = ("label_smoothing", "class_weights", "focal_gamma")
 """Recipes that change the loss of labels."""
 
@@ -92,7 +94,7 @@ def recipe_of(run: config.Config, inputs: Iterable[Encoded], labels: Labels, hea
 
 def lengths_of(training: Training, longest: int) -> Lengths:
     """Return how long texts are read: in windows that share a quarter where pieces have answers."""
-    return Lengths(longest, longest // 4 if training.head in ("tag", "span") else 0, "windows")
+    return Lengths(longest, longest // 4 if training.head in OF_PIECES else 0, "windows")
 
 
 def training_of(task: Task) -> Training:

@@ -89,7 +89,7 @@ def training_plan(config: Config, head: Head) -> Plan:
         packing=settings.packing,
         warmup=settings.warmup,
         layer_decay=settings.layer_decay,
-        head_rate=settings.head_learning_rate or (HEAD_RATE if head == "tag" else None),
+        head_rate=settings.head_learning_rate or (HEAD_RATE if head in ("tag", "nested") else None),
         evaluations=settings.evaluations_per_epoch,
         average_from=config.recipe.swa,
         seed=settings.seed,
