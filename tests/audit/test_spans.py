@@ -40,5 +40,7 @@ def test_every_overlap_is_counted_also_behind_a_nested_one() -> None:
 def test_nothing_fires_on_sound_spans() -> None:
     assert not found(Span(0, 8, "PER"), Span(13, 19, "PRODUCT"), Span(19, 21, "WHO"), Span(25, 29, "LOC"))
     assert not found(Span(0, 2, "LOC"), text="北京好")
+    nested = AuditPart("train", ["1"], [["a bc"]], [[Span(0, 4, "X"), Span(2, 4, "X")]], None, nested=True)
+    assert list(span_findings({"train": nested})) == []
     labels = AuditPart("train", ["1"], [["text"]], ["label"], None)
     assert not list(span_findings({"train": labels}))

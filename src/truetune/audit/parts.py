@@ -39,6 +39,8 @@ class AuditPart:
     """What is said to stand in the first text, and where it begins (answers of extractive question answering)."""
     labelled: bool = True
     """Whether gold holds labels, or spans with types, which checks may count."""
+    nested: bool = False
+    """Whether spans may lie in each other."""
     others: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """Columns beside texts, gold and groups: the source, the annotator."""
 

@@ -8,6 +8,7 @@ from truetune.audit.parts import SHOWN, AuditPart, Parts, Severity, finding
 from truetune.text import is_cjk
 from truetune.types import Finding, Span
 
+OVERLAPPING = "overlapping spans"
 CHECKS: tuple[tuple[str, Severity, str], ...] = (
     ("spans outside their text", "error", "offsets count characters (not bytes), from 0, the end exclusive"),
     ("spans with white space at their border", "warning", "a model that finds the entity itself is counted wrong"),
@@ -17,7 +18,7 @@ CHECKS: tuple[tuple[str, Severity, str], ...] = (
         "the offsets may count something else than characters, or include the last one",
     ),
     ("spans given twice", "warning", "each copy can be found only once, so one is always missed"),
-    ("overlapping spans", "warning", "a flat tagger can find only one of two overlapping spans"),
+    (OVERLAPPING, "warning", "a flat tagger can find only one of two overlapping spans"),
 )
 
 
@@ -37,7 +38,7 @@ def _of_part(part: AuditPart) -> Iterator[Finding]:
             if counts[check] <= SHOWN:
                 faults.setdefault(check, []).append(f"{name}: {text[span.start : span.end]!r} {tuple(span)}")
     for check, severity, advice in CHECKS:
-        if counts[check]:
+        if counts[check] and not (part.nested and check == OVERLAPPING):
             yield finding(check, severity, faults[check], f"in {part.name}: {advice}. Correct them", counts[check])
 
 
@@ -55,7 +56,7 @@ def _faults(text: str, spans: Sequence[Span]) -> Iterator[tuple[str, Span]]:
         if span == before:
             yield "spans given twice", span
         elif span.start < end:
-            yield "overlapping spans", span
+            yield OVERLAPPING, span
         end, before = max(end, span.end), span
 
 

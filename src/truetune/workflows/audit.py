@@ -188,4 +188,4 @@ def _read(task: Task, source: str, data: config.Data, path: Path) -> Dataset:
 def _part(task: Task, name: str, data: Dataset, group: str | None) -> AuditPart:
     column = group or "group"
     groups = Made(str, data.stored(column)) if group is not None or column in data.others else None
-    return audit_part(inputs_of(task), name, data, groups)
+    return audit_part(task, name, data, groups)

@@ -266,10 +266,10 @@ def _has_answer(gold: Any) -> str:
 
 def _audit_part(data: TaskData, name: str) -> AuditPart:
     part = data.parts[name]
-    return audit_part(data.inputs, name, part, part.stored_groups)
+    return audit_part(data.task, name, part, part.stored_groups)
 
 
-def audit_part(inputs: Inputs, name: str, part: Dataset, groups: Sequence[str] | None) -> AuditPart:
+def audit_part(task: Task, name: str, part: Dataset, groups: Sequence[str] | None) -> AuditPart:
     """Return a part as the checks look at it."""
     field = gold_field(part.fields)
     mentions = None
@@ -277,7 +277,9 @@ def audit_part(inputs: Inputs, name: str, part: Dataset, groups: Sequence[str] |
         mentions = Made(_mentions, part.stored("answer_starts"), part.stored("answers"))
     gold = part.stored(field)
     others = {other: part.stored(other) for other in part.others}
-    return AuditPart(name, part.stored_ids, compared(inputs, part), gold, groups, mentions, field in LABELLED, others)
+    nested = task.training is not None and task.training.head == "nested"
+    texts = compared(inputs_of(task), part)
+    return AuditPart(name, part.stored_ids, texts, gold, groups, mentions, field in LABELLED, nested, others)
 
 
 def _mentions(starts: Sequence[int], answers: Sequence[str]) -> list[tuple[int, str]]:
