@@ -90,7 +90,7 @@ def test_the_terminal_says_how_each_number_was_made(files: dict[str, str], capsy
     said = " ".join(run(capsys, "evaluate", *base)[1].partition("how each number was made")[2].split())
     assert "accuracy examples whose predicted label is the gold one / examples; labels x, y; unit example; 95%" in said
     assert "interval by BCa bootstrap, 200 resamples, seed 0; truetune" in said
-    assert "f1/x (of 2 labels) 2 TP / (2 TP + FP + FN) of one label" in said
+    assert "f1/x (one of 2) 2 TP / (2 TP + FP + FN) of one label" in said
     status, out, _ = run(capsys, "compare", *base[:6], files["good"], *base[6:])
     said = " ".join(out.partition("how each number was made")[2].split())
     assert status == 0

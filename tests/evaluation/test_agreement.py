@@ -58,6 +58,14 @@ def test_pairs_of_three_raters_count_the_items_of_both() -> None:
     assert pair.value == pytest.approx(cohen_kappa_score(["x", "y", "y"] * 5, ["y", "y", "x"] * 5))
 
 
+def test_where_fleiss_does_not_apply_that_is_said() -> None:
+    uneven = truetune.agreement([["x", "x", "y"], ["y", "y", None]] * 10, plan=FAST)
+    assert "items have from 2 to 3 ratings: no fleiss_kappa, which needs equally many of each" in uneven.warnings
+    even = truetune.agreement([["x", "x", "y"], ["y", "y", "y"]] * 10, plan=FAST)
+    assert even.score("fleiss_kappa").value < 1
+    assert not even.warnings
+
+
 def test_perfect_agreement_is_not_certain() -> None:
     score = truetune.agreement([["x", "x"], ["y", "y"]] * 10, plan=FAST).score("cohen_kappa")
     assert (score.value, score.high) == (1.0, 1.0)

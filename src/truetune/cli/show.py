@@ -54,7 +54,7 @@ def scores(found: Iterable[Score], level: float) -> None:
 
 
 def signatures(found: Iterable[Score | Comparison]) -> None:
-    """Print how each number was made; of the scores of single labels the first one's, with the number of labels."""
+    """Print how each number was made; of scores by label, rater or system the first one's, with their number."""
     made: dict[str, str] = {}
     labels: dict[str, set[str]] = {}
     for one in found:
@@ -66,7 +66,7 @@ def signatures(found: Iterable[Score | Comparison]) -> None:
     rows = []
     for key, signature in made.items():
         names = sorted(labels[key])
-        rows.append([names[0] if len(names) == 1 else f"{names[0]} (of {len(names):,} labels)", signature])
+        rows.append([names[0] if len(names) == 1 else f"{names[0]} (one of {len(names):,})", signature])
     table("", ["metric", "signature"], rows)
 
 

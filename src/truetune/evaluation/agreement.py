@@ -84,7 +84,7 @@ def agreement(
         scale=scale,
         values=whole.values,
         scores=(*_scores(whole, groups, plan), *_pairs(found, whole.values, scale, groups, plan)),
-        warnings=_oddities(found),
+        warnings=(*_oddities(found), *_without_fleiss(found, whole, scale)),
     )
 
 
@@ -106,6 +106,13 @@ def _pairs(found: Rated, values: Sequence[Any], scale: Level, groups: Ints | Non
             pair = pair_agreement(columns[0], columns[1], values, weights)
             result += [replace(score, metric=score.metric + named) for score in _scores(pair, inside, plan)]
     return result
+
+
+def _without_fleiss(found: Rated, whole: Agreement, scale: Level) -> list[str]:
+    if scale != "nominal" or any(metric.name == "fleiss_kappa" for metric in whole.metrics):
+        return []
+    each = [len(given) - given.count(None) for given in found.ratings]
+    return [f"items have from {min(each)} to {max(each)} ratings: no fleiss_kappa, which needs equally many of each"]
 
 
 def _like(values: Sequence[Any], found: Rated) -> tuple[Any, ...]:

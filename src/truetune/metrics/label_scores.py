@@ -175,8 +175,8 @@ def _places(names: Sequence[str], codes: Ints, scores: LabelScores) -> Ints:
 
 def _without_scores(label: str, position: int, scores: LabelScores) -> str:
     return (
-        f"gold label {label!r} of example {position} has no scores; {nearest(label, scores.labels)} "
-        "The scores must cover every gold label"
+        f"gold label {label!r} of example {position} has no scores; the scores must cover every gold label; "
+        f"{nearest(label, scores.labels)}"
     )
 
 

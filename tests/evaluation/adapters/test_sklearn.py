@@ -88,6 +88,7 @@ def test_the_scorer_serves_searches(examples: Any) -> None:
     assert ours == pytest.approx(theirs)
     losses = cross_val_score(LogisticRegression(), features, gold, cv=4, scoring=truetune.sklearn_scorer("log_loss"))
     assert losses == pytest.approx(cross_val_score(LogisticRegression(), features, gold, cv=4, scoring="neg_log_loss"))
+    assert truetune.sklearn_scorer("roc_auc_ovo").metric == "roc_auc_ovo"  # of three labels and more
     one = cross_val_score(LogisticRegression(), features, gold, cv=2, scoring=truetune.sklearn_scorer("f1/x"))
     assert ((one > 0) & (one < 1)).all()
     search = GridSearchCV(
@@ -102,7 +103,7 @@ def test_what_does_not_fit_is_refused(examples: Any) -> None:
     with pytest.raises(MetricError, match=r"gold has shape \[199\] and predicted \[200\]"):
         truetune.sklearn_scores(model, features, gold[1:])
     with pytest.raises(MetricError, match="did you mean 'f1_macro'"):
-        truetune.sklearn_scorer("f1_marco")(model, features, gold)
+        truetune.sklearn_scorer("f1_marco")  # at once: scikit-learn makes a NaN of what fails later
     with pytest.raises(MetricError, match="no value of 'f1/w'"):
         truetune.sklearn_scorer("f1/w")(model, features, gold)
     with pytest.raises(MetricError, match="`labels` naming the columns"):

@@ -77,8 +77,13 @@ class Scorer:
 def sklearn_scorer(metric: str) -> Scorer:
     """Return a scorer for `cross_val_score` and `GridSearchCV`: greater is better, losses are negated.
 
-    It gives the value alone; `cross_validation` makes an interval of the folds' values.
+    It gives the value alone; `cross_validation` makes an interval of the folds' values. Raises `MetricError` for an
+    unknown name: what fails while it scores, scikit-learn turns into a NaN.
     """
+    scored = [task_named(task).scoring for task in TASKS_OF_ARRAYS]
+    known = {one.name for scoring in scored for one in (*scoring.metrics, *scoring.sometimes)}
+    if metric.partition("/")[0] not in known:
+        raise MetricError(f"unknown metric {metric!r}; {nearest(metric, known)}")
     return Scorer(metric)
 
 

@@ -68,7 +68,9 @@ def _check_texts(right: Sequence[Doc], said: Sequence[Doc]) -> None:
         raise MetricError(f"{len(right):,} gold and {len(said):,} predicted Docs; expected one of each a text")
     for place, (one, other) in enumerate(zip(right, said, strict=True)):
         if one.text != other.text:
-            raise MetricError(f"the texts of Doc {place} differ: {one.text[:40]!r} in gold, {other.text[:40]!r}")
+            raise MetricError(
+                f"the texts of Doc {place} differ: {one.text[:40]!r} in gold, {other.text[:40]!r} in predicted"
+            )
 
 
 def _located(doc: Doc) -> dict[str, Any]:
