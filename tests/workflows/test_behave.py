@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from truetune.cli.main import main
+from truetune.files import read_json
 from truetune.workflows.finetune import finetune
 from truetune.workflows.progress import Progress
 
@@ -42,6 +44,27 @@ def test_a_run_is_asked_about_its_validation_part(run: Path, capsys: pytest.Capt
     assert found["small-letters"]["broken"] == 0, "the tiny model reads small letters only"
     assert found["place"]["rate"] is None
     assert checks(capsys, str(run), "--limit", "5")["end"]["changed"] == 5
+
+
+def test_what_was_found_stands_in_the_report(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["check", str(run), "--judged", "a", "--limit", "20", "--most", "0.5"])
+    assert capsys.readouterr().out.endswith(f"{run / 'report.html'}\n")
+    saved = read_json(run / "behaviour.json")
+    assert (saved["texts"], saved["judged"], saved["most"], saved["source"]) == (20, ["a"], 0.5, None)
+    assert (status == 1) == bool(saved["above"])
+    assert 'id="behaviour"' in (run / "report.html").read_text(encoding="utf-8")
+    assert main(["check", str(run), "--judged", "c"]) == 2
+    assert read_json(run / "behaviour.json") == saved, "what is refused changes nothing"
+
+
+def test_a_model_outside_of_a_run_is_checked_and_nothing_written(run: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(run / "model", model)
+    before = sorted(path.name for path in model.iterdir())
+    texts = tmp_path / "texts.txt"
+    texts.write_text("a brilliant story\n", encoding="utf-8")
+    assert main(["check", str(model), "--data", str(texts), "--most", "1"]) == 0
+    assert sorted(path.name for path in model.iterdir()) == before
 
 
 def test_other_texts_and_the_gate(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

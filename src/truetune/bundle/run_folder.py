@@ -62,6 +62,11 @@ class RunFolder:
         return self.path / "diagnosis.json"
 
     @property
+    def behaviour(self) -> Path:
+        """How the model takes small changes of texts, where `truetune check` asked."""
+        return self.path / "behaviour.json"
+
+    @property
     def report(self) -> Path:
         """The page."""
         return self.path / "report.html"

@@ -8,7 +8,7 @@ from pathlib import Path
 from truetune.cli import show
 from truetune.errors import ConfigError
 from truetune.stats.plan import Plan
-from truetune.workflows.behave import behaviour
+from truetune.workflows.behave import Texts, behaviour, kept_with_run
 
 
 def run(args: argparse.Namespace) -> int:
@@ -16,11 +16,11 @@ def run(args: argparse.Namespace) -> int:
     if args.limit < 1:
         raise ConfigError(f"--limit {args.limit}: expected 1 or more")
     plan = Plan(args.level, args.resamples, args.seed)
-    found = behaviour(Path(args.path), args.data, args.judged, args.limit, plan, args.device)
-    above = [one for one in found if one.changed and one.low > args.most]
+    found = behaviour(Path(args.path), Texts(args.data, args.limit, args.judged), args.most, plan, args.device)
+    report = kept_with_run(Path(args.path), found)
     if args.json:
-        show.as_json({"checks": [one.to_dict() for one in found], "above": [one.name for one in above]})
-        return 1 if above else 0
+        show.as_json(found.to_dict() | {"report": None if report is None else str(report)})
+        return 1 if found.above else 0
     share = f"{args.level:.0%}"
     rows = [
         [
@@ -30,12 +30,14 @@ def run(args: argparse.Namespace) -> int:
             f"{one.broken:,}",
             *(show.number(value) for value in (one.rate, one.low, one.high)),
         ]
-        for one in found
+        for one in found.checks
     ]
     show.table("", ["change", "what", "texts", "broken", "rate", f"{share} low", f"{share} high"], rows)
-    for one in found:
+    for one in found.checks:
         for broken in one.examples[:1]:
             print(f"\n{one.name}: {broken.before} -> {broken.after}\n  {broken.text}\n  {broken.changed}")
-    for one in above:
-        print(f"\nfinding: {one.name} is broken more often than {args.most:g}")
-    return 1 if above else 0
+    for name in found.above:
+        print(f"\nfinding: {name} is broken more often than {args.most:g}")
+    if report is not None:
+        print(f"\n{report}")
+    return 1 if found.above else 0

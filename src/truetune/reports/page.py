@@ -20,6 +20,7 @@ from truetune.reports.content import Head, Page, Paragraph, Section, Table
 from truetune.reports.run import AFTER, SavedRun, System, read_run
 from truetune.reports.sections.audit import audit_head, audit_sections
 from truetune.reports.sections.baselines import baselines_section
+from truetune.reports.sections.behaviour import behaviour_section
 from truetune.reports.sections.changes import changes_section
 from truetune.reports.sections.comparisons import comparisons_section
 from truetune.reports.sections.confusion import confusion_section
@@ -123,6 +124,7 @@ def _run_sections(say: Say, run: SavedRun) -> tuple[Section, ...]:
         kinds_section(say, run),
         weak_section(say, run),
         errors_section(say, predictions),
+        behaviour_section(say, run),
         confusion_section(say, run.systems),
         curves_section(say, run.systems),
         reliability_section(say, run.systems),

@@ -62,6 +62,8 @@ class SavedRun:
     """What that is worth on the test part."""
     diagnosis: Mapping[str, Any] | None = None
     """What `truetune diagnose` found, where it was asked."""
+    behaviour: Mapping[str, Any] | None = None
+    """What `truetune check` found, where it was asked."""
 
     @property
     def systems(self) -> tuple[System, ...]:
@@ -127,6 +129,7 @@ def read_run(path: Path) -> SavedRun:
         decisions=_json(path / "decisions.json"),
         decided=_json(path / AFTER / "decisions.json"),
         diagnosis=_json(path / "diagnosis.json"),
+        behaviour=_json(path / "behaviour.json"),
     )
 
 

@@ -43,6 +43,9 @@ def changed(name: str, text: str, seed: int = 0) -> str | None:
         ("negation", "It is what it is.", None),
         ("negation", "Is it good?", None),
         ("negation", "That is.", None),
+        ("negation", "It has been good.", "It has not been good."),
+        ("negation", "Holden did it better.", None),
+        ("negation", "It has a cast.", None),
         ("negation-zh", "很喜欢这部电影", "不喜欢这部电影"),
         ("negation-zh", "值得一看", "不值得一看"),
         ("negation-zh", "不值得一看", None),
@@ -70,6 +73,10 @@ def test_names_become_other_names_everywhere() -> None:
     assert first == again != second
     assert {first, second} <= set(NAMES) - {"Anna", "Emily"}
     assert changed("person", "Annabel saw it") is None
+    small = changed("person", "anna saw it")
+    assert small is not None
+    assert small.split()[0] in {name.lower() for name in NAMES} - {"anna"}
+    assert changed("person", "Saw anna") is None, "a word like any other, where names have capitals"
     other = changed("person-zh", "张伟去了上海")
     assert other is not None
     assert other[:2] in set(NAMES_ZH) - {"张伟"}

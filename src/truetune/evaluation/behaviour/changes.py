@@ -64,7 +64,7 @@ SAID_OTHERWISE_ZH = {
 }
 CONFUSED_ZH = (("的", "地"), ("得", "的"), ("在", "再"), ("做", "作"), ("已", "以"), ("那", "哪"), ("像", "象"))
 """Characters that are often written for each other."""
-NEGATED = ("is", "was", "are", "were", "can", "will", "would", "should", "could", "does", "did", "has")
+NEGATED = ("is", "was", "are", "were", "can", "will", "would", "should", "could", "has been")
 ALREADY = re.compile(r"\b(?:not|no|never|nothing|neither|nor|cannot|hardly|without|if|or)\b|n['’]t\b|\?", re.IGNORECASE)
 NEGATED_ZH = ("喜欢", "推荐", "值得", "满意", "好看", "好吃", "好用", "舒服", "干净", "方便", "清楚", "适合", "建议")
 ALREADY_ZH = re.compile(r"[不没无未吗呢?？]|非(?!常)|(?<![特区分])别|要是|如果")
@@ -127,15 +127,19 @@ def _wide(text: str, rng: np.random.Generator) -> str | None:
 
 
 def _swapped(words: Sequence[str], latin: bool) -> Callable[[str, np.random.Generator], str | None]:
-    """Return what replaces each of some names by another of them, everywhere in the text."""
+    """Return what replaces each of some names by another of them, everywhere in the text.
+
+    In a text without any capital they are looked for, and written, without.
+    """
     edge = r"\b" if latin else ""
-    pattern = re.compile(edge + "(" + "|".join(words) + ")" + edge)
 
     def apply(text: str, rng: np.random.Generator) -> str | None:
+        known = [word.lower() for word in words] if latin and text == text.lower() else list(words)
+        pattern = re.compile(edge + "(" + "|".join(known) + ")" + edge)
         there = sorted(set(pattern.findall(text)))
         if not there:
             return None
-        free = [word for word in words if word not in there]
+        free = [word for word in known if word not in there]
         chosen = dict(zip(there, rng.permutation(free).tolist(), strict=False))
         return pattern.sub(lambda match: chosen.get(match.group(), match.group()), text)
 
@@ -166,7 +170,8 @@ def _negation(text: str, rng: np.random.Generator) -> str | None:
     found = list(re.finditer(r"\b(?:" + "|".join(NEGATED) + r")\b", text, re.IGNORECASE))
     if len(found) != 1 or ALREADY.search(text) or not re.match(r"\s+[A-Za-z]", text[found[0].end() :]):
         return None
-    return f"{text[: found[0].end()]} not{text[found[0].end() :]}"
+    end = found[0].start() + len(found[0].group().split()[0])
+    return f"{text[:end]} not{text[end:]}"
 
 
 def _negation_zh(text: str, rng: np.random.Generator) -> str | None:
