@@ -80,6 +80,15 @@ ROWS = (
         {"epochs": 8, "learning_rate": 1.5e-4, "head_learning_rate": 1e-3},
     ),
     Row(
+        "smp2019-frames",
+        "intent-slots",
+        "zh",
+        "SMP2019 domain and intent with slots",
+        task_sets.smp2019_frames,
+        {"epochs": 8, "learning_rate": 1.5e-4, "head_learning_rate": 2e-3},
+        also=("accuracy", "span_f1"),
+    ),
+    Row(
         "mrpc",
         "pair",
         "en",

@@ -61,6 +61,7 @@ KINDS: dict[str, tuple[str, st.SearchStrategy[Any]]] = {
     "spans": ("ner", st.tuples(spans, spans)),
     "spans of texts": ("ner", st.tuples(records(text=st.just("ab cd ef gh"), spans=spans), spans)),
     "nested spans": ("nested-ner", st.tuples(records(text=st.just("ab cd ef gh"), spans=spans), spans)),
+    "frames": ("intent-slots", st.tuples(*[records(label=label, spans=spans)] * 2)),
     "tags": ("ner", tagged(any_tag)),
     "open tags": ("ner", tagged(open_tag)),
     "relations": ("relations", st.tuples(*[st.sampled_from(["r(e1,e2)", "r(e2,e1)", "s", "Other"])] * 2)),

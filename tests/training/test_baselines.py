@@ -61,7 +61,7 @@ def test_the_first_of_the_best_on_validation_is_chosen_and_nothing_else_is_asked
     values = {1: 0.5, 2: math.nan, 3: 0.7, 4: 0.7}
     candidates = [Candidate({"C": c}, {"label": [c]}, {"label": [-c]}) for c in values]
     found = chosen("x", candidates, ["gold"], lambda gold, columns: values[columns["label"][0]], ["note"])
-    assert found == Baseline("x", {"label": [-3]}, {"C": 3}, 0.7, ("note",))
+    assert found == Baseline("x", {"label": [-3]}, {"C": 3}, 0.7, ("note",), {"label": [3]})
 
 
 def test_undefined_scores_are_chosen_only_when_all_are() -> None:

@@ -38,6 +38,8 @@ class ModelSettings:
     head: Head
     labels: tuple[str, ...]
     """Output position -> label (`classify`), tag (`tag`) or type (`nested`); one name for `regress`."""
+    tags: tuple[str, ...] = ()
+    """Behind the labels, for `joint`: output position -> tag of a piece."""
     multiple: bool = False
     """Several labels an example: a sigmoid a label instead of one softmax."""
     max_length: int | None = None

@@ -8,6 +8,9 @@ from typing import Any
 from truetune.backbones.base import ModelSettings, Pooling
 from truetune.errors import ModelError
 
+BOTH_WAYS = {"span": "an answer", "nested": "spans within spans", "joint": "slots"}
+"""Heads of models that see what follows, and what they mark."""
+
 
 @dataclass(frozen=True)
 class Form:
@@ -25,6 +28,8 @@ class Form:
     """Whether the vector of a text is what comes out, of length 1, without any head."""
     masks: bool = False
     """Whether the pieces of the vocabulary have scores at the places that segments mark."""
+    joins: int = 0
+    """How many outputs of each piece are of the whole text, before those of the piece itself."""
     nests: bool = False
     """Whether every stretch of pieces has a score for each type."""
 
@@ -61,20 +66,21 @@ def chosen_form(settings: ModelSettings, config: Any) -> Form:
                 "is masked; expected an encoder (BERT style), or the task language-modeling"
             )
         return Form(None, own_head=False, masks=True)
-    if settings.head in ("span", "nested") and decoder:
-        what = "an answer" if settings.head == "span" else "spans within spans"
+    if settings.head in BOTH_WAYS and decoder:
         raise ModelError(
             f"{settings.name}: a decoder ({config.model_type}) reads a text before it knows what follows, so it "
-            f"cannot mark {what} in it; expected an encoder (BERT style)"
+            f"cannot mark {BOTH_WAYS[settings.head]} in it; expected an encoder (BERT style)"
         )
+    if settings.head == "joint":
+        return Form("mean", own_head=True, joins=len(settings.labels))
     if settings.head == "nested":
         return Form(None, own_head=True, nests=True)
     if settings.head == "span":
         return Form(None, own_head=type(config) not in ANSWER, ends=True)
     if settings.head not in ("classify", "regress", "embed"):
         raise ModelError(
-            f"head {settings.head!r} is not known to this backbone; known: classify, regress, tag, nested, span, "
-            "generate, embed, mask"
+            f"head {settings.head!r} is not known to this backbone; known: classify, regress, tag, joint, nested, "
+            "span, generate, embed, mask"
         )
     pooling: Pooling = ("last" if decoder else "mean") if settings.pooling == "auto" else settings.pooling
     if pooling == "last" and not decoder:

@@ -51,7 +51,7 @@ def load_tokenizer(settings: ModelSettings) -> FastTokenizer:
         tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(settings.name), _positions(config), two_sided)
     if settings.max_length is not None:
         tokenizer.shorten(settings.max_length)
-    if settings.head in ("tag", "nested", "span"):
+    if settings.head in ("tag", "joint", "nested", "span"):
         tokenizer.isolate_han()
     return tokenizer
 

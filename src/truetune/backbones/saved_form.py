@@ -20,7 +20,13 @@ HEAD_FILE = "head.safetensors"
 def write_form(folder: Path, settings: ModelSettings, form: Form) -> None:
     """Write how the weights in a folder are used."""
     # Where the pretrained model lay on this machine is nobody's business; LoRA is merged.
-    stored = {**asdict(settings), "name": ".", "labels": list(settings.labels), "lora": None}
+    stored = {
+        **asdict(settings),
+        "name": ".",
+        "labels": list(settings.labels),
+        "tags": list(settings.tags),
+        "lora": None,
+    }
     write_json(folder / NAME, {"settings": stored, "form": asdict(form)})
 
 
@@ -29,7 +35,8 @@ def read_form(folder: Path) -> tuple[ModelSettings, Form]:
     file = folder / NAME
     try:
         stored: dict[str, Any] = read_json(file)
-        settings = ModelSettings(**{**stored["settings"], "labels": tuple(stored["settings"]["labels"])})
+        names = {name: tuple(stored["settings"].get(name, ())) for name in ("labels", "tags")}
+        settings = ModelSettings(**{**stored["settings"], **names})
         return settings, Form(**stored["form"])
     except FileNotFoundError:
         raise ModelError(f"{file} is not there, so {folder} is no saved truetune model") from None

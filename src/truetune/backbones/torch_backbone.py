@@ -205,7 +205,7 @@ class TorchBackbone:
 
 
 def _plain(settings: ModelSettings) -> dict[str, Any]:
-    return {**asdict(replace(settings, device="any")), "labels": list(settings.labels)}
+    return {**asdict(replace(settings, device="any")), "labels": list(settings.labels), "tags": list(settings.tags)}
 
 
 def _array(tensor: Tensor) -> npt.NDArray[np.float64]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from truetune.backbones.base import ModelSettings, Recipe
+from truetune.backbones.torch_joint import joint_disagreement, joint_loss
 from truetune.backbones.torch_nested import stretches_disagreement, stretches_loss
 from truetune.backbones.torch_network import LEAST
 from truetune.types import IGNORED
@@ -32,6 +33,9 @@ def objective_of(settings: ModelSettings) -> Objective:
         return Objective(squared_loss, half_squares)
     if settings.head == "span":
         return Objective(ends_loss, ends_disagreement)
+    if settings.head == "joint":
+        labels = len(settings.labels)
+        return Objective(partial(joint_loss, labels=labels), partial(joint_disagreement, labels=labels))
     if settings.head == "nested":
         return Objective(lambda ends, targets, recipe: stretches_loss(ends, targets), stretches_disagreement)
     if settings.head == "embed":

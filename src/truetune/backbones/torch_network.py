@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from truetune.backbones.base import ModelSettings, Pooling
 from truetune.backbones.form import Form, is_decoder
+from truetune.backbones.torch_joint import joint_outputs
 from truetune.backbones.torch_masked import masked_logits
 from truetune.backbones.torch_nested import ends_of, width_of
 from truetune.backbones.torch_writing import answer_logits
@@ -45,7 +46,7 @@ class Network(nn.Module):
         return self._positions and is_decoder(self.model.config)
 
     def forward(self, ids: Tensor, mask: Tensor, segments: Tensor, packed: Tensor | None = None) -> Tensor:
-        """Return logits, `[inputs, labels]`, or `[batch, length, labels]` for `tag` and `span`, `nested` see `ends_of`.
+        """Return logits, `[inputs, labels]`, or `[batch, length, ...]` for `tag`, `joint`, `span` and `nested`.
 
         For `generate` and `mask` they are those of every piece that is predicted, `[pieces, vocabulary]`. For `span`
         padding has the score `LEAST`, so that it has no share in a softmax over the length. For `embed` they are
@@ -67,6 +68,10 @@ class Network(nn.Module):
         if self.form.nests:
             assert self.own is not None
             return ends_of(self.own(self.hidden(ids, mask, segments)), mask)
+        if self.form.joins:
+            assert self.own is not None
+            hidden = self.hidden(ids, mask, segments)
+            return joint_outputs(self.own(pooled(hidden, mask, "mean")), self.own(hidden), self.form.joins)
         if not self.form.own_head and self.form.pooling in (None, "first"):
             logits: Tensor = self.model(**self._inputs(ids, mask, segments)).logits
             return logits
@@ -178,7 +183,7 @@ def own_head(settings: ModelSettings, form: Form, config: Any) -> nn.Module | No
     """Return dropout and one linear layer, where the head is ours."""
     if not form.own_head:
         return None
-    width = width_of(len(settings.labels)) if form.nests else len(settings.labels)
+    width = width_of(len(settings.labels)) if form.nests else len(settings.labels) + len(settings.tags)
     linear = drawn(nn.Linear(config.hidden_size, width), config)
     rates = (getattr(config, name, None) for name in ("classifier_dropout", "hidden_dropout_prob", "resid_pdrop"))
     return nn.Sequential(nn.Dropout(next((rate for rate in rates if rate is not None), 0.0)), linear)

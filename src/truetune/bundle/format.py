@@ -57,6 +57,8 @@ class Bundle:
     """What is made of the probabilities of labels; None: nothing."""
     columns: Mapping[str, list[str]] = field(default_factory=dict)
     """Fields that are made of several columns of a file, with these in their order."""
+    tags: tuple[str, ...] = ()
+    """Of pieces, beside the labels of whole texts."""
     documents: tuple[str, ...] = ()
     """What a model of a retrieval ranks, each once."""
     truetune: str = __version__
@@ -92,9 +94,9 @@ def read_bundle(folder: Path) -> Bundle:
         decision = stored.pop("decision", None)
         bundle = Bundle(**stored)
         scale = None if bundle.scale is None else (float(bundle.scale[0]), float(bundle.scale[1]))
-        labels, documents = (tuple(_label(one) for one in some) for some in (bundle.labels, bundle.documents))
+        labels, tags, documents = (tuple(map(_label, some)) for some in (bundle.labels, bundle.tags, bundle.documents))
         decided = None if decision is None else decision_from(decision, labels, bundle.multiple)
-        return replace(bundle, labels=labels, scale=scale, documents=documents, decision=decided)
+        return replace(bundle, labels=labels, tags=tags, documents=documents, scale=scale, decision=decided)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelError(f"{file}: is damaged ({error}); export the model again from its run") from None
 

@@ -25,6 +25,7 @@ PIPELINES = {
     "relations": "text-classification",
     "ner": "token-classification",
     "nested-ner": "token-classification",
+    "intent-slots": "token-classification",
     "qa": "question-answering",
     "translation": "translation",
     "summarization": "summarization",

@@ -86,6 +86,8 @@ class Labels:
     """The longest answer that is given, in characters."""
     writing: Writing | None = None
     """How a model that writes texts is asked, and writes."""
+    tags: tuple[str, ...] = ()
+    """Of pieces, where a model learns them beside the labels of whole texts."""
     documents: tuple[str, ...] = ()
     """What a model of a retrieval ranks, each once."""
     vectors: Floats | None = field(default=None, compare=False)

@@ -12,6 +12,7 @@ from truetune.tasks.generation import (
     SUMMARIZATION,
     TRANSLATION,
 )
+from truetune.tasks.intent_slots import INTENT_SLOTS
 from truetune.tasks.ner import NER
 from truetune.tasks.nested_ner import NESTED_NER
 from truetune.tasks.preference import PREFERENCE
@@ -27,6 +28,7 @@ TASKS: dict[str, Task] = {
         PAIR,
         NER,
         NESTED_NER,
+        INTENT_SLOTS,
         RELATIONS,
         QUESTION_ANSWERING,
         REGRESSION,

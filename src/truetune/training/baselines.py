@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,6 +54,8 @@ class Baseline:
     """The score on the validation part of what was chosen: too high, because it chose; never to be reported."""
     notes: tuple[str, ...] = ()
     """What was left out to save time, if anything."""
+    said: Columns = field(default_factory=dict)
+    """What it predicts for the validation part."""
 
 
 class Candidate(NamedTuple):
@@ -79,7 +81,7 @@ def chosen(
             best, highest = candidate, value
     if best is None:
         raise DataError(f"the baseline {name} has nothing to choose from")
-    return Baseline(name, best.test, best.settings, highest, tuple(notes))
+    return Baseline(name, best.test, best.settings, highest, tuple(notes), best.validation)
 
 
 def majority(train: Part, validation: Part, tests: int, labels: Labels, score: Score) -> Baseline:

@@ -168,7 +168,7 @@ def result_of(run: RunFolder) -> FinetuneResult:
     return FinetuneResult(run.path, *saved)
 
 
-LEAST_ANSWERS: Mapping[Head, int] = {"classify": 2, "tag": 2, "nested": 1}
+LEAST_ANSWERS: Mapping[Head, int] = {"classify": 2, "tag": 2, "joint": 2, "nested": 1}
 """Head -> how many labels, tags (`O` is one) or types there are at least."""
 LEAST_SAID = {1: "one or more types of spans", 2: "two or more labels"}
 
@@ -239,6 +239,7 @@ def _ship(stage: Stage, backbone: Backbone, threshold: float, decision: Decision
             longest=stage.labels.longest,
             scale=None if stage.labels.scale is None else astuple(stage.labels.scale),
             columns=joined_columns(stage.config.data.columns),
+            tags=stage.labels.tags,
             documents=stage.labels.documents,
         )
         write_bundle(folder, bundle)

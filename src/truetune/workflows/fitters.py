@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from truetune.backbones.base import Backbone
 from truetune.bundle.run_folder import PARTS
-from truetune.data.stored import Made, values_at
-from truetune.training.baselines import Baseline, Candidate, Part, Score, chosen, majority
+from truetune.data.stored import Made
+from truetune.training.baselines import Baseline, Candidate, Part, chosen, majority
 from truetune.training.baselines_answers import no_answer, tfidf_sentence
 from truetune.training.baselines_frozen import frozen_linear
 from truetune.training.baselines_lookup import all_outside, lookup
 from truetune.training.baselines_names import asked, class_names
 from truetune.training.baselines_numbers import constant, frozen_ridge, overlap_ridge, tfidf_ridge
-from truetune.training.baselines_pieces import frozen_pieces
 from truetune.training.baselines_ranking import bm25, tfidf_ranking
 from truetune.training.baselines_text import tfidf_linear
 from truetune.training.baselines_window import window_linear
 from truetune.training.baselines_writing import copied, lead, nearest
 from truetune.types import Floats, Ints
-from truetune.workflows.features import FeaturesAt, piece_features, text_features
+from truetune.workflows.features import FeaturesAt, text_features
+from truetune.workflows.fitters_joint import joint_fitters
+from truetune.workflows.fitters_tags import frozen_tags
 from truetune.workflows.model import predicted_by
 from truetune.workflows.parts import gold_field
 from truetune.workflows.stage import Stage, score_of
 
-MOST_CHARACTERS = 200_000
-"""Of how many characters of training text the frozen features are computed at most, for tags."""
-
 
 def fitters_of(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Baseline]]:
     """Return what fits each baseline; nothing is read or computed before it is called."""
+    if stage.training.head == "joint":
+        return joint_fitters(stage, backbone)
     field = gold_field(stage.data.parts["train"].fields)
     score = score_of(stage.data.task, field, stage.config.evaluate.metric)
     gold = {part: Made(_hashable, stage.data.parts[part].stored(field)) for part in ("train", "validation")}
@@ -61,7 +59,7 @@ def fitters_of(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Basel
 
     def frozen_labels() -> Baseline:
         if stage.training.head in ("tag", "nested"):
-            return _frozen_tags(stage, backbone, (train.gold, validation.gold), score)
+            return frozen_tags(stage, backbone, (train.gold, validation.gold), score)
         first = Part({"mean": learnt}, train.gold)
         second = Part({"mean": whole("validation")}, validation.gold)
         return frozen_linear(first, second, {"mean": whole("test")}, stage.labels, score, say)
@@ -102,24 +100,6 @@ def fitters_of(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Basel
         "no-answer": lambda: no_answer(validation, len(tests), score),
         "tfidf-sentence": lambda: tfidf_sentence(*paired(), stage.labels.optional, score, say),
     }
-
-
-def _frozen_tags(stage: Stage, backbone: Backbone, gold: tuple[Sequence[Any], Sequence[Any]], score: Score) -> Baseline:
-    """Fit on as many training texts as the baseline will use; features of more would only take memory."""
-    texts = stage.data.columns("train")[0]
-    order = np.random.default_rng(0).permutation(len(texts))
-    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-    characters = np.cumsum(lengths[order])
-    kept = np.sort(order[: int(np.searchsorted(characters, MOST_CHARACTERS)) + 1])
-    columns = {part: [list(stage.data.columns(part)[0])] for part in ("validation", "test")}
-    columns["train"] = [texts.at(kept)]
-    features = {
-        part: piece_features(backbone, stage.training, columns[part], f"features of {part}", stage.progress)
-        for part in PARTS
-    }
-    train = Part(features["train"], values_at(gold[0], kept))
-    validation = Part(features["validation"], gold[1])
-    return frozen_pieces(train, validation, features["test"], score, stage.progress.say)
 
 
 def _hashable(gold: Any) -> Any:

@@ -31,7 +31,22 @@ TEXT_NAMES = (
     "内容",
     "评论",
 )
-LABEL_NAMES = ("label", "labels", "category", "class", "intent", "sentiment", "target", "topic", "标签", "类别", "情感")
+LABEL_NAMES = (
+    "label",
+    "labels",
+    "category",
+    "class",
+    "intent",
+    "意图",
+    "sentiment",
+    "target",
+    "topic",
+    "标签",
+    "类别",
+    "情感",
+)
+INTENT_NAMES = ("intent", "意图")
+"""Of labels that stand beside spans."""
 INPUT_NAMES = {
     "text": TEXT_NAMES,
     "first": ("first", "sentence1", "premise", "text_a", "question1", "query"),
@@ -140,6 +155,8 @@ track:
 
 def _task_of(columns: Mapping[str, Sequence[Any]]) -> str:
     """Return the task of a file with these columns, by their names and, of spans, by whether they overlap."""
+    if "spans" in columns and _named(list(columns), INTENT_NAMES):
+        return "intent-slots"
     if "spans" in columns:
         return "nested-ner" if _overlapping(columns["spans"]) else "ner"
     if {"context", "question", "answers"} <= set(columns):

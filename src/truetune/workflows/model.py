@@ -42,6 +42,7 @@ def settings_of(run: config.Config, place: str, head: Head, labels: Labels) -> M
         name=place,
         head=head,
         labels=labels.names,
+        tags=labels.tags,
         multiple=labels.multiple,
         max_length=model.max_length,
         dropout=model.dropout,
@@ -62,7 +63,7 @@ def lora_of(recipe: config.Recipe) -> Lora | None:
     return Lora(recipe.lora_rank, recipe.lora_alpha or 2.0 * recipe.lora_rank, recipe.lora_dropout)
 
 
-OF_PIECES = ("tag", "nested", "span")
+OF_PIECES = ("tag", "joint", "nested", "span")
 """Heads that say something of pieces: long texts are read in windows that share a quarter."""
 OF_LABELS = ("label_smoothing", "class_weights", "focal_gamma")
 """Recipes that change the loss of labels."""
@@ -75,9 +76,11 @@ def recipe_of(run: config.Config, inputs: Iterable[Encoded], labels: Labels, hea
     """
     recipe = run.recipe
     if head not in ("classify", "tag"):
-        for name in OF_LABELS:
+        for name in OF_LABELS[1:] if head == "joint" else OF_LABELS:
             if getattr(recipe, name) != type(recipe).model_fields[name].default:
-                raise ConfigError(f"recipe.{name}: is of labels, and the task {run.task} learns none; leave it out")
+                raise ConfigError(
+                    f"recipe.{name}: is of labels alone, and the task {run.task} learns something else; leave it out"
+                )
     balanced = recipe.class_weights == "balanced"
     return Recipe(
         weight_decay=run.train.weight_decay,

@@ -92,6 +92,11 @@ def gold_field(fields: Mapping[str, Any] | list[str]) -> str:
     return "relevant" if name == "documents" else name
 
 
+def gold_fields(fields: Mapping[str, Any] | list[str]) -> tuple[str, ...]:
+    """Return the fields that metrics may decide by: of a label with spans each of them, and both together."""
+    return ("frame", "label", "spans") if "frame" in fields else (gold_field(fields),)
+
+
 def learnt_field(task: Task) -> str:
     """Return the first field of gold from which a task learns; a label for one that is only scored."""
     names = (one.name for gold in task.scoring.gold for one in gold)

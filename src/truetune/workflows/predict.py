@@ -127,7 +127,16 @@ class Model:
         bundle = self.bundle
         scale = None if bundle.scale is None else Scale(*bundle.scale)
         writing = None if bundle.writing is None else Writing(**bundle.writing)
-        return Labels(bundle.labels, bundle.multiple, scale, bundle.optional, bundle.longest, writing, bundle.documents)
+        return Labels(
+            bundle.labels,
+            bundle.multiple,
+            scale,
+            bundle.optional,
+            bundle.longest,
+            writing,
+            tags=bundle.tags,
+            documents=bundle.documents,
+        )
 
     def _inputs(self, place: int, text: Text) -> list[Any]:
         names = self._training.inputs.given

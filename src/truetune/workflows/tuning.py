@@ -32,7 +32,7 @@ from truetune.training.plateau import Margin
 from truetune.training.stopping import Selection
 from truetune.types import Encoded, Finding, Head, Tokenizer
 from truetune.workflows.model import encoded_parts, outputs_of
-from truetune.workflows.parts import gold_field, write_findings
+from truetune.workflows.parts import gold_field, gold_fields, write_findings
 from truetune.workflows.progress import Progress
 from truetune.workflows.stage import Stage, deciding_metric
 from truetune.workflows.systems import table_of
@@ -89,7 +89,7 @@ def training_plan(config: Config, head: Head) -> Plan:
         packing=settings.packing,
         warmup=settings.warmup,
         layer_decay=settings.layer_decay,
-        head_rate=settings.head_learning_rate or (HEAD_RATE if head in ("tag", "nested") else None),
+        head_rate=settings.head_learning_rate or (HEAD_RATE if head in ("tag", "joint", "nested") else None),
         evaluations=settings.evaluations_per_epoch,
         average_from=config.recipe.swa,
         seed=settings.seed,
@@ -167,8 +167,8 @@ class Validation:
     def metric(self, name: str | None) -> Metric:
         """Return the metric that decides, by its name, or the task's primary one."""
         nothing = {field.name: () for fields in self._stage.data.task.scoring.predicted for field in fields}
-        field = gold_field(self._stage.data.parts["validation"].fields)
-        return deciding_metric(self._stage.data.task, {field: ()}, nothing, name)
+        fields = gold_fields(self._stage.data.parts["validation"].fields)
+        return deciding_metric(self._stage.data.task, dict.fromkeys(fields, ()), nothing, name)
 
     def margin(self, metric: Metric, least: float | None) -> Margin | None:
         """Return how the validation part tells of gains in a metric; None without a margin."""
