@@ -47,6 +47,28 @@ def tiny_gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_roberta(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a random XLM-RoBERTa of 2 layers, whose positions are counted from behind the padding id."""
+    from transformers import XLMRobertaConfig, XLMRobertaModel
+
+    config = XLMRobertaConfig(
+        vocab_size=300,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=66,
+        type_vocab_size=1,
+        pad_token_id=1,
+        eos_token_id=0,
+        bos_token_id=0,
+    )
+    tokenizer = _byte_level()
+    names = {"eos_token": "<|end|>", "pad_token": tokenizer.id_to_token(1)}
+    return _saved(tmp_path_factory.mktemp("tiny-roberta"), XLMRobertaModel, config, tokenizer, names)
+
+
+@pytest.fixture(scope="session")
 def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a random Llama of 2 layers (grouped queries, rotary positions) and a byte-level BPE tokenizer."""
     from transformers import LlamaConfig, LlamaModel

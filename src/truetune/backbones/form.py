@@ -10,6 +10,8 @@ from truetune.errors import ModelError
 
 BOTH_WAYS = {"span": "an answer", "nested": "spans within spans", "joint": "slots"}
 """Heads of models that see what follows, and what they mark."""
+LEAST = -1e4
+"""A score whose share in a softmax is 0, and whose differences are finite."""
 
 
 @dataclass(frozen=True)

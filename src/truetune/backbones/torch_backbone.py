@@ -19,7 +19,7 @@ from truetune.backbones.torch_device import device_readings
 from truetune.backbones.torch_lora import with_lora
 from truetune.backbones.torch_model import load_network
 from truetune.backbones.torch_network import Network
-from truetune.backbones.torch_optimizer import freeze_layers, group_of, trained
+from truetune.backbones.torch_optimizer import HEAD, freeze_layers, group_of, trained
 from truetune.backbones.torch_placed import placed, whole
 from truetune.backbones.torch_saved import save_network
 from truetune.backbones.torch_shard import reachable, spread
@@ -72,7 +72,9 @@ class TorchBackbone:
     @property
     def groups(self) -> tuple[str, ...]:
         """Parameter groups from input to output."""
-        return tuple(dict.fromkeys(group_of(self._network).values()))
+        found = dict.fromkeys(group_of(self._network).values())
+        # Some models name their head before what it stands on.
+        return tuple(sorted(found, key=lambda group: group == HEAD))
 
     @property
     def facts(self) -> Mapping[str, Any]:

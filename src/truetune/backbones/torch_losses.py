@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from truetune.backbones.base import ModelSettings, Recipe
+from truetune.backbones.form import LEAST
 from truetune.backbones.torch_joint import joint_disagreement, joint_loss
 from truetune.backbones.torch_nested import stretches_disagreement, stretches_loss
-from truetune.backbones.torch_network import LEAST
 from truetune.types import IGNORED
 
 

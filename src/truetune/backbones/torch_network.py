@@ -9,16 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from truetune.backbones.base import ModelSettings, Pooling
-from truetune.backbones.form import Form, is_decoder
+from truetune.backbones.form import LEAST, Form, is_decoder
 from truetune.backbones.torch_joint import joint_outputs
 from truetune.backbones.torch_masked import masked_logits
 from truetune.backbones.torch_nested import ends_of, width_of
 from truetune.backbones.torch_writing import answer_logits
 from truetune.errors import ModelError
 from truetune.types import Batch
-
-LEAST = -1e4
-"""A score whose share in a softmax is 0, and whose differences are finite."""
 
 
 class Network(nn.Module):
