@@ -143,6 +143,25 @@ def bank_faqs(data: Path) -> Parts:
     return {"train": [{"query": query, "documents": found} for query, found in answers.items()]}
 
 
+def c3(data: Path) -> Parts:
+    """Dialogues and texts with two to four choices a question."""
+
+    def part(name: str) -> Records:
+        records = []
+        for kind in ("d", "m"):
+            rows = json.loads((data / f"clue/c3/c3-{kind}-{name}.json").read_text(encoding="utf-8"))
+            for texts, questions, _ in rows:
+                for one in questions:
+                    # A choice that is printed twice is the same choice.
+                    choices = list(dict.fromkeys(choice.strip() for choice in one["choice"]))
+                    if len(choices) > 1:
+                        asked = {"context": "\n".join(texts), "question": one["question"], "choices": choices}
+                        records.append({**asked, "answer": one["answer"].strip()})
+        return records
+
+    return {"train": part("train"), "validation": part("dev"), "test": part("test")}
+
+
 def xquad_en(data: Path) -> Parts:
     return {"train": _squad(data / "qa/xquad_en_zh/xquad.en.json")}
 

@@ -149,6 +149,16 @@ ROWS = (
         max_length=256,
     ),
     Row(
+        "c3",
+        "multiple-choice",
+        "zh",
+        "C3, 3,000 questions on dialogues and texts",
+        task_sets.c3,
+        {"epochs": 1, "learning_rate": 1e-4},
+        {"limit": 3000},
+        max_length=256,
+    ),
+    Row(
         "cmrc2018",
         "qa",
         "zh",

@@ -22,9 +22,9 @@ Column = Any
 
 Better = Literal["higher", "lower"]
 IntervalMethod = Literal["wilson", "t", "bca", "delong", "delong-pairs", "none"]
-Head = Literal["classify", "regress", "tag", "joint", "nested", "span", "generate", "embed", "mask"]
+Head = Literal["classify", "regress", "tag", "joint", "nested", "span", "choose", "generate", "embed", "mask"]
 """What a model puts out: one label (set) a text, a number, a tag a piece, both a label and tags, typed stretches that
-may lie in each other, a stretch of text, text, a vector, what is masked."""
+may lie in each other, a stretch of text, a choice, text, a vector, what is masked."""
 Verdict = Literal["better", "worse", "no difference found", "not worse", "equivalent", "not shown"]
 
 
@@ -239,7 +239,8 @@ class Encoded:
     `regress`, `[2]` (float) the places of first and last piece for `span`, `[length]` (int) for `tag`, `generate`,
     `joint` (the label first, then tags) and
     `mask` (before pieces are masked: which word each is of), `[spans, 3]` (int) first and last piece and type of each
-    for `nested`, `[]` (int) which query and document a pair is for `embed`; `IGNORED` where none.
+    for `nested`, `[]` (int) which is right for `choose`, which query and document a pair is for `embed`; `IGNORED`
+    where none.
     """
     starts: Ints
     """`[length]`, character offset of each piece in the text; -1 for special tokens"""

@@ -67,6 +67,10 @@ KINDS: dict[str, tuple[str, st.SearchStrategy[Any]]] = {
     "relations": ("relations", st.tuples(*[st.sampled_from(["r(e1,e2)", "r(e2,e1)", "s", "Other"])] * 2)),
     "triples": ("relations", st.tuples(triples, triples)),
     "answers": ("qa", st.tuples(records(answers=st.lists(text, max_size=2)), reply)),
+    "choices": (
+        "multiple-choice",
+        st.tuples(records(choices=st.just(["a", "b", "c"]), answer=label), records(answer=label)),
+    ),
     "numbers": ("regression", st.tuples(number, number)),
     "steps": ("ordinal", st.tuples(st.integers(1, 5), st.sampled_from([1.0, 2.4, 3.0, 4.5, 5.0]))),
     "similarities": ("similarity", st.tuples(number, number)),

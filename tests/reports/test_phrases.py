@@ -44,6 +44,7 @@ SAYING = (
     "tasks/text_encoding.py",
     "workflows/writing.py",
     "tasks/ner.py",
+    "tasks/choice_encoding.py",
     "tasks/intent_slots.py",
     "metrics/exact.py",
     "tasks/nested_encoding.py",

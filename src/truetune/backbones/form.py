@@ -32,6 +32,8 @@ class Form:
     """Whether the pieces of the vocabulary have scores at the places that segments mark."""
     joins: int = 0
     """How many outputs of each piece are of the whole text, before those of the piece itself."""
+    chooses: int = 0
+    """How many choices an input may have, each read by itself: what comes out are their scores."""
     nests: bool = False
     """Whether every stretch of pieces has a score for each type."""
 
@@ -79,16 +81,18 @@ def chosen_form(settings: ModelSettings, config: Any) -> Form:
         return Form(None, own_head=True, nests=True)
     if settings.head == "span":
         return Form(None, own_head=type(config) not in ANSWER, ends=True)
-    if settings.head not in ("classify", "regress", "embed"):
+    if settings.head not in ("classify", "regress", "choose", "embed"):
         raise ModelError(
             f"head {settings.head!r} is not known to this backbone; known: classify, regress, tag, joint, nested, "
-            "span, generate, embed, mask"
+            "span, choose, generate, embed, mask"
         )
     pooling: Pooling = ("last" if decoder else "mean") if settings.pooling == "auto" else settings.pooling
     if pooling == "last" and not decoder:
         raise ModelError(f"{settings.name}: pooling `last` is for decoders; this is an encoder: mean or first")
     if settings.head == "embed":
         return Form(pooling, own_head=False, embeds=True)
+    if settings.head == "choose":
+        return Form(pooling, own_head=True, chooses=len(settings.labels))
     own = pooling == "mean" or type(config) not in CLASSIFY or (pooling == "first" and decoder)
     return Form(pooling, own_head=own)
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from truetune.backbones.base import ModelSettings, Pooling
 from truetune.backbones.form import LEAST, Form, is_decoder
+from truetune.backbones.torch_choices import choice_scores, choices_apart
 from truetune.backbones.torch_joint import joint_outputs
 from truetune.backbones.torch_masked import masked_logits
 from truetune.backbones.torch_nested import ends_of, width_of
@@ -65,6 +66,8 @@ class Network(nn.Module):
         if self.form.nests:
             assert self.own is not None
             return ends_of(self.own(self.hidden(ids, mask, segments)), mask)
+        if self.form.chooses:
+            return self._choices(ids, mask, segments)
         if self.form.joins:
             assert self.own is not None
             hidden = self.hidden(ids, mask, segments)
@@ -84,6 +87,14 @@ class Network(nn.Module):
             return own
         found = self.model(**self._inputs(ids, mask, segments))
         return torch.stack([found.start_logits, found.end_logits], dim=-1)
+
+    def _choices(self, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
+        """Return the score of each choice of an input, `[batch, choices]`; one that it lacks has `LEAST`."""
+        assert self.own is not None
+        assert self.form.pooling is not None
+        *rows, there = choices_apart(ids, mask, segments)
+        vectors = pooled(self.hidden(*rows), rows[1], self.form.pooling)
+        return choice_scores(self.own(vectors), there, self.form.chooses, LEAST)
 
     def _vectors(self, ids: Tensor, mask: Tensor) -> Tensor:
         assert self.form.pooling is not None
@@ -180,7 +191,8 @@ def own_head(settings: ModelSettings, form: Form, config: Any) -> nn.Module | No
     """Return dropout and one linear layer, where the head is ours."""
     if not form.own_head:
         return None
-    width = width_of(len(settings.labels)) if form.nests else len(settings.labels) + len(settings.tags)
+    outputs = len(settings.labels) + len(settings.tags)
+    width = width_of(outputs) if form.nests else 1 if form.chooses else outputs
     linear = drawn(nn.Linear(config.hidden_size, width), config)
     rates = (getattr(config, name, None) for name in ("classifier_dropout", "hidden_dropout_prob", "resid_pdrop"))
     return nn.Sequential(nn.Dropout(next((rate for rate in rates if rate is not None), 0.0)), linear)

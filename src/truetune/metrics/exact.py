@@ -18,14 +18,14 @@ def exact_rows(gold: Column, predicted: Column) -> Rows:
     return Rows.of(np.stack([np.array(equal, dtype=np.int64), np.ones(len(equal), dtype=np.int64)], axis=1))
 
 
-def exact_share(name: str, field: str, definition: str) -> Additive:
-    """Return the metric of a field that is right as a whole or wrong."""
+def exact_share(name: str, fields: tuple[str, str], definition: str) -> Additive:
+    """Return the metric of what is right as a whole or wrong, in a field of gold and one of predicted."""
     return Additive(
         name=name,
         rows=exact_rows,
         formula=_share,
-        gold=field,
-        predicted=field,
+        gold=fields[0],
+        predicted=fields[1],
         definition=definition,
         unit="example",
         interval="wilson",
@@ -46,6 +46,7 @@ def _parts(sums: Numbers) -> tuple[Numbers, Numbers]:
 
 FRAMES = exact_share(
     "frame_accuracy",
-    "frame",
+    ("frame", "frame"),
     "examples whose label and all spans (start, end and type) are those of gold / examples",
 )
+CHOICES = exact_share("accuracy", ("choice", "answer"), "examples whose predicted choice is the gold one / examples")

@@ -100,8 +100,8 @@ def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> Ex
         raise RunError(f"{folder}: is there already; name a folder that is not, or remove it")
     task = task_named(config.load(run.config).task)
     assert task.training is not None
-    if task.training.head in ("generate", "embed"):
-        does = "writes" if task.training.head == "generate" else "ranks"
+    does = {"generate": "writes", "embed": "ranks", "choose": "chooses among"}.get(task.training.head)
+    if does is not None:
         raise ModelError(f"{path}: {does} texts ({task.name}), which is not exported yet; serve or load the run itself")
     labelled = labelled_of(run, task, wanted.data)
     if not len(labelled.ids):

@@ -26,6 +26,7 @@ PIPELINES = {
     "ner": "token-classification",
     "nested-ner": "token-classification",
     "intent-slots": "token-classification",
+    "multiple-choice": "multiple-choice",
     "qa": "question-answering",
     "translation": "translation",
     "summarization": "summarization",

@@ -13,6 +13,7 @@ from truetune.tasks.generation import (
     TRANSLATION,
 )
 from truetune.tasks.intent_slots import INTENT_SLOTS
+from truetune.tasks.multiple_choice import MULTIPLE_CHOICE
 from truetune.tasks.ner import NER
 from truetune.tasks.nested_ner import NESTED_NER
 from truetune.tasks.preference import PREFERENCE
@@ -31,6 +32,7 @@ TASKS: dict[str, Task] = {
         INTENT_SLOTS,
         RELATIONS,
         QUESTION_ANSWERING,
+        MULTIPLE_CHOICE,
         REGRESSION,
         SIMILARITY,
         ORDINAL,

@@ -11,6 +11,7 @@ from truetune.bundle.run_folder import PARTS
 from truetune.data.stored import Made
 from truetune.training.baselines import Baseline, Candidate, Part, chosen, majority
 from truetune.training.baselines_answers import no_answer, tfidf_sentence
+from truetune.training.baselines_choices import chance, position, tfidf_choice
 from truetune.training.baselines_frozen import frozen_linear
 from truetune.training.baselines_lookup import all_outside, lookup
 from truetune.training.baselines_names import asked, class_names
@@ -72,6 +73,10 @@ def fitters_of(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Basel
         pairs = {part: list(zip(*stage.data.columns(part)[:2], strict=True)) for part in PARTS}
         return Part(pairs["train"], train.gold), Part(pairs["validation"], validation.gold), pairs["test"]
 
+    def choices() -> tuple[Part, Part, list[Any]]:
+        rows = {part: list(zip(*stage.data.columns(part), strict=True)) for part in PARTS}
+        return Part(rows["train"], train.gold), Part(rows["validation"], validation.gold), rows["test"]
+
     def untuned() -> Baseline:
         parts = [
             predicted_by(backbone, stage.training, stage.data.columns(part), stage.labels, 0.5, stage.progress)
@@ -97,6 +102,9 @@ def fitters_of(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Basel
         "copy": lambda: copied(validation, tests, score),
         "lead": lambda: lead(validation, tests, score),
         "nearest": lambda: nearest(train, validation, tests, score, say),
+        "chance": lambda: chance(*choices()[1:], score),
+        "position": lambda: position(*choices(), score),
+        "tfidf-choice": lambda: tfidf_choice(*choices(), score, say),
         "no-answer": lambda: no_answer(validation, len(tests), score),
         "tfidf-sentence": lambda: tfidf_sentence(*paired(), stage.labels.optional, score, say),
     }

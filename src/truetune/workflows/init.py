@@ -52,6 +52,8 @@ INPUT_NAMES = {
     "first": ("first", "sentence1", "premise", "text_a", "question1", "query"),
     "second": ("second", "sentence2", "hypothesis", "text_b", "question2"),
     "head": ("head", "subject", "e1", "entity1"),
+    "choices": ("choices", "choice", "options"),
+    "context": ("context", "passage", "article", "text"),
     "tail": ("tail", "object", "e2", "entity2"),
 }
 """Field of a task -> names under which files have it."""
@@ -59,6 +61,7 @@ GOLD_NAMES = {
     "label": LABEL_NAMES,
     "spans": ("spans", "entities", "label", "labels"),
     "answers": ("answers", "answer"),
+    "answer": ("answer", "label"),
     "references": ("reference", "references", "target", "translation", "summary", "reply", "response"),
     "documents": ("documents", "document", "answer", "passage", "positive", "text"),
     "value": ("value", "score", "rating", "stars", "similarity", "label", "评分", "分数"),
@@ -95,7 +98,7 @@ def guessed(source: str, task: str | None = None) -> Guess:
     if "text" in fields:
         wanted["text"] = wanted["text"] or _longest_text(values)
     text = wanted[fields[0]]
-    gold = learnt_field(task_named(found))
+    gold = "answer" if found == "multiple-choice" else learnt_field(task_named(found))
     wanted[gold] = _named(columns, GOLD_NAMES[gold])
     if gold == "label":
         wanted[gold] = wanted[gold] or _few_values(values, without=text)
@@ -106,7 +109,12 @@ def guessed(source: str, task: str | None = None) -> Guess:
                 "Name it in the config under data.columns, or give --task"
             )
     group = _named([name for name in columns if name not in wanted.values()], GROUP_NAMES)
-    texts = [value for value in values[str(text)] if isinstance(value, str)]
+    texts = [
+        one
+        for value in values[str(text)]
+        for one in (value if isinstance(value, list) else [value])
+        if isinstance(one, str)
+    ]
     return Guess(found, {field: str(column) for field, column in wanted.items()}, group, script(texts) == "zh", columns)
 
 
@@ -159,6 +167,8 @@ def _task_of(columns: Mapping[str, Sequence[Any]]) -> str:
         return "intent-slots"
     if "spans" in columns:
         return "nested-ner" if _overlapping(columns["spans"]) else "ner"
+    if {"question", "choices"} <= set(columns):
+        return "multiple-choice"
     if {"context", "question", "answers"} <= set(columns):
         return "qa"
     if "value" in columns:

@@ -33,7 +33,7 @@ from truetune.types import Finding, Ints
 from truetune.workflows.progress import Progress
 
 GIVEN = "all parts given"
-LEARNT = ("label", "labels", "spans", "value", "answers", "references", "documents")
+LEARNT = ("label", "labels", "spans", "value", "answers", "choice", "references", "documents")
 """The fields of gold from which a model can be trained."""
 
 
@@ -217,7 +217,8 @@ def _split(whole: dict[str, Dataset], data: Data, inputs: Inputs) -> tuple[dict[
         keys = linked(groups, keys, data.split_seed)
     field = gold_field(train.fields)
     strata = map(
-        {"answers": _has_answer, "references": _any, "relevant": _any}.get(field, _stratum), train.stored(field)
+        {"answers": _has_answer, "references": _any, "relevant": _any, "choice": _any}.get(field, _stratum),
+        train.stored(field),
     )
     places = places_of(keys, strata, **shares)
     for name in PARTS:
