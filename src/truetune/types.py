@@ -129,11 +129,14 @@ class Finding:
     count: int
     examples: tuple[str, ...]
     advice: str
+    parts: tuple[str, ...] = ()
+    """Parts of the data that it is about (`train`, a file), where it is about some."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the finding as JSON-ready values."""
+        """Return the finding as JSON-ready values; without parts there is no such key."""
         return {
             "check": self.check,
+            **({"parts": list(self.parts)} if self.parts else {}),
             "severity": self.severity,
             "count": self.count,
             "examples": list(self.examples),

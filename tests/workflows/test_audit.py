@@ -70,3 +70,18 @@ def test_a_guessed_column_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[
     file.write_text("review,label\na fine film,pos\na dull film,neg\n", encoding="utf-8")
     main(["audit", str(file), "--task", "classification"])
     assert "guessed: `text` from `review`" in capsys.readouterr().err
+
+
+def test_the_training_part_goes_first_however_files_are_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f'{{"text": "a film of {place} and more", "label": "{"ab"[place % 2]}"}}\n' for place in range(30)]
+    test, train = tmp_path / "test.jsonl", tmp_path / "train.jsonl"
+    train.write_text("".join(rows), encoding="utf-8")
+    test.write_text(rows[3], encoding="utf-8")
+    main(["audit", str(test), str(train), "--json"])
+    found = {one["check"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
+    assert found["text in two parts"]["parts"] == ["train", "test"]
+    assert "the score on test counts" in found["text in two parts"]["advice"]
+    main(["audit", str(test), str(train)])
+    assert "text in two parts in train, test (1)" in capsys.readouterr().out

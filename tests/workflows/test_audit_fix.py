@@ -157,13 +157,17 @@ def test_severity_and_page(tmp_path: Path, capsys: Said) -> None:
     assert main(["audit", source, "--html", str(page)]) == 0
     assert main(["audit", source, "--severity", "warning", "--html", str(page)]) == 1
     html = page.read_text(encoding="utf-8")
-    assert "equal texts, different gold" in html
+    assert "Equal texts, different gold: train" in html
+    assert "Text classification; examples: train 22" in html
+    assert "2 warnings" in html
+    assert "error" not in html.partition("<section")[0].rpartition('class="first">')[2], "none is not counted"
     assert "Why it matters" in html
     assert "<script" not in html
     assert "&lt;script&gt;alert(1)" in html
     assert main(["audit", source, "--html", str(page), "--language", "zh"]) == 0
     chinese = page.read_text(encoding="utf-8")
-    assert "文本相同而标注不同" in chinese
+    assert "文本相同而标注不同：训练集" in chinese
+    assert "文本分类；样本数：训练集 22" in chinese
     assert "为何重要" in chinese
     assert "Answers are counted" not in chinese
     capsys.readouterr()

@@ -71,7 +71,12 @@ def artefact_findings(parts: Parts) -> Iterator[Finding]:
             severity: Severity = "warning" if trial.repaired >= TOLD_MOST else "note"
             advice = _advice(part.name, rule, trial)
             yield finding(
-                CHECKS[rule.kind], severity, _shown(sample, rule, trial), advice, trial.right - trial.majority
+                CHECKS[rule.kind],
+                severity,
+                _shown(sample, rule, trial),
+                advice,
+                trial.right - trial.majority,
+                parts=(part.name,),
             )
 
 

@@ -53,6 +53,7 @@ def _leaked(first: AuditPart, second: AuditPart) -> Iterator[Finding]:
         f"case, width, spaces and punctuation{f'; {contrary:,} with other gold' if contrary else ''}): the score on "
         f"{second.name} counts what was memorised. Remove them from one side",
         len(shared),
+        parts=(first.name, second.name),
     )
 
 
@@ -89,6 +90,7 @@ def _half_leaked(first: AuditPart, second: AuditPart) -> Iterator[Finding]:
             f"text {column + 1} of these examples of {second.name} stands in {first.name} too, beside another one. "
             "Where it carries the answer (a passage, a document), split by it (data.group)",
             len(shared),
+            parts=(first.name, second.name),
         )
 
 
@@ -114,6 +116,7 @@ def _repeated(part: AuditPart) -> Iterator[Finding]:
             f"in {part.name} these texts stand with different gold: at most one of each can be right. Decide, "
             "or remove them",
             int((several & contrary).sum()),
+            parts=(part.name,),
         )
     yield finding(
         "repeated texts",
@@ -122,4 +125,5 @@ def _repeated(part: AuditPart) -> Iterator[Finding]:
         f"{part.name} holds texts more than once (equal after normalisation); each copy weighs again. "
         "data.drop_duplicates keeps one",
         int((counts[several] - 1).sum()),
+        parts=(part.name,),
     )

@@ -31,6 +31,7 @@ def group_findings(parts: Parts) -> Iterator[Finding]:
                 sorted(values_at(parts[second].groups or (), places[shared])),
                 f"these groups stand in {first} and in {second} ({examples:,} examples of it): a model can "
                 "know them by heart. Split by group (data.group)",
+                parts=(first, second),
             )
     for name, (values, places) in distinct.items():
         if name != "train" and 0 < len(values) < ENOUGH:
@@ -40,4 +41,5 @@ def group_findings(parts: Parts) -> Iterator[Finding]:
                 sorted(values_at(parts[name].groups or (), places)),
                 f"{name} holds {len(values)} groups: below {ENOUGH} the intervals of its scores are narrower than they "
                 "say. Measure on more documents (users, dialogues), not on more examples of the same",
+                parts=(name,),
             )

@@ -37,8 +37,10 @@ def label_findings(parts: Parts) -> Iterator[Finding]:
     if train:
         yield from _rare(train)
         yield from _imbalanced(train)
-    whole = train or sum(counts.values(), Counter())
-    yield from _alike(whole)
+    if train:
+        yield from _alike(("train",), train)
+    else:
+        yield from _alike(tuple(counts), sum(counts.values(), Counter()))
 
 
 def label_counts(gold: Sequence[Any]) -> Counter[str]:
@@ -62,7 +64,8 @@ def _one_label(name: str, found: Counter[str], gold: Sequence[Any]) -> Iterator[
     else:
         check = "one label only"
         why = "nothing can be learnt or measured. Give data with two or more labels"
-    yield finding(check, "error", [label], f"every example of {name} has the label {label!r}: {why}", found[label])
+    told = f"every example of {name} has the label {label!r}: {why}"
+    yield finding(check, "error", [label], told, found[label], parts=(name,))
 
 
 def _no_label(name: str, found: Counter[str]) -> Iterator[Finding]:
@@ -75,6 +78,7 @@ def _no_label(name: str, found: Counter[str]) -> Iterator[Finding]:
             f"in {name} these look like marks of examples without an agreed label: a class of its own would be learnt "
             "and scored. Leave those examples out",
             sum(found[label] for label in empty),
+            parts=(name,),
         )
 
 
@@ -87,6 +91,7 @@ def _unlearnt(name: str, found: Counter[str], train: Counter[str]) -> Iterator[F
             _counted(missing, found),
             f"these labels of {name} do not stand in train: they can only be missed. Check their spelling",
             sum(found[label] for label in missing),
+            parts=("train", name),
         )
 
 
@@ -100,6 +105,7 @@ def _unmeasurable(name: str, found: Counter[str]) -> Iterator[Finding]:
             f"{name} holds fewer than {MEASURABLE} examples of these labels: a 95 % interval of their recall can be "
             f"wider than +-10 points ({MEASURED_WELL} examples make +-5)",
             len(few),
+            parts=(name,),
         )
 
 
@@ -112,6 +118,7 @@ def _rare(train: Counter[str]) -> Iterator[Finding]:
             _counted(rare, train),
             f"train holds fewer than {LEARNABLE} examples of these labels. Label more, or join labels",
             len(rare),
+            parts=("train",),
         )
 
 
@@ -125,10 +132,11 @@ def _imbalanced(train: Counter[str]) -> Iterator[Finding]:
             f"{ordered[0][1] / train.total():.1%} of all labels are {ordered[0][0]!r}: accuracy can be high without "
             "ever finding the rare ones. Look at macro F1 and at each label",
             len(train),
+            parts=("train",),
         )
 
 
-def _alike(labels: Counter[str]) -> Iterator[Finding]:
+def _alike(names: tuple[str, ...], labels: Counter[str]) -> Iterator[Finding]:
     """A label that is another one but for case, spaces and signs; or a rare one, a letter away from a frequent one."""
     pairs = [
         f"{label} ({count:,}) ~ {other} ({labels[other]:,})"
@@ -142,6 +150,7 @@ def _alike(labels: Counter[str]) -> Iterator[Finding]:
             pairs[:SHOWN],
             "each pair may be one label in two spellings; join them in the data if so",
             len(pairs),
+            parts=names,
         )
 
 

@@ -34,6 +34,7 @@ def mention_findings(parts: Parts) -> Iterator[Finding]:
                 f"answers of {part.name} stand elsewhere in their text: a model would be taught other words. Correct "
                 "the offsets (count characters, from 0), or leave these out",
                 len(moved),
+                parts=(part.name,),
             )
         if absent:
             yield finding(
@@ -43,6 +44,7 @@ def mention_findings(parts: Parts) -> Iterator[Finding]:
                 f"answers of {part.name} do not stand in their text as they are written: no span is right. Correct "
                 "them, or leave these out",
                 len(absent),
+                parts=(part.name,),
             )
 
 

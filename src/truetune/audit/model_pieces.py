@@ -115,6 +115,7 @@ def _too_long(part: AuditPart, reader: Reader, seen: _Seen) -> Iterator[Finding]
             shown,
             f"{told}: they are read in windows. Who cuts them loses {lost.pieces:.1%} of all pieces{gold}; {whole}",
             lost.texts,
+            parts=(part.name,),
         )
         return
     yield finding(
@@ -124,6 +125,7 @@ def _too_long(part: AuditPart, reader: Reader, seen: _Seen) -> Iterator[Finding]
         f"{told}: {lost.pieces:.1%} of all pieces{gold} are never read, and what stands there can only be guessed; "
         f"{whole} (model.max_length). Shorten the texts, or choose a model that reads more",
         lost.texts,
+        parts=(part.name,),
     )
 
 
@@ -142,6 +144,7 @@ def _unknown(part: AuditPart, seen: _Seen) -> Iterator[Finding]:
             shown,
             f"{told}: it was not made for such texts, and all of these are the same to it. Choose a model that was",
             seen.unknown,
+            parts=(part.name,),
         )
         return
     yield finding(
@@ -150,4 +153,5 @@ def _unknown(part: AuditPart, seen: _Seen) -> Iterator[Finding]:
         shown,
         f"{told}: all of these are the same to it. Replace rare signs by ones that it knows, or choose another model",
         seen.unknown,
+        parts=(part.name,),
     )

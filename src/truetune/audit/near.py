@@ -45,6 +45,7 @@ def near_findings(parts: Parts) -> Iterator[Finding]:
                 f"{second.part.name} counts in part what was memorised. Look at them; keep what belongs together on "
                 "one side (data.group)",
                 sum(copies for *_, copies in pairs),
+                parts=(first.part.name, second.part.name),
             )
     for name, part in parts.items():
         pairs = _near(different[name], different[name], length)
@@ -55,6 +56,7 @@ def near_findings(parts: Parts) -> Iterator[Finding]:
                 _shown(part, part, pairs),
                 f"texts of {part.name} repeat others with few changes: they count as more examples than they are",
                 sum(copies for *_, copies in pairs),
+                parts=(part.name,),
             )
 
 

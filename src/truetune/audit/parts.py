@@ -102,9 +102,20 @@ class AuditPart:
 Parts = Mapping[str, AuditPart]
 
 
-def finding(check: str, severity: Severity, examples: Sequence[str], advice: str, count: int | None = None) -> Finding:
-    """Return a finding that shows the first examples; it counts all of them unless `count` says how many."""
-    return Finding(check, severity, len(examples) if count is None else count, tuple(examples[:SHOWN]), advice)
+def finding(
+    check: str,
+    severity: Severity,
+    examples: Sequence[str],
+    advice: str,
+    count: int | None = None,
+    *,
+    parts: tuple[str, ...],
+) -> Finding:
+    """Return a finding about some parts that shows the first examples; it counts all of them unless `count` says how
+    many.
+    """
+    number = len(examples) if count is None else count
+    return Finding(check, severity, number, tuple(examples[:SHOWN]), advice, parts)
 
 
 def shortened(text: str, characters: int = 60) -> str:

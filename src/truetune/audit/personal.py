@@ -101,6 +101,7 @@ def _of_part(part: AuditPart) -> Iterator[Finding]:
                 f"these texts of {part.name} hold what has the form of personal data: it tells nothing of the answer, "
                 "and a model, a report and a server's log can give it away. Replace it by a mark of its kind",
                 counts[name],
+                parts=(part.name,),
             )
 
 

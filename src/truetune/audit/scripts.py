@@ -105,6 +105,7 @@ def _odd(part: AuditPart, scripts: list[str], counts: Counter[str]) -> Iterator[
         f"most letters of these texts of {part.name} are not {usual} as those of the rest: another language, of which "
         "a model learns little and a score says little. Take them out, or measure them by themselves",
         len(places),
+        parts=(part.name,),
     )
 
 
@@ -121,6 +122,7 @@ def _apart(name: str, found: Counter[str], train: Counter[str]) -> Iterator[Find
         f"the letters of {name} are of other scripts than those of train: what is measured there is another language "
         "than what is learnt. Split all data at random, or give the file that was meant",
         found.total(),
+        parts=("train", name),
     )
 
 
@@ -141,4 +143,5 @@ def _mixed(part: AuditPart, counts: Counter[str]) -> Iterator[Finding]:
         f"{share:.1%} of the Chinese texts of {part.name} are in traditional characters, the others are not: to a "
         "model they are different words. Convert them to one form, or measure each by itself",
         len(traditional),
+        parts=(part.name,),
     )

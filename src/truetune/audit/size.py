@@ -35,4 +35,5 @@ def size_findings(parts: Parts) -> Iterator[Finding]:
                 f"+-{100 * half_width(len(part.ids)):.1f} points at worst; {needed(POINTS):,} examples make "
                 f"+-5, {needed(0.03):,} +-3, {needed(0.01):,} +-1. Label more before small gains are believed",
                 len(part.ids),
+                parts=(name,),
             )

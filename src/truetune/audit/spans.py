@@ -39,7 +39,14 @@ def _of_part(part: AuditPart) -> Iterator[Finding]:
                 faults.setdefault(check, []).append(f"{name}: {text[span.start : span.end]!r} {tuple(span)}")
     for check, severity, advice in CHECKS:
         if counts[check] and not (part.nested and check == OVERLAPPING):
-            yield finding(check, severity, faults[check], f"in {part.name}: {advice}. Correct them", counts[check])
+            yield finding(
+                check,
+                severity,
+                faults[check],
+                f"in {part.name}: {advice}. Correct them",
+                counts[check],
+                parts=(part.name,),
+            )
 
 
 def _faults(text: str, spans: Sequence[Span]) -> Iterator[tuple[str, Span]]:

@@ -81,4 +81,5 @@ def suspect_findings(part: AuditPart, probabilities: Floats, labels: Sequence[st
         f"{number / len(given):.1%} of all, the most suspicious first. Look at them; a wrong label is learnt, and in a "
         "test part it counts a right answer as wrong",
         number,
+        parts=(part.name,),
     )

@@ -43,7 +43,14 @@ def text_findings(parts: Parts) -> Iterator[Finding]:
                         shown[name].append(f"{part.ids[place]}: {shortened(text)}")
         for name, severity, _, advice in CHECKS:
             if counts[name]:
-                yield finding(name, severity, shown[name], f"these texts of {part.name} {advice}", counts[name])
+                yield finding(
+                    name,
+                    severity,
+                    shown[name],
+                    f"these texts of {part.name} {advice}",
+                    counts[name],
+                    parts=(part.name,),
+                )
         yield from _lengths(part, lengths)
 
 
@@ -140,4 +147,5 @@ def _lengths(part: AuditPart, lengths: Ints) -> Iterator[Finding]:
             f"these texts of {part.name} are more than {FAR} times as long as the median ({middle:,} characters): they "
             "may be several in one, after a missing line end or quote",
             len(far),
+            parts=(part.name,),
         )

@@ -27,7 +27,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _print(found: Audited) -> None:
     for finding in found.findings:
-        print(f"{finding.severity}: {finding.check} ({finding.count:,})\n  {finding.advice}")
+        where = f" in {', '.join(finding.parts)}" if finding.parts else ""
+        print(f"{finding.severity}: {finding.check}{where} ({finding.count:,})\n  {finding.advice}")
         for example in finding.examples:
             print(f"    {example}")
     number = len(found.findings)

@@ -13,6 +13,7 @@ from truetune.audit.meaning import WHY
 from truetune.audit.parts import AuditPart
 from truetune.audit.run import SEVERITIES as SEVERITIES
 from truetune.audit.run import audit
+from truetune.bundle.run_folder import PARTS
 from truetune.data.dataset import Dataset, read_dataset
 from truetune.data.parse import reading
 from truetune.data.read import folder_splits, read, split_named
@@ -167,7 +168,10 @@ def _asked(files: Sequence[str], task: str | None) -> _Asked:
 
 
 def _parts(files: Sequence[str]) -> dict[str, str]:
-    """Name files as the parts that their names say; a single one, or one that says nothing, is itself."""
+    """Name files as the parts that their names say; a single one, or one that says nothing, is itself.
+
+    The training part goes first, however they are given: what is seen in training is what tests must not hold.
+    """
     if len(files) == 1 and Path(files[0]).is_dir():
         return {name: str(file) for name, file in folder_splits(Path(files[0])).items()} or {files[0]: files[0]}
     found: dict[str, str] = {}
@@ -176,7 +180,8 @@ def _parts(files: Sequence[str]) -> dict[str, str]:
         if name in found:
             raise ConfigError(f"both {found[name]} and {file} look like {name}; audit them one by one")
         found[name] = file
-    return found
+    known = [name for name in PARTS if name in found]
+    return {name: found[name] for name in (*known, *(name for name in found if name not in known))}
 
 
 def _read(task: Task, source: str, data: config.Data, path: Path) -> Dataset:

@@ -46,7 +46,7 @@ def model_findings(settings: config.Config, task: Task, parts: Parts, progress: 
     try:
         need_packages("looking at texts as a model reads them")
     except MissingPackageError as missing:
-        yield finding("model not looked at", "note", [settings.model.name], str(missing), 1)
+        yield finding("model not looked at", "note", [settings.model.name], str(missing), 1, parts=tuple(parts))
         return
     from truetune.backbones.pretrained import load_tokenizer
 

@@ -9,6 +9,7 @@ from truetune.reports import numbers
 from truetune.reports.content import Cell, Column, Paragraph, Part, Section, Table
 from truetune.reports.phrases import in_language
 from truetune.reports.run import SavedRun
+from truetune.reports.sections.audit import found_in
 from truetune.reports.visible import cut_line, one_line
 from truetune.reports.words import Say
 
@@ -97,6 +98,7 @@ def audit_section(say: Say, run: SavedRun) -> Section:
     columns = (
         Column(say["audit.severity"]),
         Column(say["audit.check"]),
+        Column(say["audit.where"]),
         Column(say["audit.count"], True),
         Column(say["audit.advice"]),
     )
@@ -112,6 +114,7 @@ def _finding(say: Say, finding: Mapping[str, Any]) -> tuple[Cell, ...]:
     return (
         Cell(say.name("severity", severity), css=f"severity {severity}"),
         Cell(in_language(one_line(str(finding.get("check", ""))), say.language), css="code"),
+        Cell(found_in(say, finding) or numbers.NONE),
         Cell(numbers.count(finding.get("count"))),
         Cell(in_language(str(finding.get("advice", "")), say.language), shown),
     )
