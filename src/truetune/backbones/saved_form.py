@@ -17,16 +17,15 @@ HEAD_FILE = "head.safetensors"
 """Where a head of ours is saved, beside the plain model: `1.weight` `[labels, hidden]` and `1.bias` `[labels]`."""
 
 
+def settings_values(settings: ModelSettings) -> dict[str, Any]:
+    """Return settings as JSON values, equal to what is read back of them."""
+    return {**asdict(settings), "labels": list(settings.labels), "tags": list(settings.tags)}
+
+
 def write_form(folder: Path, settings: ModelSettings, form: Form) -> None:
     """Write how the weights in a folder are used."""
     # Where the pretrained model lay on this machine is nobody's business; LoRA is merged.
-    stored = {
-        **asdict(settings),
-        "name": ".",
-        "labels": list(settings.labels),
-        "tags": list(settings.tags),
-        "lora": None,
-    }
+    stored = {**settings_values(settings), "name": ".", "lora": None}
     write_json(folder / NAME, {"settings": stored, "form": asdict(form)})
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from truetune.backbones.base import ModelSettings, Recipe, State
+from truetune.backbones.saved_form import settings_values
 from truetune.backbones.tf_network import EMBEDDINGS, Network
 from truetune.backbones.tf_saved import save_network
 from truetune.backbones.tf_start import tf
@@ -141,8 +142,7 @@ class TensorFlowBackbone:
         save_network(self._network, self.tokenizer, self.settings, folder)
 
     def _origin(self) -> dict[str, Any]:
-        settings = {**asdict(replace(self.settings, device="any")), "labels": list(self.settings.labels)}
-        return {"framework": FRAMEWORK, "settings": settings}
+        return {"framework": FRAMEWORK, "settings": settings_values(replace(self.settings, device="any"))}
 
 
 def _trained(network: Network, settings: ModelSettings) -> dict[str, Weight]:

@@ -27,6 +27,10 @@ if keras.backend.backend() != "tensorflow":
     )
 
 
+# It counts every model that is loaded as one more building of the same graph.
+tf.get_logger().setLevel("ERROR")
+
+
 def _take_threads() -> None:
     """Use as many threads as PyTorch would: those of OMP_NUM_THREADS, where it is set."""
     told = os.environ.get("OMP_NUM_THREADS", "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from truetune.backbones.base import ModelSettings, Precision, Recipe, State
 from truetune.backbones.pretrained import quiet
+from truetune.backbones.saved_form import settings_values
 from truetune.backbones.tokenizer import FastTokenizer
 from truetune.backbones.torch_device import device_readings
 from truetune.backbones.torch_lora import with_lora
@@ -149,7 +150,7 @@ class TorchBackbone:
         if optimizer:
             tensors |= self._learner.memory()
         arrays = {name: whole(one.detach()).cpu().numpy().copy() for name, one in tensors.items()}
-        values = {"steps": self._learner.steps, "settings": _plain(self.settings)}
+        values = {"steps": self._learner.steps, "settings": _origin(self.settings)}
         if optimizer:
             values |= self._learner.values()
         return State(arrays, values)
@@ -159,7 +160,7 @@ class TorchBackbone:
         parameters = trained(self._network)
         expected = {f"weight/{name}": tuple(one.shape) for name, one in parameters.items()}
         found = {name: one.shape for name, one in state.arrays.items() if name.startswith("weight/")}
-        if found != expected or state.values.get("settings") != _plain(self.settings):
+        if found != expected or state.values.get("settings") != _origin(self.settings):
             differing = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
             raise ModelError(
                 "the stored state belongs to another model, vocabulary or setting "
@@ -206,8 +207,8 @@ class TorchBackbone:
         save_network(self._network, self.tokenizer, self.settings, folder)
 
 
-def _plain(settings: ModelSettings) -> dict[str, Any]:
-    return {**asdict(replace(settings, device="any")), "labels": list(settings.labels), "tags": list(settings.tags)}
+def _origin(settings: ModelSettings) -> dict[str, Any]:
+    return settings_values(replace(settings, device="any"))
 
 
 def _array(tensor: Tensor) -> npt.NDArray[np.float64]:

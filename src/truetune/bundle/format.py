@@ -23,7 +23,7 @@ NAME = "truetune.json"
 SCORES = "scores.json"
 """The scores of the model on the test part, as `evaluate` prints them; what the card's numbers come from."""
 CARD = "README.md"
-PYTORCH, ONNX = "pytorch", "onnx"
+PYTORCH, TENSORFLOW, ONNX = "pytorch", "tensorflow", "onnx"
 """Frameworks: what the weights are stored for."""
 
 

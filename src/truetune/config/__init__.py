@@ -16,6 +16,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from truetune.config.data import Data as Data
 from truetune.config.decide import Decide as Decide
 from truetune.config.evaluate import Evaluate as Evaluate
+from truetune.config.framework import has as has
+from truetune.config.framework import lacking
 from truetune.config.group import Group
 from truetune.config.model import Generate as Generate
 from truetune.config.model import Model as Model
@@ -64,6 +66,15 @@ class Config(Group):
             raise ValueError("`recipe.mixout` needs all pretrained weights beside the trained; set it or `shard` to 0")
         if self.workers > 1 and self.recipe.fgm:
             raise ValueError("`recipe.fgm` moves words by the gradient of a whole step; set it to 0, or `workers` to 1")
+        return self
+
+    @model_validator(mode="after")
+    def _there(self) -> Config:
+        if missing := lacking(self):
+            raise ValueError(
+                f"`{'`, `'.join(missing)}`: not there with `model.framework: {self.model.framework}`; "
+                "leave it out, or set `model.framework` to pytorch"
+            )
         return self
 
     @field_validator("task")

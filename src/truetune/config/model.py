@@ -15,7 +15,9 @@ class Model(Group):
     name: str = Field(
         description="A Hub name, local folder, `builtin:NAME` (`truetune models`), or `new:SIZE` to pretrain"
     )
-    framework: Literal["pytorch"] = Field(default="pytorch", description="The framework that runs it")
+    framework: Literal["pytorch", "tensorflow"] = Field(
+        default="pytorch", description="The framework that runs it; tensorflow: BERT, RoBERTa, and GPT-2 to write"
+    )
     max_length: int | None = Field(default=None, gt=7, description="Longest input in pieces; default: the model's own")
     dropout: Annotated[float, Field(ge=0, lt=1)] | None = Field(
         default=None, description="Dropout everywhere in the model; its own when absent"

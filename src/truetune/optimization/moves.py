@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from truetune.config import Config
+from truetune.config import Config, has
 from truetune.optimization.diagnosis import cause
 
 
@@ -81,6 +81,7 @@ def advice_for(name: str, config: Config) -> list[dict[str, Any]]:
     for row in TABLE:
         if row.cause == name:
             values = list(row.values(setting(config, row.key))) if row.values is not None else []
+            values = [value for value in values if has(config.model.framework, row.key, value)]
             found.append({"key": row.key or None, "values": values, "what": row.what, "source": row.source})
     return found
 

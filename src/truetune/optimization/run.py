@@ -61,7 +61,7 @@ def optimize(config: Config, name: str, *, progress: Progress | None = None) -> 
     shown = progress or Progress()
     task = task_named(config.task)
     training_of(task)
-    need_packages("`truetune optimize`")
+    need_packages("`truetune optimize`", config.model.framework)
     place = model_place(config.model.name, shown)
     ensure_found(place)
     run = _started(config, name)

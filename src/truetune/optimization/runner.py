@@ -12,6 +12,7 @@ import numpy as np
 
 from truetune import config as configs
 from truetune.backbones.base import Backbone
+from truetune.backbones.choice import load_backbone
 from truetune.backbones.outputs import logits_of
 from truetune.config import Config
 from truetune.data.keys import ranked
@@ -113,7 +114,6 @@ class FinetuneRunner:
 
     def _backbone(self, config: Config) -> tuple[Backbone, Sequence[Encoded]]:
         from truetune.backbones.pretrained import load_tokenizer, used_pieces
-        from truetune.backbones.torch import load_backbone
 
         settings = settings_of(config, self._place, self._training.head, self._labels)
         tokenizer = load_tokenizer(settings)
@@ -125,7 +125,7 @@ class FinetuneRunner:
             settings = replace(settings, precision=self._precision)
         vocabulary = used_pieces(one.ids for one in inputs) if config.model.trim_vocabulary else None
         recipe = recipe_of(config, inputs, self._labels, self._training.head)
-        backbone = load_backbone(settings, recipe, tokenizer, vocabulary)
+        backbone = load_backbone(config.model.framework, settings, recipe, tokenizer, vocabulary)
         # Measured once, so that trials differ in nothing but their changes.
         self._precision = backbone.facts["precision"]
         return backbone, inputs

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from truetune.config import Config
+from truetune.config import Config, has
 from truetune.errors import ConfigError
 
 
@@ -62,7 +62,12 @@ def default_space(config: Config, label_counts: Mapping[str, int]) -> tuple[Move
     if label_counts and max(label_counts.values()) >= IMBALANCED * max(1, min(label_counts.values())):
         weights = ("none", "balanced")
         moves.append(Move("recipe.class_weights", weights, "rare labels are passed over", "King and Zeng 2001"))
-    return tuple(moves)
+    framework = config.model.framework
+    return tuple(move for move in moves if all(has(framework, move.key, value) for value in _listed(move)))
+
+
+def _listed(move: Move) -> tuple[Any, ...]:
+    return move.values if isinstance(move.values, tuple) else ()
 
 
 def space_of(asked: Mapping[str, Any]) -> tuple[Move, ...]:

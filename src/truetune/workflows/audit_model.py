@@ -10,6 +10,7 @@ from truetune import config
 from truetune.audit.model_pieces import Reader, piece_findings
 from truetune.audit.parts import Parts, finding
 from truetune.backbones.base import Recipe
+from truetune.backbones.choice import load_backbone
 from truetune.errors import MissingPackageError
 from truetune.tasks.base import Labels, Task
 from truetune.types import Finding, Floats
@@ -25,15 +26,14 @@ def frozen_features(
 
     `columns` are the fields that it reads. Raises `MissingPackageError` without what runs it.
     """
-    need_packages("looking for wrong labels with a model")
+    need_packages("looking for wrong labels with a model", settings.model.framework)
     from truetune.backbones.pretrained import load_tokenizer
-    from truetune.backbones.torch import load_backbone
 
     training = training_of(task)
     place = model_place(settings.model.name, progress)
     # The head is not used; any two labels make one.
     chosen = replace(settings_of(settings, place, training.head, Labels(("a", "b"))), lora=None)
-    backbone = load_backbone(chosen, Recipe(), load_tokenizer(chosen), None)
+    backbone = load_backbone(settings.model.framework, chosen, Recipe(), load_tokenizer(chosen), None)
     return text_features(backbone, training, columns, "features", progress)
 
 
@@ -44,7 +44,7 @@ def model_findings(settings: config.Config, task: Task, parts: Parts, progress: 
     cannot be found.
     """
     try:
-        need_packages("looking at texts as a model reads them")
+        need_packages("looking at texts as a model reads them", settings.model.framework)
     except MissingPackageError as missing:
         yield finding("model not looked at", "note", [settings.model.name], str(missing), 1, parts=tuple(parts))
         return

@@ -100,7 +100,7 @@ def finetune(
     name = settings.track.name or (Path(config).stem if isinstance(config, str | Path) else settings.task)
     shown = progress or Progress()
     training_of(task_named(settings.task))
-    need_packages("fine-tuning")
+    need_packages("fine-tuning", settings.model.framework)
     need_trackers(settings.track.to)
     place = found_model(settings, shown)
     run = started(settings, name, resume)
@@ -229,6 +229,7 @@ def _ship(stage: Stage, backbone: Backbone, threshold: float, decision: Decision
             multiple=stage.labels.multiple,
             max_length=backbone.tokenizer.max_length,
             base_model=base_name(stage.config.model.name),
+            framework=stage.config.model.framework,
             threshold=threshold,
             decision=decision,
             licence=licence_of(stage.config.model.name),

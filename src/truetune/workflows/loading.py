@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from truetune.backbones.base import Backbone, ModelSettings, Recipe
+from truetune.backbones.choice import load_backbone
 from truetune.bundle.run_folder import RunFolder
 from truetune.config import Config
 from truetune.errors import ConfigError
@@ -26,13 +27,11 @@ def backbone_of(
     `vocabulary`: the pieces whose embeddings are trained, all where None; `together`: the processes of
     `backbones/torch_together.py` that it learns with. Raises `ConfigError` where texts cannot share a row as asked.
     """
-    from truetune.backbones.torch import load_backbone
-
     settings, recipe, tokenizer = begun
     chosen = run.path / CHOSEN
     if chosen.is_file():
         settings = replace(settings, precision=read_json(chosen)["precision"])
-    backbone = load_backbone(settings, recipe, tokenizer, vocabulary, together)
+    backbone = load_backbone(config.model.framework, settings, recipe, tokenizer, vocabulary, together)
     if config.train.packing and not backbone.facts["packable"]:
         raise ConfigError(
             f"train.packing: {config.model.name} cannot have several texts in a row (only decoders that are told "

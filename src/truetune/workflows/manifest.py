@@ -19,7 +19,19 @@ from truetune.config import Config
 from truetune.files import read_json, write_json
 from truetune.tracking.hardware import peak_bytes
 
-PACKAGES = ("numpy", "scipy", "pyarrow", "torch", "transformers", "tokenizers", "safetensors", "scikit-learn")
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "pyarrow",
+    "torch",
+    "tensorflow-cpu",
+    "tensorflow",
+    "keras",
+    "transformers",
+    "tokenizers",
+    "safetensors",
+    "scikit-learn",
+)
 
 
 @contextlib.contextmanager

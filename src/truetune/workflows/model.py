@@ -9,8 +9,9 @@ from typing import Any
 from truetune import config
 from truetune.backbones.base import Backbone, Lora, ModelSettings, Predictor, Recipe
 from truetune.backbones.builtin import MODELS, builtin_folder
+from truetune.backbones.choice import PYTORCH, need_framework
 from truetune.backbones.outputs import Watch, logits_of, texts_of, unwatched
-from truetune.errors import ConfigError, MissingPackageError, TruetuneError
+from truetune.errors import ConfigError, TruetuneError
 from truetune.tasks.base import Encoding, Labels, Lengths, Task, Training
 from truetune.training.class_weights import balanced_weights
 from truetune.types import Encoded, Head, Tokenizer
@@ -172,13 +173,9 @@ def encoded_parts(
         yield training.encode([column[part] for column in columns], some, labels, tokenizer, lengths, start)
 
 
-def need_packages(needed_for: str) -> None:
-    """Raise `MissingPackageError` where what fine-tuning needs is not installed."""
-    import importlib.util
-
-    for package in ("torch", "transformers", "safetensors", "sklearn"):
-        if importlib.util.find_spec(package) is None:
-            raise MissingPackageError(package, needed_for, "train")
+def need_packages(needed_for: str, framework: str = PYTORCH) -> None:
+    """Raise `MissingPackageError` where what fine-tuning with a framework needs is not installed."""
+    need_framework(framework, needed_for)
 
 
 def facts_of(backbone: Backbone) -> Mapping[str, Any]:

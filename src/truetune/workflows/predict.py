@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from truetune.backbones.base import Predictor
+from truetune.backbones.choice import PACKAGES, saved_backbone
 from truetune.bundle.format import NAME, ONNX, Bundle, read_bundle
 from truetune.data.batch import padded, token_batches
 from truetune.data.parse import renamed_fields
@@ -169,7 +170,9 @@ def load(path: str | Path, device: str = "auto") -> Model:
         from truetune.backbones.onnx_model import exported_backbone
 
         return Model(bundle, exported_backbone(folder))
-    need_packages(f"predicting with {folder}")
-    from truetune.backbones.torch import saved_backbone
-
-    return Model(bundle, saved_backbone(folder, device))
+    if bundle.framework not in PACKAGES:
+        raise ModelError(
+            f"{folder / NAME}: is of the framework {bundle.framework!r}; known: {', '.join((*PACKAGES, ONNX))}"
+        )
+    need_packages(f"predicting with {folder}", bundle.framework)
+    return Model(bundle, saved_backbone(bundle.framework, folder, device))

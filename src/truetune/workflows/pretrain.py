@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from truetune.backbones.base import Backbone, Recipe
+from truetune.backbones.choice import PYTORCH
 from truetune.bundle.format import NAME, SCORES, Bundle, write_bundle
 from truetune.bundle.run_folder import RunFolder
 from truetune.config import Config
@@ -113,6 +114,8 @@ def _objective(settings: Config) -> Objective:
     for name in UNUSED:
         if getattr(settings.recipe, name) != type(settings.recipe).model_fields[name].default:
             raise ConfigError(f"recipe.{name}: is of labelled examples, and pretraining has none; leave it out")
+    if settings.model.framework != PYTORCH:
+        raise ConfigError(f"model.framework: {settings.model.framework} does not pretrain; leave it out")
     if settings.workers > 1:
         raise ConfigError(f"workers: {settings.workers} processes cannot pretrain together yet; set it to 1")
     if settings.train.margin is not None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from truetune import config
 from truetune.backbones.base import Backbone
+from truetune.backbones.choice import load_backbone
 from truetune.backbones.outputs import logits_of
 from truetune.errors import ConfigError
 from truetune.files import whole_file
@@ -72,12 +73,11 @@ def tuned_probabilities(
     behind it. Raises `MissingPackageError` without what trains, `ConfigError` for a task that does not learn one label
     an example.
     """
-    need_packages("looking for wrong labels with fine-tuned models")
+    need_packages("looking for wrong labels with fine-tuned models", settings.model.framework)
     training = training_of(task)
     if training.head != "classify":
         raise ConfigError(f"--folds: is for tasks with one label an example; {task.name} is none")
     from truetune.backbones.pretrained import load_tokenizer
-    from truetune.backbones.torch import load_backbone
 
     labels = Labels(data.names)
     chosen = settings_of(settings, model_place(settings.model.name, progress), training.head, labels)
@@ -98,7 +98,8 @@ def tuned_probabilities(
         file = folder / f"{_fingerprint(settings, data, fold)}.npy"
         if not file.is_file():
             parts = [[one for one in encoded if (data.folds[one.example] == fold) == out] for out in (False, True)]
-            backbone = load_backbone(chosen, recipe_of(settings, parts[0], labels, training.head), tokenizer, None)
+            recipe = recipe_of(settings, parts[0], labels, training.head)
+            backbone = load_backbone(settings.model.framework, chosen, recipe, tokenizer)
             _learnt(backbone, parts[0], training_plan(settings, training.head), title, progress)
             with whole_file(file) as path, path.open("wb") as handle:
                 np.save(handle, _judged(backbone, parts[1], held, title, progress), allow_pickle=False)

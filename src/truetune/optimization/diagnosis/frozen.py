@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from truetune.audit.suspects import suspects
+from truetune.backbones.choice import load_backbone
 from truetune.data.keys import hashed
 from truetune.optimization.diagnosis.cause import FEW, WRONG, Cause, Gain
 from truetune.optimization.diagnosis.evidence import Evidence, Predicted
@@ -49,14 +50,13 @@ class Frozen:
 def frozen_of(evidence: Evidence, progress: Progress) -> Frozen:
     """Compute the features of the training examples that are looked at, and of validation."""
     from truetune.backbones.pretrained import load_tokenizer
-    from truetune.backbones.torch import load_backbone
 
     config, training = evidence.config, training_of(evidence.data.task)
     settings = settings_of(config, model_place(config.model.name, progress), training.head, evidence.labels)
     settings = replace(settings, lora=None)
     plain = config.model_copy(update={"recipe": type(config.recipe)()})
     recipe = recipe_of(plain, (), evidence.labels, training.head)
-    backbone = load_backbone(settings, recipe, load_tokenizer(settings), None)
+    backbone = load_backbone(config.model.framework, settings, recipe, load_tokenizer(settings), None)
     train, validation = (
         text_features(backbone, training, evidence.halves[part].columns, f"features of {part}", progress)
         for part in ("train", "validation")

@@ -54,9 +54,9 @@ def diagnose(
     for name, value in (("minutes", minutes), ("worth", worth)):
         if not 0 <= value < float("inf"):
             raise ConfigError(f"{name} is {value}; expected a number that is not below 0")
-    need_packages("`truetune diagnose`")
     shown, began = progress or Progress(), time.monotonic()
     evidence = gathered(Path(path), worth, shown)
+    need_packages("`truetune diagnose`", evidence.config.model.framework)
     curve, causes, stand = _examined(evidence, minutes, shown)
     ordered = in_order(causes)
     saved = _saved(evidence, ordered, curve, stand, time.monotonic() - began)
