@@ -78,6 +78,7 @@ KINDS: dict[str, tuple[str, st.SearchStrategy[Any]]] = {
     "summaries": ("summarization", st.tuples(records(references=st.lists(text, min_size=1, max_size=2)), reply)),
     "replies": ("dialogue", st.tuples(text, reply)),
     "ranked replies": ("dialogue", st.tuples(items, ranking)),
+    "ranked responses": ("response-ranking", st.tuples(items, ranking)),
     "rankings": ("retrieval", st.tuples(items, ranking)),
     "item scores": ("recommendation", st.tuples(records(relevant=items), records(scores=item_scores))),
     "likelihoods": (

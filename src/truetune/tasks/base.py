@@ -128,7 +128,8 @@ class Inputs:
     """
 
     fields: tuple[Field, ...]
-    """In the order in which their columns are given to `encode`."""
+    """In the order in which their columns are given to `encode`; one that files need not hold is no column itself,
+    others are derived from it."""
     whole: Callable[..., str] = joined
     """The example as one text: what a baseline reads that knows words only."""
     compared: tuple[Callable[..., str], ...] = ()
@@ -138,23 +139,24 @@ class Inputs:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the fields."""
-        return tuple(one.name for one in self.fields)
+        """The names of the columns."""
+        return tuple(one.name for one in self.fields if one.required)
 
     @property
     def given(self) -> tuple[str, ...]:
-        """The names of the fields that files hold: those that are not derived."""
-        return tuple(one.name for one in self.fields if one.derive is None)
+        """The names of the fields that files must hold: those that are not derived."""
+        return tuple(one.name for one in self.fields if one.derive is None and one.required)
 
     def values(self, given: Mapping[str, object]) -> list[Any]:
         """Return the value of each field from what a record holds; raises ValueError for what a file may not hold."""
         row: dict[str, Any] = {}
         for one in self.fields:
             if one.parse is not None:
-                row[one.name] = one.parse(given[one.name])
+                if one.required or given.get(one.name) is not None:
+                    row[one.name] = one.parse(given[one.name])
             elif one.derive is not None:
                 row[one.name] = one.derive(row)
-        return list(row.values())
+        return [row[name] for name in self.names]
 
 
 class Encode(Protocol):

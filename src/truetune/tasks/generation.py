@@ -82,7 +82,7 @@ def as_turns(value: object) -> tuple[str, ...]:
     return turns
 
 
-def _turns_as_text(row: Mapping[str, Any]) -> str:
+def turns_as_text(row: Mapping[str, Any]) -> str:
     """Return turns as lines, each with its speaker: the one that is answered is B, whose reply is A's."""
     turns = row["history"]
     return "\n".join(f"{'AB'[(len(turns) - place) % 2]}: {turn}" for place, turn in enumerate(turns))
@@ -93,7 +93,7 @@ def _history(history: Sequence[str], source: str) -> str:
 
 
 HISTORY = Inputs(
-    (Field("history", as_turns), Field("source", derive=_turns_as_text)), whole=_history, compared=(_history,)
+    (Field("history", as_turns), Field("source", derive=turns_as_text)), whole=_history, compared=(_history,)
 )
 
 HITS = tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from truetune.errors import DataError
 from truetune.tasks.base import Encoding, Labels, Lengths
 from truetune.tasks.classify_encoding import NONE
 from truetune.tasks.windows import cut_finding
-from truetune.types import IGNORED, Encoded, Floats, Pieces, Tokenizer
+from truetune.types import IGNORED, Encoded, Floats, Ints, Pieces, Tokenizer
 
 RANKED = 100
 """How many documents are ranked for a query at most; what stands further down counts as not found."""
@@ -39,21 +39,47 @@ def encode_pairs(
     equal queries and equal documents (see `pair_code`). Alone, document n is example -1 - n; documents go with the
     first part of the queries, unless their vectors are known. Of a text that is too long the beginning is read.
     """
+    if gold is not None:
+        return texts_in_pairs(columns[0], gold["documents"], tokenizer, lengths, first)
+    return texts_alone(columns[0], labels, tokenizer, lengths, first)
+
+
+Keep = Literal["beginning", "end"]
+"""What is read of a query that is too long; of documents it is always the beginning."""
+
+
+def texts_alone(
+    queries: Sequence[str], labels: Labels, tokenizer: Tokenizer, lengths: Lengths, first: int, keep: Keep = "beginning"
+) -> Encoding:
+    """Return an input of each query and, with the first part of them, of each document whose vector is not known."""
     room = lengths.longest - len(tokenizer.wrapped(NONE)[0])
-    queries = tokenizer.pieces(columns[0])
-    numbered = list(enumerate(queries, start=first))
-    if gold is None:
-        if first == 0 and labels.vectors is None:
-            numbered += [(-1 - place, one) for place, one in enumerate(tokenizer.pieces(labels.documents))]
-        nothing = np.array(IGNORED)
-        return Encoding([_input(example, [one], nothing, room, tokenizer) for example, one in numbered])
+    nothing = np.array(IGNORED)
+    numbered = enumerate(tokenizer.pieces(queries), start=first)
+    inputs = [_input(example, [_cut(one, room, keep)], nothing, tokenizer) for example, one in numbered]
+    if first == 0 and labels.vectors is None:
+        for place, one in enumerate(tokenizer.pieces(labels.documents)):
+            inputs.append(_input(-1 - place, [_cut(one, room)], nothing, tokenizer))
+    return Encoding(inputs)
+
+
+def texts_in_pairs(
+    queries: Sequence[str],
+    documents: Sequence[Sequence[str]],
+    tokenizer: Tokenizer,
+    lengths: Lengths,
+    first: int,
+    keep: Keep = "beginning",
+) -> Encoding:
+    """Return an input of each query with each of its documents; those that were cut are in the findings."""
+    room = lengths.longest - len(tokenizer.wrapped(NONE)[0])
     inputs, cut = [], []
-    for (example, query), documents in zip(numbered, gold["documents"], strict=True):
-        for text, document in zip(documents, tokenizer.pieces(list(documents)), strict=True):
-            code = np.array(pair_code(columns[0][example - first], text))
-            inputs.append(_input(example, [query, document], code, room, tokenizer))
+    for row, (query, several) in enumerate(zip(tokenizer.pieces(queries), documents, strict=True)):
+        for text, document in zip(several, tokenizer.pieces(list(several)), strict=True):
+            code = np.array(pair_code(queries[row], text))
+            sides = [_cut(query, room, keep), _cut(document, room)]
+            inputs.append(_input(first + row, sides, code, tokenizer))
             if max(len(query.ids), len(document.ids)) > room:
-                cut.append(example)
+                cut.append(first + row)
     return Encoding(inputs, cut_finding(sorted(set(cut)), room, "head"))
 
 
@@ -76,22 +102,44 @@ def decode_ranking(
     vectors = labels.vectors
     if vectors is None:
         vectors = np.stack([by_example[-1 - place] for place in range(len(labels.documents))])
-    # Sorted by name, descending, once; stable sorting then keeps equal ones in that order.
-    names = np.array([item_of(one) for one in labels.documents])
-    order = np.argsort(names)[::-1]
-    names, vectors = names[order], vectors[order]
+    known = by_name(labels.documents, vectors)
     found: dict[str, list[Any]] = {"ranking": [], "document": [], "similarity": []}
     for place in range(len(texts)):
-        cosines = vectors @ by_example[place]
-        best = np.argsort(-cosines, kind="stable")[:RANKED]
-        found["ranking"].append(names[best].tolist())
-        found["document"].append(labels.documents[int(order[best[0]])])
-        found["similarity"].append(float(cosines[best[0]]))
+        names, best, similarity = ranking_of(by_example[place], known)
+        found["ranking"].append(names)
+        found["document"].append(best)
+        found["similarity"].append(similarity)
     return found
 
 
-def _input(example: int, parts: Sequence[Pieces], target: npt.NDArray[Any], room: int, tokenizer: Tokenizer) -> Encoded:
-    sides = [tokenizer.wrapped(part.ids[:room])[0] for part in parts]
+class Known(NamedTuple):
+    """Documents to rank, sorted by name, descending: stable sorting then keeps equal ones in that order."""
+
+    names: npt.NDArray[np.str_]
+    documents: list[str]
+    vectors: Floats
+
+
+def by_name(documents: Sequence[str], vectors: Floats) -> Known:
+    """Return documents with their vectors, `[documents, hidden]`, in the order in which equal ones are ranked."""
+    names = np.array([item_of(one) for one in documents])
+    order = np.argsort(names)[::-1]
+    return Known(names[order], [documents[place] for place in order.tolist()], vectors[order])
+
+
+def ranking_of(query: Floats, known: Known) -> tuple[list[str], str, float]:
+    """Return the names of the most similar documents, best first, the best itself and its cosine."""
+    cosines = known.vectors @ query
+    best = np.argsort(-cosines, kind="stable")[:RANKED]
+    return known.names[best].tolist(), known.documents[int(best[0])], float(cosines[best[0]])
+
+
+def _cut(text: Pieces, room: int, keep: Keep = "beginning") -> Ints:
+    return text.ids[:room] if keep == "beginning" else text.ids[-room:]
+
+
+def _input(example: int, parts: Sequence[Ints], target: npt.NDArray[Any], tokenizer: Tokenizer) -> Encoded:
+    sides = [tokenizer.wrapped(part)[0] for part in parts]
     ids = np.concatenate(sides)
     nowhere = np.full(len(ids), -1, dtype=np.int64)
     return Encoded(example, ids, np.repeat(np.arange(len(sides)), list(map(len, sides))), target, nowhere, nowhere)

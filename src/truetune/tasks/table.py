@@ -20,6 +20,7 @@ from truetune.tasks.preference import PREFERENCE
 from truetune.tasks.qa import QUESTION_ANSWERING
 from truetune.tasks.regression import ORDINAL, REGRESSION, SIMILARITY
 from truetune.tasks.relations import RELATIONS
+from truetune.tasks.response_ranking import RESPONSE_RANKING
 from truetune.tasks.retrieval import RECOMMENDATION, RETRIEVAL
 
 TASKS: dict[str, Task] = {
@@ -39,6 +40,7 @@ TASKS: dict[str, Task] = {
         TRANSLATION,
         SUMMARIZATION,
         DIALOGUE,
+        RESPONSE_RANKING,
         RETRIEVAL,
         RECOMMENDATION,
         LANGUAGE_MODELING,

@@ -16,8 +16,17 @@ SATURATIONS, NORMALISATIONS = (0.6, 1.2, 2.0), (0.0, 0.4, 0.75, 1.0)
 """k1 and b of BM25 that are tried."""
 
 
+Pools = tuple[Sequence[Sequence[str]], Sequence[Sequence[str]]]
+"""Which documents each query of validation and test is answered from; none: all."""
+
+
 def tfidf_ranking(
-    validation: Part, tests: Sequence[str], documents: Sequence[str], score: Score, progress: Progress
+    validation: Part,
+    tests: Sequence[str],
+    documents: Sequence[str],
+    score: Score,
+    progress: Progress,
+    pools: Pools = ((), ()),
 ) -> Baseline:
     """Return documents by the cosine of TF-IDF with the query; whether character sequences count is validated."""
     progress(f"tfidf-ranking: of {len(documents):,} documents")
@@ -26,14 +35,22 @@ def tfidf_ranking(
         for characters in (True, False) if sum(map(len, documents)) <= MOST_CHARACTERS else (False,):
             made = vectoriser(characters, len(documents))
             known = _unit(made.fit_transform(documents))
-            parts = (_ranked(_unit(made.transform(texts)) @ known.T, documents) for texts in (validation.inputs, tests))
+            parts = (
+                _ranked(_unit(made.transform(texts)) @ known.T, documents, pool)
+                for texts, pool in zip((validation.inputs, tests), pools, strict=True)
+            )
             yield Candidate({"characters": int(characters)}, *parts)
 
     return chosen("tfidf-ranking", candidates(), validation.gold, score, ())
 
 
 def bm25(
-    validation: Part, tests: Sequence[str], documents: Sequence[str], score: Score, progress: Progress
+    validation: Part,
+    tests: Sequence[str],
+    documents: Sequence[str],
+    score: Score,
+    progress: Progress,
+    pools: Pools = ((), ()),
 ) -> Baseline:
     """Return documents by BM25 [Robertson and Zaragoza 2009], k1 and b chosen on the validation part.
 
@@ -58,7 +75,8 @@ def bm25(
                 weights = counts.copy()
                 longer = 1 - b + b * lengths[rows] / lengths.mean()
                 weights.data = rarity[counts.indices] * counts.data * (k1 + 1) / (counts.data + k1 * longer)
-                yield Candidate({"k1": k1, "b": b}, *(_ranked(one @ weights.T, documents) for one in asked))
+                both = zip(asked, pools, strict=True)
+                yield Candidate({"k1": k1, "b": b}, *(_ranked(one @ weights.T, documents, pool) for one, pool in both))
 
     return chosen("bm25", candidates(), validation.gold, score, ())
 
@@ -73,12 +91,16 @@ def _unit(rows: Any) -> Any:
     return normalize(rows)
 
 
-def _ranked(scores: Any, documents: Sequence[str]) -> Columns:
+def _ranked(scores: Any, documents: Sequence[str], pools: Sequence[Sequence[str]]) -> Columns:
     """Return the best documents of each row of sparse scores; equal ones by name, descending, as trec_eval does."""
     names = np.array([item_of(one) for one in documents])
     order = np.argsort(names)[::-1]
+    place_of = {document: place for place, document in enumerate(documents)} if any(map(len, pools)) else {}
     rankings = []
     for row in range(scores.shape[0]):
-        own = np.asarray(scores[[row]].toarray()).ravel()[order]
-        rankings.append(names[order[np.argsort(-own, kind="stable")[:RANKED]]].tolist())
+        own = np.asarray(scores[[row]].toarray()).ravel()
+        known = order
+        if len(pools) and len(pools[row]):
+            known = order[np.isin(order, [place_of[one] for one in pools[row]])]
+        rankings.append(names[known[np.argsort(-own[known], kind="stable")[:RANKED]]].tolist())
     return {"ranking": rankings}

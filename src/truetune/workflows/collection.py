@@ -23,6 +23,8 @@ def with_documents(stage: Stage) -> Stage:
     if stage.training.head != "embed":
         return stage
     found = {one for part in PARTS for several in stage.data.gold(part)["documents"] for one in several}
+    if "pool" in stage.data.inputs.names:
+        found |= {one for part in PARTS for pool in stage.data.parts[part].stored("pool") for one in pool}
     return replace(stage, labels=replace(stage.labels, documents=tuple(sorted(found))))
 
 

@@ -16,7 +16,7 @@ from truetune.training.baselines_frozen import frozen_linear
 from truetune.training.baselines_lookup import all_outside, lookup
 from truetune.training.baselines_names import asked, class_names
 from truetune.training.baselines_numbers import constant, frozen_ridge, overlap_ridge, tfidf_ridge
-from truetune.training.baselines_ranking import bm25, tfidf_ranking
+from truetune.training.baselines_ranking import Pools, bm25, tfidf_ranking
 from truetune.training.baselines_text import tfidf_linear
 from truetune.training.baselines_window import window_linear
 from truetune.training.baselines_writing import copied, lead, nearest
@@ -77,6 +77,11 @@ def fitters_of(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Basel
         rows = {part: list(zip(*stage.data.columns(part), strict=True)) for part in PARTS}
         return Part(rows["train"], train.gold), Part(rows["validation"], validation.gold), rows["test"]
 
+    def pools() -> Pools:
+        if "pool" not in stage.data.inputs.names:
+            return (), ()
+        return tuple(list(stage.data.parts[part].stored("pool")) for part in ("validation", "test"))
+
     def untuned() -> Baseline:
         parts = [
             predicted_by(backbone, stage.training, stage.data.columns(part), stage.labels, 0.5, stage.progress)
@@ -97,8 +102,8 @@ def fitters_of(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Basel
         "overlap-ridge": lambda: overlap_ridge(*paired(), score, say),
         "frozen-ridge": frozen_numbers,
         "untuned": untuned,
-        "tfidf-ranking": lambda: tfidf_ranking(validation, tests, stage.labels.documents, score, say),
-        "bm25": lambda: bm25(validation, tests, stage.labels.documents, score, say),
+        "tfidf-ranking": lambda: tfidf_ranking(validation, tests, stage.labels.documents, score, say, pools()),
+        "bm25": lambda: bm25(validation, tests, stage.labels.documents, score, say, pools()),
         "copy": lambda: copied(validation, tests, score),
         "lead": lambda: lead(validation, tests, score),
         "nearest": lambda: nearest(train, validation, tests, score, say),

@@ -62,6 +62,7 @@ GOLD_NAMES = {
     "spans": ("spans", "entities", "label", "labels"),
     "answers": ("answers", "answer"),
     "answer": ("answer", "label"),
+    "response": ("response", "reply"),
     "references": ("reference", "references", "target", "translation", "summary", "reply", "response"),
     "documents": ("documents", "document", "answer", "passage", "positive", "text"),
     "value": ("value", "score", "rating", "stars", "similarity", "label", "评分", "分数"),
@@ -98,7 +99,7 @@ def guessed(source: str, task: str | None = None) -> Guess:
     if "text" in fields:
         wanted["text"] = wanted["text"] or _longest_text(values)
     text = wanted[fields[0]]
-    gold = "answer" if found == "multiple-choice" else learnt_field(task_named(found))
+    gold = {"multiple-choice": "answer", "response-ranking": "response"}.get(found) or learnt_field(task_named(found))
     wanted[gold] = _named(columns, GOLD_NAMES[gold])
     if gold == "label":
         wanted[gold] = wanted[gold] or _few_values(values, without=text)
@@ -167,6 +168,8 @@ def _task_of(columns: Mapping[str, Sequence[Any]]) -> str:
         return "intent-slots"
     if "spans" in columns:
         return "nested-ner" if _overlapping(columns["spans"]) else "ner"
+    if {"history", "response"} <= set(columns):
+        return "response-ranking"
     if {"question", "choices"} <= set(columns):
         return "multiple-choice"
     if {"context", "question", "answers"} <= set(columns):

@@ -27,7 +27,7 @@ from truetune.errors import ConfigError, DataError
 from truetune.evaluation.doctor.rightness import keys_of_texts
 from truetune.files import read_json, write_json
 from truetune.tasks.base import Inputs, Task
-from truetune.tasks.fields import as_text
+from truetune.tasks.fields import as_any_text, as_text
 from truetune.text import normalised
 from truetune.types import Finding, Ints
 from truetune.workflows.progress import Progress
@@ -65,7 +65,8 @@ class TaskData:
     def gold(self, part: str) -> dict[str, Stored]:
         """The gold columns of a part, on disk."""
         data = self.parts[part]
-        return {name: data.stored(name) for name in data.fields if name not in self.inputs.names}
+        own = {one.name for one in self.inputs.fields}
+        return {name: data.stored(name) for name in data.fields if name not in own}
 
 
 def training_keys(train: Dataset) -> Keys | None:
@@ -113,9 +114,10 @@ def prepared(task: Task, data: Data, run: RunFolder, progress: Progress) -> Task
 def input_fields(task: Task) -> list[tuple[Field, ...]]:
     """Return what a training file holds: what the model reads, and one alternative of gold that can be learnt."""
     inputs = inputs_of(task)
+    known = {one.name for one in inputs.fields}
     alternatives = []
     for gold in task.scoring.gold:
-        own = tuple(one for one in gold if one.name not in inputs.names)
+        own = tuple(one for one in gold if one.name not in known)
         if any(one.name in LEARNT for one in own):
             alternatives.append((*inputs.fields, *own))
     return alternatives
@@ -295,7 +297,7 @@ def _mentions(starts: Sequence[int], answers: Sequence[str]) -> list[tuple[int, 
 def _facts(data: TaskData, made: str, removed: dict[str, int]) -> dict[str, Any]:
     fields = data.inputs.fields
     # The turns of a dialogue are read as one text, which is derived from them.
-    texts = [one.name for one in fields if one.parse is as_text] or [one.name for one in fields if one.derive]
+    texts = [one.name for one in fields if one.parse in (as_text, as_any_text)] or [fields[-1].name]
     splits = {}
     for name, part in data.parts.items():
         lengths = np.concatenate(
