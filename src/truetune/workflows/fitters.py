@@ -80,7 +80,8 @@ def fitters_of(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Basel
     def pools() -> Pools:
         if "pool" not in stage.data.inputs.names:
             return (), ()
-        return tuple(list(stage.data.parts[part].stored("pool")) for part in ("validation", "test"))
+        validation, tests = (list(stage.data.parts[part].stored("pool")) for part in ("validation", "test"))
+        return validation, tests
 
     def untuned() -> Baseline:
         parts = [
