@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pytest
 
 from truetune.tasks.retrieval_encoding import item_of
 from truetune.training.baselines import Part
@@ -35,7 +36,7 @@ def test_bm25_by_hand(monkeypatch: Any) -> None:
     monkeypatch.setattr("truetune.training.baselines_ranking.NORMALISATIONS", (0.75,))
     monkeypatch.setattr(
         "truetune.training.baselines_ranking._ranked",
-        lambda scores, _: seen.append(scores.toarray()) or {"ranking": [["x"]]},
+        lambda scores, *_: seen.append(scores.toarray()) or {"ranking": [["x"]]},
     )
     bm25(Part(["apple pie"], [{}]), ["sky"], DOCUMENTS, lambda *_: 0.0, lambda _: None)
     lengths = [3, 2, 10]
@@ -52,3 +53,11 @@ def test_bm25_by_hand(monkeypatch: Any) -> None:
 def test_words_that_no_document_has_rank_by_name() -> None:
     found = bm25(Part(ASKED, RELEVANT), ["unheard of"], DOCUMENTS, first_right, lambda _: None)
     assert found.predicted["ranking"] == [sorted(ITEMS, reverse=True)]
+
+
+@pytest.mark.parametrize("fit", [tfidf_ranking, bm25])
+def test_each_query_ranks_its_own_candidates(fit: Any) -> None:
+    pools = ([DOCUMENTS[:2]] * len(ASKED), [DOCUMENTS[1:]])
+    found = fit(Part(ASKED, RELEVANT), ["the sea"], DOCUMENTS, first_right, lambda _: None, pools)
+    assert {frozenset(one) for one in found.said["ranking"]} == {frozenset(map(item_of, DOCUMENTS[:2]))}
+    assert set(found.predicted["ranking"][0]) == set(map(item_of, DOCUMENTS[1:]))
