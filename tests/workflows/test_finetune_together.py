@@ -36,6 +36,7 @@ def config(folder: Path, model: Path, name: str, scale: str = "torchrun", shard:
         "model": {"name": str(model), "dtype": "float32"},
         "train": {"epochs": 8.0, "learning_rate": 1e-3, "tokens_per_batch": 128, "checkpoint_seconds": 0.0},
         "evaluate": {"resamples": 200, "baselines": ["majority"]},
+        "decide": {"calibrate": "temperature", "conformal": "lac"},
         "track": {"output": str(folder / "runs"), "name": name},
         "scale": scale,
         "workers": 2,
@@ -97,6 +98,9 @@ def test_a_run_of_which_one_process_is_killed_goes_on_to_the_same_result(
     assert [number for number, _ in told[0]] == list(range(1, len(told[0]) + 1))
     after = [read_json(run.scores("after"))["scores"] for run in (broken, unbroken)]
     assert after[0] == after[1]
+    decided = [read_json(run.decisions) for run in (broken, unbroken)]
+    assert decided[0] == decided[1]
+    assert decided[0]
 
 
 def descendants(parent: int) -> list[int]:
@@ -129,6 +133,41 @@ def test_under_ray_a_lost_process_is_replaced_and_the_result_is_that_of_torchrun
     said = "".join(process.communicate())
     assert process.returncode == 0, said
     assert "going on from the last checkpoint" in said
+    whole = started(config(tmp_path, tiny_bert, "torchrun"))
+    whole.communicate()
+    assert whole.returncode == 0
+    told = [[(step["step"], step["loss"]) for step in steps_of(run)] for run in (broken, unbroken)]
+    assert told[0] == told[1]
+    after = [read_json(run.scores("after"))["scores"] for run in (broken, unbroken)]
+    assert after[0] == after[1]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the processes under /proc")
+def test_under_ray_a_lost_machine_is_replaced_by_another(
+    tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each machine of the cluster is a Ray node of its own with room for one process; one stands by."""
+    utils = pytest.importorskip("ray.cluster_utils")
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    cluster = utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        nodes = [cluster.add_node(num_cpus=1) for _ in range(3)]
+        monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+        broken, unbroken = (RunFolder(tmp_path / "runs" / name) for name in ("ray", "torchrun"))
+        process = started(config(tmp_path, tiny_bert, "ray", "ray"))
+        while len(steps_of(broken)) < 10:
+            assert process.poll() is None, process.communicate()[1]
+            time.sleep(0.05)
+        at_work = [node for node in nodes if ray_workers(node.all_processes["raylet"][0].process.pid)]
+        assert at_work  # The other process may be where the cluster is led from.
+        cluster.remove_node(at_work[-1], allow_graceful=False)
+        said = "".join(process.communicate())
+    finally:
+        cluster.shutdown()
+    assert process.returncode == 0, said
+    assert "going on from the last checkpoint" in said
+    monkeypatch.delenv("RAY_ADDRESS")
     whole = started(config(tmp_path, tiny_bert, "torchrun"))
     whole.communicate()
     assert whole.returncode == 0
