@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from truetune.evaluation.preference import preference as preference
     from truetune.evaluation.seeds import seeds as seeds
     from truetune.optimization.diagnosis.run import diagnose as diagnose
+    from truetune.optimization.label_next import label_next as label_next
     from truetune.optimization.run import optimize as optimize
     from truetune.stats.plan import Plan as Plan
     from truetune.tasks.tokenized import tokenized as tokenized
@@ -55,6 +56,7 @@ _PLACES = {
     "diagnose": "truetune.optimization.diagnosis.run",
     "evaluate": "truetune.evaluation.api",
     "finetune": "truetune.workflows.finetune",
+    "label_next": "truetune.optimization.label_next",
     "load": "truetune.workflows.predict",
     "optimize": "truetune.optimization.run",
     "preference": "truetune.evaluation.preference",
@@ -85,6 +87,7 @@ __all__ = [
     "diagnose",
     "evaluate",
     "finetune",
+    "label_next",
     "load",
     "optimize",
     "preference",

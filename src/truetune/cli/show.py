@@ -16,7 +16,7 @@ def as_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
 
 
-TEXTS = ("reason", "verdict", "signature", "tasks", "reference", "definition", "about", "why")
+TEXTS = ("reason", "verdict", "signature", "tasks", "reference", "definition", "about", "why", "label", "weak", "text")
 """Columns that hold text, by their heads; these and the first one are set to the left, all others to the right."""
 
 

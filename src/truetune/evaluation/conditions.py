@@ -111,6 +111,26 @@ def _all(
     yield from _words(texts, seen)
 
 
+def true_of(condition: Condition, texts: Sequence[str], labels: Sequence[Any] | None = None) -> Bools | None:
+    """Return of which new texts a condition is true, `[texts]`; None for one that asks for gold or a column.
+
+    `labels`: what is predicted of them.
+    """
+    what, value = condition.what, condition.value
+    if what in ("at most characters", "at least characters"):
+        lengths = np.array([len(text) for text in texts])
+        return np.asarray(lengths <= int(value) if what == "at most characters" else lengths >= int(value))
+    if what == "language":
+        return np.array([script([text]) == value for text in texts])
+    if what == "word":
+        return np.array([value in _units(text) for text in texts])
+    if what == "predicted label" and labels is not None:
+        return np.array([value in one for one in _values(labels)])
+    if what in SHAPES:
+        return np.array([SHAPES[what].search(text) is not None for text in texts])
+    return None
+
+
 def _values(column: Sequence[Any]) -> list[set[str]]:
     return [
         {value} if isinstance(value, str) else {one if isinstance(one, str) else str(one.type) for one in value}

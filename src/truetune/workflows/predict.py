@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from truetune.backbones.base import Predictor
+from truetune.backbones.base import Backbone, Predictor
 from truetune.backbones.choice import PACKAGES, saved_backbone
 from truetune.bundle.format import NAME, ONNX, Bundle, read_bundle
 from truetune.data.batch import padded, token_batches
@@ -19,6 +19,7 @@ from truetune.tasks.base import Labels, Scale
 from truetune.tasks.table import task_named
 from truetune.types import Batch, Floats, Tokenizer, Told, Writing
 from truetune.workflows.collection import vectors_of
+from truetune.workflows.features import text_features
 from truetune.workflows.model import encoded_parts, lengths_of, need_packages, predicted_by, training_of
 from truetune.workflows.progress import Progress
 
@@ -91,6 +92,16 @@ class Model:
         """Return what is made of predicted columns: calibrated, by threshold, with what is left to people."""
         decision = self.bundle.decision
         return predicted if decision is None else decision.columns(predicted, self.bundle.labels, self.bundle.multiple)
+
+    def features(self, columns: Sequence[Sequence[Any]], progress: Progress | None = None) -> Floats:
+        """Return what the model makes of each text before its head, `[texts, hidden]`.
+
+        Raises `ModelError` for an exported model, which gives its answers only.
+        """
+        if self.bundle.framework == ONNX:
+            raise ModelError(f"an exported model for {self.bundle.task} gives its answers only; name its run")
+        shown = progress or Progress(quiet=True)
+        return text_features(cast(Backbone, self._backbone), self._training, columns, "features", shown)
 
     def undecided_columns(
         self, columns: Sequence[Sequence[Any]], progress: Progress | None = None

@@ -78,6 +78,13 @@ def margin(text: str) -> float:
     return value
 
 
+def count(text: str) -> int:
+    """Return a whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, found {text}")
+    return int(text)
+
+
 def resamples(text: str) -> int:
     """Return a whole number of at least 100."""
     if not text.isdecimal() or int(text) < 100:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from truetune.cli.arguments.shared import added, number
+from truetune.cli.arguments.shared import added, count, number
 
 
 def add_training(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -73,6 +73,12 @@ def add_training(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     diagnose.add_argument(
         "--worth", type=number, default=0.01, metavar="D", help="gains below this are not looked for (default: 0.01)"
     )
+
+    wanted = added(commands, "label-next", "which of these texts to label next for a run?")
+    wanted.add_argument("run", metavar="RUN")
+    wanted.add_argument("file", metavar="FILE", help="texts without labels")
+    wanted.add_argument("--number", type=count, default=100, metavar="N", help="how many (default: 100)")
+    wanted.add_argument("--output", "-o", metavar="FILE", help="JSONL to write, to be labelled")
 
     report = added(commands, "report", "write a run's page again from its saved files")
     report.add_argument("run", metavar="RUN")
