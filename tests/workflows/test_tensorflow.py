@@ -20,7 +20,7 @@ from truetune import config as configs
 from truetune.bundle.format import read_bundle, write_bundle
 from truetune.bundle.run_folder import RunFolder
 from truetune.cli.main import main
-from truetune.errors import ConfigError, TruetuneError
+from truetune.errors import ConfigError, ModelError, TruetuneError
 from truetune.files import read_json
 from truetune.optimization.moves import advice_for
 from truetune.optimization.space import default_space
@@ -178,6 +178,37 @@ def test_what_tensorflow_lacks_is_refused_by_name(change: Mapping[str, Any], sai
         configs.from_settings(with_change)
     with_change["model"] = {**with_change["model"], "framework": "pytorch"}
     configs.from_settings(with_change)
+
+
+def test_a_saved_model_reproduces_the_scores(
+    tmp_path: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = settings(tmp_path, tiny_bert, "classification")
+    asked["train"] |= {"epochs": 2}
+    asked["evaluate"] |= {"baselines": ["majority"]}
+    run = finetune(asked, progress=QUIET).run
+    options = ["--format", "savedmodel", "--margin", "0.5", "--json", "--resamples", "200"]
+    status = main(["export", str(run), str(tmp_path / "shipped"), *options])
+    said = json.loads(capsys.readouterr().out)
+    assert (status, said["engine"]) == (0, "tensorflow")
+    (agreement,) = said["parity"]["agreement"]
+    assert (agreement["system"], agreement["same"]) == ("SavedModel", agreement["examples"])
+    assert agreement["largest"] < 1e-5
+    scores = said["parity"]["scores"]
+    values = {name: [one["value"] for one in found if one["metric"] == "accuracy"] for name, found in scores.items()}
+    assert values["SavedModel"] == values["TensorFlow"]
+
+    from truetune.backbones.tf_saved_model import FOLDER, SavedModelRun
+
+    stored = read_json(tmp_path / "shipped/export.json")
+    assert (stored["labels"], stored["inputs"]) == (["neg", "pos"], ["ids", "mask", "segments"])
+    loaded, model = SavedModelRun(tmp_path / "shipped" / FOLDER), truetune.load(run)
+    for batch in model.batches([["a lovely film", "dull", "a tedious and bad story " * 3]], 64):
+        inputs = {"ids": batch.ids, "mask": batch.mask.astype(int), "segments": batch.segments}
+        assert loaded(inputs) == pytest.approx(model._backbone.predict(batch), abs=1e-5)
+    with pytest.raises(ModelError, match="holds a SavedModel, which is a program"):
+        truetune.load(tmp_path / "shipped")
+    assert main(["export", str(run), str(tmp_path / "other"), "--format", "savedmodel", "--int8"]) == 2
 
 
 def test_tasks_and_models_that_are_not_there_are_refused(tmp_path: Path, tiny_llama: Path, tiny_bert: Path) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, TypeVar, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,8 @@ EXPORT = "export.json"
 
 Precision = Literal["float32", "int8", "int8-static"]
 """int8: weights are integers, activations are rounded as they come; int8-static: by ranges seen in calibration."""
+
+Name = TypeVar("Name", bound=str)
 
 Run = Callable[[Mapping[str, npt.NDArray[Any]]], npt.NDArray[Any]]
 """Named inputs -> logits."""
@@ -49,11 +51,11 @@ class OnnxBackbone:
 
     def __init__(self, run: Run, tokenizer: FastTokenizer) -> None:
         self.tokenizer = tokenizer
-        self._run = run
+        self.run = run
 
     def predict(self, batch: Batch) -> Floats:
         """Return logits, `[batch, labels]` or `[batch, length, labels]`."""
-        return self._run(model_inputs(batch)).astype(np.float64)
+        return self.run(model_inputs(batch)).astype(np.float64)
 
     def write(self, batch: Batch, writing: Writing, told: Told | None = None) -> list[Written]:
         """Raise `ModelError`: a model that writes texts is not exported."""
@@ -114,28 +116,38 @@ def measured_engines(file: Path, engines: Sequence[Engine], vocabulary: int) -> 
 
     Engines that are not installed, or cannot run the file, are left out.
     """
-    rng = np.random.default_rng(0)
-    batches = []
-    for rows in (1, 32):
-        ids = rng.integers(0, vocabulary, (rows, 32))
-        batches.append({"ids": ids, "mask": np.ones_like(ids), "segments": np.zeros_like(ids)})
     runs: dict[Engine, Run] = {}
     for engine in engines:
         if importlib.util.find_spec(engine) is None:
             continue
         try:
             runs[engine] = engine_run(file, engine)
-            runs[engine](batches[0])
+            runs[engine](_batches(vocabulary)[0])
         except Exception:  # an engine that cannot run this file is not chosen
             runs.pop(engine, None)
-    times: dict[Engine, list[list[float]]] = {engine: [[] for _ in batches] for engine in runs}
+    return milliseconds_of(runs, vocabulary)
+
+
+def milliseconds_of(runs: Mapping[Name, Run], vocabulary: int) -> dict[Name, float]:
+    """Return name -> milliseconds of a lone short input and a batch of 32, the fastest of several turns."""
+    batches = _batches(vocabulary)
+    times: dict[Name, list[list[float]]] = {name: [[] for _ in batches] for name in runs}
     for _ in range(5):
-        for engine, run in runs.items():
+        for name, run in runs.items():
             for place, batch in enumerate(batches):
                 begin = time.perf_counter()
                 run(batch)
-                times[engine][place].append(time.perf_counter() - begin)
-    return {engine: round(1000 * sum(map(min, found)), 3) for engine, found in times.items()}
+                times[name][place].append(time.perf_counter() - begin)
+    return {name: round(1000 * sum(map(min, found)), 3) for name, found in times.items()}
+
+
+def _batches(vocabulary: int) -> list[dict[str, npt.NDArray[Any]]]:
+    rng = np.random.default_rng(0)
+    found = []
+    for rows in (1, 32):
+        ids = rng.integers(0, vocabulary, (rows, 32))
+        found.append({"ids": ids, "mask": np.ones_like(ids), "segments": np.zeros_like(ids)})
+    return found
 
 
 def _onnxruntime(file: Path) -> Run:

@@ -76,6 +76,11 @@ def read_bundle(folder: Path) -> Bundle:
     Raises `ModelError` with the reason for a folder that is no bundle, is damaged, unsafe, or of a newer format.
     """
     file = folder / NAME
+    if not file.is_file() and (folder / "saved_model").is_dir():
+        raise ModelError(
+            f"{folder}: holds a SavedModel, which is a program, and truetune runs none from a folder; run it with "
+            "TensorFlow (docs/tensorflow.md), or load the run that it was exported from"
+        )
     if not file.is_file():
         raise ModelError(
             f"{folder}: holds no {NAME}, so it is no truetune model; give a run folder or its `model` folder"

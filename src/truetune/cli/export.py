@@ -1,4 +1,4 @@
-"""`truetune export RUN DIR`: the model as ONNX behind the parity gate; 1 where parity is not shown."""
+"""`truetune export RUN DIR`: the model as ONNX or SavedModel behind the parity gate; 1 where parity is not shown."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ PRECISIONS: Mapping[str | None, Precision] = {None: "float32", "dynamic": "int8"
 def run(args: argparse.Namespace) -> int:
     """Export, print what the gate found."""
     wanted = Wanted(
+        format=args.format,
         precision=PRECISIONS[args.int8],
         engine=args.engine,
         margin=args.margin,

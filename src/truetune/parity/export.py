@@ -1,4 +1,4 @@
-"""`truetune export`: a run's model as ONNX, behind the parity gate."""
+"""`truetune export`: a run's model as ONNX or as a SavedModel, behind the parity gate."""
 
 from __future__ import annotations
 
@@ -12,8 +12,17 @@ from typing import Any, Literal
 import numpy as np
 
 from truetune import config
-from truetune.backbones.onnx_model import Precision
-from truetune.bundle.format import ONNX, PYTORCH, read_bundle, write_bundle
+from truetune.backbones.choice import need_framework
+from truetune.backbones.onnx_model import (
+    ENGINES,
+    EXPORT,
+    Precision,
+    known_inputs,
+    measured_engines,
+    milliseconds_of,
+    model_inputs,
+)
+from truetune.bundle.format import ONNX, PYTORCH, TENSORFLOW, read_bundle, write_bundle
 from truetune.bundle.run_folder import RunFolder, finished_run
 from truetune.data.dataset import Dataset
 from truetune.data.parse import parsed
@@ -28,7 +37,7 @@ from truetune.stats.plan import Plan
 from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
 from truetune.workflows.parts import input_fields
-from truetune.workflows.predict import load
+from truetune.workflows.predict import Model, load
 from truetune.workflows.progress import Progress
 
 MARGIN = 0.01
@@ -41,6 +50,8 @@ KEPT = (
     "scores.json",
     "special_tokens_map.json",
 )
+FRAMEWORKS = {PYTORCH: "PyTorch", TENSORFLOW: "TensorFlow"}
+"""Framework -> what a model that it trained is called beside what is made of it."""
 FILES: Mapping[Precision, str] = {
     "float32": "model.onnx",
     "int8": "model.int8.onnx",
@@ -64,6 +75,7 @@ class Wanted:
     data: str | None = None
     """Labelled examples to compare on; None: the run's validation part."""
     plan: Plan = field(default_factory=Plan)
+    format: Literal["onnx", "savedmodel"] = "onnx"
 
 
 @dataclass(frozen=True)
@@ -91,11 +103,13 @@ class ExportResult:
 def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> ExportResult:
     """Export a finished run's model to a new folder; where parity is not shown the folder is not made.
 
-    The gate scores PyTorch, ONNX in float32, where asked for int8 and static int8, and, where `truetune serve` can
-    run, what a server of the exported folder answers over HTTP, on the same labelled examples. Static int8 is
-    calibrated on training texts, so that the gate sees texts that are new to it.
+    The gate scores the run's model, ONNX in float32, where asked for int8 and static int8, and, where `truetune serve`
+    can run, what a server of the exported folder answers over HTTP, on the same labelled examples. Static int8 is
+    calibrated on training texts, so that the gate sees texts that are new to it. Of a SavedModel it scores that one.
     """
     run = finished_run(path)
+    if wanted.format == "savedmodel" and wanted.precision != "float32":
+        raise ModelError("--int8: is of ONNX; a SavedModel is written in float32")
     if folder.exists() and any(folder.iterdir()):
         raise RunError(f"{folder}: is there already; name a folder that is not, or remove it")
     task = task_named(config.load(run.config).task)
@@ -107,38 +121,84 @@ def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> Ex
     if not len(labelled.ids):
         raise RunError(f"{path}: the validation part is empty, so nothing can be shown; give labelled examples: --data")
     columns = [labelled.fields[name] for name in task.training.inputs.names]
-    systems = {"PyTorch": load(run.model).predict_columns(columns)}
+    own = FRAMEWORKS.get(read_bundle(run.model).framework, "the run's model")
+    systems = {own: load(run.model).predict_columns(columns)}
     with tempfile.TemporaryDirectory(prefix="truetune-export-") as name:
         temporary = Path(name)
-        precisions: list[Precision] = ["float32"]
-        if wanted.precision != "float32":
-            precisions.append(wanted.precision)
-        for precision in precisions:
+        if wanted.format == "savedmodel":
+            progress.say("exporting as a SavedModel")
+            found, predicting = write_saved(run.model, temporary)
+            systems["SavedModel"] = predicting.predict_columns(columns)
+        for precision in _precisions(wanted):
             progress.say(f"exporting in {precision}")
             texts = calibrating(run, task.training.inputs.names) if precision == "int8-static" else ()
             found = write_export(run.model, temporary, replace(wanted, precision=precision), texts)
             systems[f"ONNX {precision}, {found['engine']}"] = load(temporary).predict_columns(columns)
-        if can_serve():
+        if wanted.format == "onnx" and can_serve():
             progress.say("asking a server of it")
             systems["HTTP"] = http_answers(temporary, task.training.inputs, labelled.fields)
         gate = Gate(wanted.metric or config.load(run.config).evaluate.metric, wanted.margin, wanted.plan)
         result = parity(task, labelled, systems, gate)
         sizes: dict[str, int] = {
-            "PyTorch": sum(file.stat().st_size for file in run.model.glob("*.safetensors")),
+            own: sum(file.stat().st_size for file in run.model.glob("*.safetensors")),
             **{
                 str(name): (temporary / file).stat().st_size
                 for name, file in FILES.items()
                 if (temporary / file).is_file()
             },
         }
+        if wanted.format == "savedmodel":
+            sizes["SavedModel"] = sum(file.stat().st_size for file in temporary.rglob("*.data-*"))
         if wanted.precision != "float32":
             (temporary / FILES["float32"]).unlink()
         write_json(temporary / PARITY, result.to_dict())
-        write_card(temporary)
+        if wanted.format == "onnx":
+            write_card(temporary)
         if result.passed:
             with whole_folder(folder) as whole:
                 shutil.copytree(temporary, whole, dirs_exist_ok=True)
     return ExportResult(folder, result, found["engine"], found["milliseconds"], sizes)
+
+
+def _precisions(wanted: Wanted) -> tuple[Precision, ...]:
+    """Return in which precisions ONNX is written: float32, of which the others are made, first."""
+    if wanted.format != "onnx":
+        return ()
+    return ("float32",) if wanted.precision == "float32" else ("float32", wanted.precision)
+
+
+def write_saved(model: Path, folder: Path) -> tuple[dict[str, Any], Model]:
+    """Write a bundle as a SavedModel with its tokenizer, and return what `export.json` says, and what predicts with it.
+
+    There is no `truetune.json` beside it: a SavedModel is a program, and truetune runs none from a folder.
+    """
+    need_framework(TENSORFLOW, "exporting as a SavedModel")
+    from truetune.backbones import tf_saved_model as saved
+
+    bundle = read_bundle(model)
+    place = folder / saved.FOLDER
+    saved.write_saved_model(model, place)
+    for source in model.iterdir():
+        if source.name == "config.json" or source.name.startswith(("tokenizer", "special_tokens")):
+            shutil.copyfile(source, folder / source.name)
+    predictor = saved.saved_model_backbone(model, place)
+    vocabulary = int(read_json(model / "config.json")["vocab_size"])
+    stored = {
+        "file": saved.FOLDER,
+        "engine": TENSORFLOW,
+        "precision": "float32",
+        "signature": saved.SIGNATURE,
+        "inputs": ["ids", "mask", "segments"],
+        "outputs": [saved.OUTPUT],
+        "task": bundle.task,
+        "labels": list(bundle.labels),
+        "max_length": bundle.max_length,
+        "threshold": bundle.threshold,
+        "licence": bundle.licence,
+        "milliseconds": milliseconds_of({TENSORFLOW: predictor.run}, vocabulary),
+    }
+    write_json(folder / EXPORT, stored)
+    return stored, Model(bundle, predictor)
 
 
 def labelled_of(run: RunFolder, task: Task, data: str | None) -> Labelled:
@@ -168,11 +228,10 @@ def write_export(
     """
     from truetune.backbones.onnx_export import write_onnx
     from truetune.backbones.onnx_int8 import write_int8, write_static_int8
-    from truetune.backbones.onnx_model import ENGINES, EXPORT, known_inputs, measured_engines, model_inputs
 
     bundle = read_bundle(model)
-    if bundle.framework != PYTORCH:
-        raise ModelError(f"{model}: is of {bundle.framework}; only a PyTorch model is exported")
+    if bundle.framework not in FRAMEWORKS:
+        raise ModelError(f"{model}: is of {bundle.framework}; only a model as it was trained is exported")
     file = folder / FILES[wanted.precision]
     if wanted.precision == "float32":
         write_onnx(model, file)

@@ -15,10 +15,14 @@ def add_shipping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     predict.add_argument("--output", "-o", metavar="FILE", help="JSONL to write (default: standard output)")
     predict.add_argument("--resume", action="store_true", help="go on with an --output that was interrupted")
 
-    export = added(commands, "export", "write a run's model as ONNX, if its answers are shown to be the same")
+    export = added(
+        commands, "export", "write a run's model as ONNX or SavedModel, if its answers are shown to be the same"
+    )
     export.add_argument("run", metavar="RUN")
     export.add_argument("folder", metavar="DIR", help="folder to write; it is made only where parity is shown")
-    export.add_argument("--format", choices=("onnx",), default="onnx", help="default: onnx")
+    export.add_argument(
+        "--format", choices=("onnx", "savedmodel"), default="onnx", help="default: onnx; savedmodel: of TensorFlow"
+    )
     export.add_argument(
         "--int8",
         nargs="?",
