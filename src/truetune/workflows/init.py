@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from truetune.data.read import read
+from truetune.data.read import folder_splits, read
 from truetune.errors import DataError
 from truetune.metrics.spans import overlaps
 from truetune.tasks.span_fields import as_spans
@@ -15,6 +16,8 @@ from truetune.tasks.table import task_named
 from truetune.text import script
 from truetune.workflows.parts import learnt_field
 
+NOT_TEXT = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
+"""Words that YAML takes for something else than text."""
 LOOKED_AT = 1000
 """Records that are read to guess from."""
 
@@ -83,13 +86,12 @@ class Guess:
 
 
 def guessed(source: str, task: str | None = None) -> Guess:
-    """Look at the first records of `source`; `task` settles what the data leaves open.
+    """Look at the first records of `source` (of a folder of splits, those to train on); `task` settles what is open.
 
-    Raises `DataError` where no text column or no gold column can be found, naming the columns seen.
+    Raises `DataError` where no record can be read, and where no text column or no gold column can be found, naming
+    the columns seen.
     """
-    records = [record.fields for record in itertools.islice(read(source), LOOKED_AT)]
-    if not records:
-        raise DataError(f"{source}: holds no example; expected texts with labels or spans")
+    records = _first_records(source)
     columns = list(dict.fromkeys(name for fields in records for name in fields))
     values = {name: [fields.get(name) for fields in records] for name in columns}
     found = task_named(task).name if task else _task_of(values)
@@ -119,6 +121,18 @@ def guessed(source: str, task: str | None = None) -> Guess:
     return Guess(found, {field: str(column) for field, column in wanted.items()}, group, script(texts) == "zh", columns)
 
 
+def _first_records(source: str) -> list[Mapping[str, Any]]:
+    """Return the fields of the first records that can be read."""
+    splits = folder_splits(Path(source)) if Path(source).is_dir() else {}
+    found = list(itertools.islice(read(splits.get("train", source)), LOOKED_AT))
+    if not found:
+        raise DataError(f"{source}: holds no example; expected texts with labels or spans")
+    readable = [record.fields for record in found if not record.problem]
+    if not readable:
+        raise DataError(f"{source}: no example can be read", [f"{one.where}: {one.problem}" for one in found])
+    return readable
+
+
 def config_text(source: str, guess: Guess) -> str:
     """Return a commented YAML config for a data file."""
     model = "builtin:e5-small-multi" if guess.chinese else "builtin:minilm-en"
@@ -126,6 +140,7 @@ def config_text(source: str, guess: Guess) -> str:
     renamed = {field: column for field, column in guess.columns.items() if field != column}
     columns = "{" + ", ".join(f"{field}: {_quoted(column)}" for field, column in renamed.items()) + "}"
     group = _quoted(guess.group) if guess.group else "null"
+    seen = " ".join(", ".join(guess.seen).split())
     return f"""\
 # A truetune config. Run it with: truetune finetune THIS_FILE
 # Any key can be replaced on the command line, for example train.epochs=2.
@@ -135,7 +150,7 @@ task: {guess.task}                # `truetune tasks` lists them
 
 data:
   source: {_quoted(source)}       # one file to split; or give train, validation and test
-  columns: {columns}              # field of the task -> column of the file (seen: {", ".join(guess.seen)})
+  columns: {columns}              # field of the task -> column of the file (seen: {seen})
   group: {group}                  # column whose equal values stay in one part: document, user, dialogue
   validation_share: 0.1           # chooses: checkpoint, thresholds, baselines
   test_share: 0.2                 # measures, once, at the end
@@ -217,4 +232,5 @@ def _quoted(value: str) -> str:
     import json
 
     plain = value.replace("_", "").replace("-", "").replace(".", "").replace("/", "")
-    return value if plain.isalnum() and not plain[0].isdigit() else json.dumps(value, ensure_ascii=False)
+    word = plain.isalnum() and value[0].isalpha() and value.lower() not in NOT_TEXT
+    return value if word else json.dumps(value, ensure_ascii=False)

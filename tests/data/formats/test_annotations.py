@@ -34,6 +34,10 @@ def chosen(*choices: str) -> dict[str, Any]:
         (studio(chosen("finance")), {"id": 7, "text": TEXT, "labels": ["finance"], "label": "finance"}),
         (studio(chosen("finance", "people")), {"id": 7, "text": TEXT, "labels": ["finance", "people"]}),
         (studio(), {"id": 7, "text": TEXT, "spans": []}),
+        (  # an emoji is two characters of a browser, and one of ours
+            {**studio(labelled(3, 5, "LOC", "北京")), "data": {"text": "😀去北京"}},
+            {"id": 7, "text": "😀去北京", "spans": [[2, 4, "LOC"]]},
+        ),
         # Label Studio's short export
         (
             {

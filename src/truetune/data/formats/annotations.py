@@ -87,9 +87,7 @@ def _label_studio(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     for result in kept[-1].get("result", ()):
         value = result.get("value", {})
         if "labels" in value and "start" in value:
-            start, end, said = value["start"], value["end"], value.get("text")
-            if said is not None and all(text[start:end] != said for text in texts):
-                raise ValueError(f"the annotation [{start}, {end}] says {said!r}, which does not stand there")
+            start, end = _counted(value["start"], value["end"], value.get("text"), texts)
             spans += [[start, end, kind] for kind in value["labels"]]
         choices += value.get("choices", ())
     found: dict[str, Any] = dict(data) if fields.get("id") is None else {"id": fields["id"], **data}
@@ -100,6 +98,22 @@ def _label_studio(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     if spans or not choices:
         found["spans"] = sorted(spans)
     return found
+
+
+def _counted(start: Any, end: Any, said: str | None, texts: Sequence[str]) -> tuple[Any, Any]:
+    """Return the offsets of an annotation in characters.
+
+    Label Studio counts as a browser does, where an emoji is two: offsets at which `said` stands only when counted so
+    are turned into ours. Raises ValueError where it stands at neither.
+    """
+    if said is None or any(text[start:end] == said for text in texts):
+        return start, end
+    for text in texts:
+        units = text.encode("utf-16-le", "surrogatepass")
+        if units[2 * start : 2 * end] == said.encode("utf-16-le", "surrogatepass"):
+            begin = len(units[: 2 * start].decode("utf-16-le", "surrogatepass"))
+            return begin, begin + len(said)
+    raise ValueError(f"the annotation [{start}, {end}] says {said!r}, which does not stand there")
 
 
 def read_brat(folder: Path, encoding: str | None) -> Iterator[Record]:
