@@ -10,7 +10,7 @@ import torch
 from scipy.special import expit, log_softmax, softmax
 
 from truetune.backbones.base import ModelSettings, Recipe
-from truetune.backbones.torch_losses import disagreement, objective_of, summed_loss
+from truetune.backbones.torch_losses import SCALE, disagreement, objective_of, shared_label_loss, summed_loss
 from truetune.types import IGNORED, Floats
 
 RNG = np.random.default_rng(5)
@@ -137,3 +137,20 @@ def test_first_and_last_piece_have_a_softmax_each_over_the_length() -> None:
         divergence += ((np.exp(one) - np.exp(two)) * (one - two)).sum() / 2
     apart = objective.disagreement(torch.from_numpy(logits), torch.from_numpy(other), torch.from_numpy(targets))
     assert apart.item() == pytest.approx(divergence)
+
+
+def test_texts_pick_those_of_their_label_by_hand() -> None:
+    vectors = RNG.normal(size=(5, 4))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    labels = [0, 1, 0, 0, 2]
+    expected = 0.0
+    for one, own in enumerate(labels):
+        others = [place for place in range(5) if place != one]
+        logs = dict(zip(others, log_softmax([SCALE * vectors[one] @ vectors[place] for place in others]), strict=True))
+        same = [place for place in others if labels[place] == own]
+        if same:  # The texts with labels 1 and 2 are alone, and only wrong answers for the others.
+            expected -= sum(logs[place] for place in same) / len(same)
+    found = shared_label_loss(torch.from_numpy(vectors), torch.tensor(labels))
+    assert found.item() == pytest.approx(expected)
+    alone = shared_label_loss(torch.from_numpy(vectors[:2]), torch.tensor([0, 1]))
+    assert alone.item() == 0.0

@@ -42,6 +42,8 @@ class ModelSettings:
     """Behind the labels, for `joint`: output position -> tag of a piece."""
     multiple: bool = False
     """Several labels an example: a sigmoid a label instead of one softmax."""
+    contrast: bool = False
+    """Learn which texts share a label, by their vectors; the head is set by `set_head`, not trained."""
     max_length: int | None = None
     """The longest input in pieces; None: the model's own."""
     dropout: float | None = None
@@ -172,6 +174,10 @@ class Backbone(Predictor, Protocol):
         """Return `[targets, 2]` for heads that predict pieces: the log-probability (nats) of each target, and 1 where
         no other piece is more probable, else 0; in the order of the batch, row by row; no dropout.
         """
+        ...
+
+    def set_head(self, weight: Floats, bias: Floats) -> None:
+        """Put a linear layer, `[labels, hidden]` and `[labels]`, in the place of a head that is one over means."""
         ...
 
     def piece_features(self, batch: Batch) -> Floats:

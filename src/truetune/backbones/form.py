@@ -30,6 +30,8 @@ class Form:
     """Whether the vector of a text is what comes out, of length 1, without any head."""
     masks: bool = False
     """Whether the pieces of the vocabulary have scores at the places that segments mark."""
+    contrasts: bool = False
+    """Whether in training vectors of texts come out, of length 1, and the head is for predictions alone."""
     joins: int = 0
     """How many outputs of each piece are of the whole text, before those of the piece itself."""
     chooses: int = 0
@@ -86,6 +88,13 @@ def chosen_form(settings: ModelSettings, config: Any) -> Form:
             f"head {settings.head!r} is not known to this backbone; known: classify, regress, tag, joint, nested, "
             "span, choose, generate, embed, mask"
         )
+    if settings.contrast:
+        if decoder or settings.head != "classify":
+            raise ModelError(
+                f"{settings.name}: recipe.contrastive is for labels of whole texts and encoders (BERT style), this is "
+                f"a {config.model_type} with the head {settings.head}; set it to false"
+            )
+        return Form("mean", own_head=True, contrasts=True)
     pooling: Pooling = ("last" if decoder else "mean") if settings.pooling == "auto" else settings.pooling
     if pooling == "last" and not decoder:
         raise ModelError(f"{settings.name}: pooling `last` is for decoders; this is an encoder: mean or first")

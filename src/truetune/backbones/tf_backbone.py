@@ -84,6 +84,10 @@ class TensorFlowBackbone:
         means: Floats = (self.piece_features(batch) * weights).sum(axis=1) / weights.sum(axis=1)
         return means
 
+    def set_head(self, weight: Floats, bias: Floats) -> None:
+        """Raise ModelError: heads are not set from outside here."""
+        raise ModelError("recipe.contrastive: the TensorFlow backbone does not have it; set model.framework to pytorch")
+
     def scored(self, batch: Batch) -> Floats:
         """Return the log-probability of each target, and whether it is the most probable piece, `[targets, 2]`."""
         logits = self.predict(batch)

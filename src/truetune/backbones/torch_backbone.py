@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from truetune.backbones.base import ModelSettings, Precision, Recipe, State
 from truetune.backbones.pretrained import quiet
@@ -122,6 +122,15 @@ class TorchBackbone:
             own = logits.gather(1, aims[:, None])[:, 0]
             hits = own >= logits.max(dim=1).values
             return _array(torch.stack([own - logits.logsumexp(dim=1), hits.float()], dim=1))
+
+    def set_head(self, weight: Floats, bias: Floats) -> None:
+        """Put a linear layer in the place of the head; raises ModelError where the head is no such layer."""
+        linear = self._network.own[-1] if isinstance(self._network.own, nn.Sequential) else None
+        if not isinstance(linear, nn.Linear) or tuple(linear.weight.shape) != weight.shape:
+            raise ModelError(f"this model has no linear head of {weight.shape[0]} labels over means of pieces")
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(weight))
+            linear.bias.copy_(torch.from_numpy(bias))
 
     def piece_features(self, batch: Batch) -> Floats:
         """Return the last hidden states, `[batch, length, hidden]`."""

@@ -29,6 +29,8 @@ class Objective:
 
 def objective_of(settings: ModelSettings) -> Objective:
     """Return what the head of these settings learns."""
+    if settings.contrast:
+        return Objective(lambda vectors, targets, recipe: shared_label_loss(vectors, targets), half_squares)
     if settings.head == "regress":
         return Objective(squared_loss, half_squares)
     if settings.head == "span":
@@ -104,6 +106,20 @@ def in_batch_scores(vectors: Tensor, targets: Tensor) -> Tensor:
     same = (upper[:, None] == upper[None, :]) | (lower[:, None] == lower[None, :])
     same.fill_diagonal_(False)
     return scores.masked_fill(same, LEAST)
+
+
+def shared_label_loss(vectors: Tensor, targets: Tensor) -> Tensor:
+    """Return the sum, over texts that share their label with another of the batch, of what picking these costs.
+
+    That is the mean over them of -log softmax, over all other texts, of 20 times the cosines [Khosla et al. 2020, the
+    outer sum]. `vectors` `[batch, hidden]` of length 1, `targets` `[batch]`. A text that is alone with its label is
+    still a wrong answer for the others.
+    """
+    own = torch.eye(len(vectors), dtype=torch.bool, device=vectors.device)
+    same = (targets[:, None] == targets[None, :]) & ~own
+    logs = (SCALE * vectors @ vectors.T).masked_fill(own, LEAST).log_softmax(dim=1)
+    picked = -logs.masked_fill(~same, 0).sum(dim=1) / same.sum(dim=1).clamp_min(1)
+    return picked.sum()
 
 
 def _picked(scores: Tensor) -> Tensor:

@@ -78,6 +78,8 @@ class Network(nn.Module):
         hidden = self.hidden(ids, mask, segments)
         if self.form.pooling is not None:
             hidden = pooled(hidden, mask, self.form.pooling)
+        if self.form.contrasts and self.training:
+            return nn.functional.normalize(hidden.float(), dim=-1)
         scored: Tensor = self.own(hidden) if self.own is not None else self.model.score(hidden)
         return scored
 

@@ -62,6 +62,8 @@ class Config(Group):
             raise ValueError(f"`workers: {self.workers}` needs `scale: torchrun` or `scale: ray`")
         if self.shard and self.workers == 1:
             raise ValueError("`shard: true` spreads weights over several `workers`, found 1; set `workers` and `scale`")
+        if self.shard and self.recipe.contrastive:
+            raise ValueError("`recipe.contrastive` fits a head to the whole model; set it or `shard` to false")
         if self.shard and self.recipe.mixout:
             raise ValueError("`recipe.mixout` needs all pretrained weights beside the trained; set it or `shard` to 0")
         if self.workers > 1 and self.recipe.fgm:

@@ -31,6 +31,10 @@ class Data(Group):
         default=None, gt=0, description="Train and split at most this many examples, drawn by content"
     )
 
+    per_label: int | None = Field(
+        default=None, gt=1, description="Train on at most this many examples of each label, drawn by content"
+    )
+
     @model_validator(mode="after")
     def _one_origin(self) -> Data:
         if (self.source is None) == (self.train is None):

@@ -61,6 +61,10 @@ class Recipe(Group):
     focal_gamma: Annotated[float, Field(ge=0, lt=100)] = Field(
         default=0.0, description="Focal loss: answers that are sure already count less (2 is usual)"
     )
+    contrastive: bool = Field(
+        default=False,
+        description="Few labels: learn which texts share one, then a linear head on the features (SetFit style)",
+    )
     r_drop: Annotated[float, Field(ge=0)] = Field(
         default=0.0, description="R-Drop: weight of the disagreement of two passes with other dropout (1 to 5)"
     )

@@ -7,7 +7,7 @@ last of them, and fine-tuning itself goes on from its last checkpoint.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +187,7 @@ def _refuse_no_answers(labels: Labels, run: RunFolder, least: int) -> None:
 
 def fine_tuned(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], follow: Follow) -> None:
     """Fine-tune and save the bundle; of several processes all learn, and the first saves."""
-    validation = Validation(stage, backbone)
+    validation = Validation(stage, backbone, inputs)
     tuned(stage, backbone, inputs, validation, follow)
     threshold = validation.threshold(validation.metric(stage.config.evaluate.metric))
     decided = validation.decision(threshold)
@@ -208,7 +208,7 @@ def loaded(stage: Stage, place: str, together: Any = None) -> tuple[Stage, Backb
     config, head = stage.config, stage.training.head
     if config.train.packing and head == "generate":
         raise ConfigError("train.packing: texts that answer a prompt are not packed; set it to false")
-    settings = settings_of(config, place, head, stage.labels)
+    settings = replace(settings_of(config, place, head, stage.labels), contrast=config.recipe.contrastive)
     tokenizer = load_tokenizer(settings)
     stage = with_documents(with_writing(stage, tokenizer))
     inputs = encoded_training(stage, tokenizer, audited=together is None)

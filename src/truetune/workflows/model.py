@@ -76,6 +76,8 @@ def recipe_of(run: config.Config, inputs: Iterable[Encoded], labels: Labels, hea
     Raises `ConfigError` for a recipe of labels where none are learnt.
     """
     recipe = run.recipe
+    if recipe.contrastive:
+        _refuse_beside_contrast(run, labels, head)
     if head not in ("classify", "tag"):
         for name in OF_LABELS[1:] if head == "joint" else OF_LABELS:
             if getattr(recipe, name) != type(recipe).model_fields[name].default:
@@ -94,6 +96,18 @@ def recipe_of(run: config.Config, inputs: Iterable[Encoded], labels: Labels, hea
         mixout=recipe.mixout,
         ema=recipe.ema,
     )
+
+
+def _refuse_beside_contrast(run: config.Config, labels: Labels, head: Head) -> None:
+    """Raise `ConfigError` where texts cannot learn from each other which share a label, or a setting has no meaning."""
+    if head != "classify" or labels.multiple:
+        several = "several labels a text" if head == "classify" else f"the task {run.task}"
+        raise ConfigError(f"recipe.contrastive: is of one label a text, and this is {several}; set it to false")
+    for name in (*OF_LABELS, "r_drop"):
+        if getattr(run.recipe, name) != type(run.recipe).model_fields[name].default:
+            raise ConfigError(
+                f"recipe.{name}: changes the loss of a head that recipe.contrastive does not train; leave one out"
+            )
 
 
 def lengths_of(training: Training, longest: int) -> Lengths:

@@ -129,6 +129,10 @@ def _prepare(task: Task, data: Data, run: RunFolder, progress: Progress) -> None
     parts, split_made, removed = _split(whole, data, inputs_of(task))
     if parts is None:
         raise DataError("the data has no training part")
+    if data.per_label is not None:
+        kept = _few_of_each(parts["train"], compared(inputs_of(task), parts["train"]), data)
+        removed["set aside by data.per_label"] = len(parts["train"]) - len(kept)
+        parts["train"] = parts["train"].take(kept)
     for name in PARTS:
         parts[name].write(run.data(name))
     shutil.rmtree(run.path / "data" / "whole", ignore_errors=True)
@@ -248,6 +252,20 @@ def _some(data: Dataset, keys: Keys, settings: Data) -> Ints:
     groups = data.stored_groups
     order = np.argsort(keys if groups is None else ranked(groups, len(data), settings.split_seed), kind="stable")
     return np.sort(order[: settings.limit])
+
+
+def _few_of_each(train: Dataset, texts: Sequence[Sequence[str]], settings: Data) -> Ints:
+    """Return at most `data.per_label` examples of each label, in an order of seed and content only."""
+    if "label" not in train.fields:
+        raise ConfigError("data.per_label: is of one label a text, and the training part has none; leave it out")
+    labels = list(train.stored("label"))
+    seen: Counter[str] = Counter()
+    kept = []
+    for place in np.argsort(_text_keys(texts, settings.split_seed), kind="stable").tolist():
+        seen[labels[place]] += 1
+        if seen[labels[place]] <= (settings.per_label or 0):
+            kept.append(place)
+    return np.sort(np.array(kept, dtype=np.int64))
 
 
 def _text_keys(columns: Sequence[Sequence[str]], seed: int) -> Keys:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from truetune.backbones.base import Backbone
+from truetune.backbones.outputs import features_of
 from truetune.bundle.run_folder import RunFolder
 from truetune.config import Config
 from truetune.data.encoded import kept
@@ -26,12 +27,13 @@ from truetune.tasks.windows import SHOWN
 from truetune.tracking.local import EventLog
 from truetune.tracking.trackers import Trackers
 from truetune.training.checkpoint import Checkpoints, read_checkpoint
+from truetune.training.linear_head import linear_heads
 from truetune.training.loop import Evaluate, train
 from truetune.training.order import Plan
 from truetune.training.plateau import Margin
 from truetune.training.stopping import Selection
-from truetune.types import Encoded, Finding, Head, Tokenizer
-from truetune.workflows.model import encoded_parts, outputs_of
+from truetune.types import Encoded, Finding, Floats, Head, Tokenizer
+from truetune.workflows.model import encoded_parts, outputs_of, pieces_at_once
 from truetune.workflows.parts import gold_field, gold_fields, write_findings
 from truetune.workflows.progress import Progress
 from truetune.workflows.stage import Stage, deciding_metric
@@ -157,8 +159,9 @@ def followed_training(room: Room, learnt: Learnt, validation: tuple[Selection, E
 class Validation:
     """The validation part, encoded once: it chooses the checkpoint and, of several labels, the threshold."""
 
-    def __init__(self, stage: Stage, backbone: Backbone) -> None:
-        self._stage, self._backbone = stage, backbone
+    def __init__(self, stage: Stage, backbone: Backbone, inputs: Sequence[Encoded] = ()) -> None:
+        """`inputs` are those of the training part, on which a head is fitted where it is not trained."""
+        self._stage, self._backbone, self._inputs = stage, backbone, inputs
         self._columns = stage.data.columns("validation")
         parts = encoded_parts(stage.training, self._columns, None, stage.labels, backbone.tokenizer)
         self._rows: dict[str, Rows] = {}
@@ -180,7 +183,23 @@ class Validation:
 
     def scores(self) -> dict[str, float]:
         """Return every metric of the whole, without intervals: they choose, they do not measure."""
+        if self._stage.config.recipe.contrastive:
+            self._fit_head()
         return self._scored(self._logits(), THRESHOLD)
+
+    def _fit_head(self) -> None:
+        """Give the backbone the linear head, fitted on the training part, that is best here."""
+        settings, pieces = self._stage.config, pieces_at_once(self._backbone)
+        codes = np.array([int(one.target) for one in self._inputs], dtype=np.int64)
+        train, own = (features_of(self._backbone, some, pieces) for some in (self._inputs, self._encoded))
+        metric = self.metric(settings.train.metric or settings.evaluate.metric)
+        sign = 1 if metric.better == "higher" else -1
+
+        def value(head: tuple[Floats, Floats]) -> float:
+            found = self._scored(list(own @ head[0].T + head[1]), THRESHOLD).get(metric.name, math.nan)
+            return sign * found if math.isfinite(found) else -math.inf
+
+        self._backbone.set_head(*max(linear_heads(train, codes, len(self._stage.labels.names)), key=value))
 
     def threshold(self, metric: Metric) -> float:
         """Return the threshold with the best score; the usual one where an example has one label."""
