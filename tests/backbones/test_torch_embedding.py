@@ -65,6 +65,36 @@ def test_equal_documents_and_equal_queries_are_no_wrong_answers() -> None:
     assert scores.round().tolist() == [[20, -1e4, -1e4], [-1e4, 20, 20], [-1e4, 20, 20]]
 
 
+def test_a_wrong_document_beside_each_pair_is_rejected_by_all_but_those_it_answers() -> None:
+    # Query x has a and b (two pairs), y has c; beside them stand c, c and b as wrong ones.
+    pairs_and_wrong = [("x", "a", "c"), ("x", "b", "c"), ("y", "c", "b")]
+    targets = torch.tensor([[[pair_code(one, two), pair_code(one, three)]] for one, two, three in pairs_and_wrong])
+    units = torch.nn.functional.normalize(torch.ones(3, 3, 4), dim=-1)
+    found = in_batch_scores(units, targets).round().tolist()
+    assert [row[:3] for row in found] == in_batch_scores(units[:, :2], targets[:, 0, 0]).round().tolist()
+    # b answers x, c answers y: neither is wrong for them.
+    assert [row[3:] for row in found] == [[20, 20, -1e4], [20, 20, -1e4], [-1e4, -1e4, 20]]
+
+
+@pytest.mark.parametrize("family", ["tiny_bert", "tiny_gpt2"])
+def test_the_loss_with_wrong_documents_by_hand(family: str, request: pytest.FixtureRequest) -> None:
+    backbone = loaded(request.getfixturevalue(family))
+    gold = {"documents": [("a dull film",), ("great plot",)], "negatives": [("great plot",), ("Berlin with Bob",)]}
+    inputs = encode_pairs([QUERIES[:2]], gold, Labels(()), backbone.tokenizer, Lengths(64)).inputs
+    assert [one.target.shape for one in inputs] == [(1, 2), (1, 2)]
+    batch = padded(inputs, np.arange(2), backbone.tokenizer.pad)
+    assert target_number(batch) == 2
+    one, right, wrong = (
+        vectors(backbone, some)
+        for some in (QUERIES[:2], ["a dull film", "great plot"], ["great plot", "Berlin with Bob"])
+    )
+    scores = SCALE * one @ np.concatenate([right, wrong]).T
+    scores[1, 2] = -np.inf  # `great plot` is what the second query asks for
+    expected = np.log(np.exp(scores).sum(axis=1)) - scores[[0, 1], [0, 1]]
+    found = backbone.train_step([batch], dict.fromkeys(backbone.groups, 0.0), 2)
+    assert found == pytest.approx(expected.mean(), rel=1e-4)
+
+
 def test_it_learns_is_saved_and_says_the_same(tiny_bert: Path, tmp_path: Path) -> None:
     backbone = loaded(tiny_bert, trimmed=True)
     losses = [step(backbone, 1e-2) for _ in range(6)]

@@ -11,7 +11,7 @@ import pytest
 import truetune
 from truetune.bundle.format import read_bundle
 from truetune.bundle.run_folder import RunFolder
-from truetune.errors import ModelError
+from truetune.errors import ConfigError, ModelError
 from truetune.files import read_json
 from truetune.parity.export import Wanted, exported
 from truetune.tasks.retrieval_encoding import item_of
@@ -85,3 +85,27 @@ def test_documents_are_found_and_the_saved_model_says_the_same(tmp_path: Path, t
 
 def test_what_a_file_holds_is_found(tmp_path: Path) -> None:
     assert dict(guessed(str(questions(tmp_path)), "retrieval").columns) == {"query": "query", "documents": "document"}
+
+
+def test_wrong_documents_that_look_right_are_learnt_from(tmp_path: Path, tiny_bert: Path) -> None:
+    settings: dict[str, Any] = {
+        "task": "retrieval",
+        "data": {"source": str(questions(tmp_path, 60)), "validation_share": 0.2, "test_share": 0.2},
+        "model": {"name": str(tiny_bert), "dtype": "float32"},
+        "train": {"epochs": 12, "learning_rate": 3e-3, "tokens_per_batch": 512},
+        "recipe": {"hard_negatives": 2, "r_drop": 0.5},
+        "evaluate": {"resamples": 100, "metric": "mrr", "baselines": ["bm25"]},
+        "track": {"output": str(tmp_path / "runs"), "name": "tiny"},
+    }
+    result = finetune(settings, progress=QUIET)
+    scores = {score["metric"]: score["value"] for score in result.after["scores"]}
+    assert scores["mrr"] > 0.9
+    with pytest.raises(ConfigError, match=r"recipe.hard_negatives: is of rankings"):
+        finetune({**settings, "task": "similarity", "data": {"source": str(pairs(tmp_path))}}, progress=QUIET)
+
+
+def pairs(folder: Path) -> Path:
+    rows = [{"first": f"Anna {place}", "second": f"Bob {place}", "value": place} for place in range(40)]
+    path = folder / "pairs.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path

@@ -44,6 +44,8 @@ class ModelSettings:
     """Several labels an example: a sigmoid a label instead of one softmax."""
     contrast: bool = False
     """Learn which texts share a label, by their vectors; the head is set by `set_head`, not trained."""
+    layers: int | None = None
+    """How many layers are kept, from the input on; None: all."""
     max_length: int | None = None
     """The longest input in pieces; None: the model's own."""
     dropout: float | None = None

@@ -74,10 +74,25 @@ def configure(config: Any, settings: ModelSettings) -> None:
         config.problem_type = "multi_label_classification" if settings.multiple else "single_label_classification"
     if settings.head == "regress":
         config.problem_type = "regression"
+    if settings.layers is not None:
+        _shorten(config, settings)
     if settings.dropout is not None:
         for name in _DROPOUTS:
             if hasattr(config, name) or name == "classifier_dropout":
                 setattr(config, name, settings.dropout)
+
+
+def _shorten(config: Any, settings: ModelSettings) -> None:
+    """Leave out the upper layers; raises ModelError for a model that has fewer, or two stacks of them."""
+    number = getattr(config, "num_hidden_layers", 0)
+    if getattr(config, "is_encoder_decoder", False) or not 0 < (settings.layers or 0) <= number:
+        raise ModelError(
+            f"model.layers: {settings.name} is a {config.model_type} with {number} layers, of which {settings.layers} "
+            "cannot be kept; expected fewer of an encoder or a decoder"
+        )
+    config.num_hidden_layers = settings.layers
+    if isinstance(getattr(config, "layer_types", None), list):
+        config.layer_types = config.layer_types[: settings.layers]
 
 
 @contextlib.contextmanager

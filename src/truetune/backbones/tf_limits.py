@@ -21,6 +21,7 @@ def refuse_settings(settings: ModelSettings, recipe: Recipe) -> None:
     """Raise ModelError for a setting or recipe that is not there on TensorFlow."""
     plain = {one.name: one.default for one in fields(Recipe)}
     set_ones = {
+        "model.layers": settings.layers is not None,
         "recipe.contrastive": settings.contrast,
         "recipe.lora_rank": settings.lora is not None,
         "model.gradient_checkpointing": settings.gradient_checkpointing,

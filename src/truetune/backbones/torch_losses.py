@@ -44,7 +44,10 @@ def objective_of(settings: ModelSettings) -> Objective:
         return Objective(
             lambda vectors, targets, recipe: _picked(in_batch_scores(vectors, targets)),
             lambda first, second, targets: disagreement(
-                in_batch_scores(first, targets), in_batch_scores(second, targets), targets, multiple=False
+                in_batch_scores(first, targets),
+                in_batch_scores(second, targets),
+                targets.flatten(1)[:, 0] if targets.ndim > 1 else targets,
+                multiple=False,
             ),
         )
     if settings.head in ("generate", "mask"):
@@ -97,15 +100,23 @@ def in_batch_scores(vectors: Tensor, targets: Tensor) -> Tensor:
     """Return the scores of the documents of a batch for its queries, `[batch, batch]`, own ones on the diagonal.
 
     `vectors` `[batch, 2, hidden]`, of length 1; `targets` `[batch]` are numbers whose upper half is equal for equal
-    queries, the lower for equal documents. What belongs to an equal query, or is an equal document, is no
-    wrong answer and gets the score `LEAST`.
+    queries, the lower for equal documents. What belongs to an equal query, or is an equal document, is no wrong answer
+    and gets the score `LEAST`. With a wrong document beside each pair, `[batch, 3, hidden]` and targets
+    `[batch, 1, 2]`, those of the wrong ones are `[batch, batch]` more, but of one that answers an equal query of the
+    batch.
     """
-    queries, documents = vectors.unbind(dim=1)
-    scores = SCALE * queries @ documents.T
-    upper, lower = targets // HALF, targets % HALF
-    same = (upper[:, None] == upper[None, :]) | (lower[:, None] == lower[None, :])
+    queries, documents = vectors[:, 0], vectors[:, 1]
+    codes = targets if targets.ndim == 1 else targets[:, 0, 0]
+    upper, lower = codes // HALF, codes % HALF
+    equal_queries = upper[:, None] == upper[None, :]
+    same = equal_queries | (lower[:, None] == lower[None, :])
     same.fill_diagonal_(False)
-    return scores.masked_fill(same, LEAST)
+    scores = (SCALE * queries @ documents.T).masked_fill(same, LEAST)
+    if targets.ndim == 1:
+        return scores
+    answers = lower[:, None] == (targets[:, 0, 1] % HALF)[None, :]
+    right = (equal_queries.float() @ answers.float()) > 0
+    return torch.cat([scores, (SCALE * queries @ vectors[:, 2].T).masked_fill(right, LEAST)], dim=1)
 
 
 def shared_label_loss(vectors: Tensor, targets: Tensor) -> Tensor:
@@ -140,6 +151,8 @@ def summed_loss(logits: Tensor, targets: Tensor, recipe: Recipe, multiple: bool)
     """
     if multiple:
         return _of_sigmoids(logits, targets, recipe)
+    if targets.is_floating_point():
+        return soft_loss(logits, targets)
     flat, aims = logits.reshape(-1, logits.shape[-1]), targets.reshape(-1)
     weights = logits.new_tensor(recipe.class_weights) if recipe.class_weights else None
     if not recipe.focal_gamma:
@@ -159,6 +172,14 @@ def summed_loss(logits: Tensor, targets: Tensor, recipe: Recipe, multiple: bool)
     if weights is not None:
         shares = shares * weights
     return (shares * _unsure(logs, recipe.focal_gamma) * -logs).sum()
+
+
+def soft_loss(logits: Tensor, shares: Tensor) -> Tensor:
+    """Return the sum of the cross-entropies of `[batch, labels]` shares of each label, times the number of labels.
+
+    A text has so many targets, by whose number whoever divides the sum divides it.
+    """
+    return -(shares.to(logits.dtype) * functional.log_softmax(logits, dim=-1)).sum() * logits.shape[-1]
 
 
 def disagreement(first: Tensor, second: Tensor, targets: Tensor, multiple: bool) -> Tensor:

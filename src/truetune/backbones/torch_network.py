@@ -144,15 +144,16 @@ class Network(nn.Module):
 
 
 def sides(ids: Tensor, mask: Tensor, segments: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """Return ids and mask of the texts of a batch; of pairs, which segments tell apart, of the first, then the second.
+    """Return ids and mask of the texts of a batch; of several in an input, which segments tell apart, of each in turn.
 
-    Vectors are then `[batch, hidden]`, or `[batch, 2, hidden]`.
+    Vectors are then `[batch, hidden]`, or `[batch, texts, hidden]`.
     """
-    second = mask & (segments == 1)
-    if not second.any():
+    number = int(torch.where(mask, segments, 0).max()) + 1
+    if number == 1:
         return [(ids, mask)]
     found = []
-    for own in (mask & ~second, second):
+    for place in range(number):
+        own = mask & (segments == place)
         lengths = own.sum(dim=1)
         filled = torch.arange(int(lengths.max()), device=ids.device) < lengths[:, None]
         # What fills up is never read; the first id of all is one that the model knows.

@@ -22,6 +22,9 @@ class Model(Group):
     dropout: Annotated[float, Field(ge=0, lt=1)] | None = Field(
         default=None, description="Dropout everywhere in the model; its own when absent"
     )
+    layers: int | None = Field(
+        default=None, gt=0, description="Keep only this many layers from the input on: a smaller, faster model"
+    )
     trim_vocabulary: bool = Field(
         default=True,
         description="Train with the embedding rows that the corpus needs; the full matrix is shipped",

@@ -65,6 +65,17 @@ class Recipe(Group):
         default=False,
         description="Few labels: learn which texts share one, then a linear head on the features (SetFit style)",
     )
+    hard_negatives: int = Field(
+        default=0,
+        ge=0,
+        description="Rankings: each query learns to reject one of its this many likest wrong documents too (TF-IDF)",
+    )
+    teacher: str | None = Field(
+        default=None, description="Distillation: a fine-tuned run or bundle whose probabilities are learnt too"
+    )
+    teacher_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.5, description="Distillation: share of each target that is the teacher's; the rest is the label's"
+    )
     r_drop: Annotated[float, Field(ge=0)] = Field(
         default=0.0, description="R-Drop: weight of the disagreement of two passes with other dropout (1 to 5)"
     )

@@ -28,7 +28,7 @@ def encode_responses(
     store are inputs too: number n of them, in the order in which they come up, is example -1 - documents - n.
     """
     if gold is not None:
-        return texts_in_pairs(columns[-1], gold["documents"], tokenizer, lengths, first, "end")
+        return texts_in_pairs(columns[-1], gold, tokenizer, lengths, first, "end")
     found = texts_alone(columns[-1], labels, tokenizer, lengths, first, "end")
     new = _new(columns[0], labels) if len(columns) > 1 else []
     if not new:

@@ -40,7 +40,7 @@ def encode_pairs(
     first part of the queries, unless their vectors are known. Of a text that is too long the beginning is read.
     """
     if gold is not None:
-        return texts_in_pairs(columns[0], gold["documents"], tokenizer, lengths, first)
+        return texts_in_pairs(columns[0], gold, tokenizer, lengths, first)
     return texts_alone(columns[0], labels, tokenizer, lengths, first)
 
 
@@ -64,21 +64,30 @@ def texts_alone(
 
 def texts_in_pairs(
     queries: Sequence[str],
-    documents: Sequence[Sequence[str]],
+    gold: Mapping[str, Sequence[Any]],
     tokenizer: Tokenizer,
     lengths: Lengths,
     first: int,
     keep: Keep = "beginning",
 ) -> Encoding:
-    """Return an input of each query with each of its documents; those that were cut are in the findings."""
+    """Return an input of each query with each of its `documents`; those that were cut are in the findings.
+
+    Where gold has `negatives`, a wrong document for each document, it is segment 2, and the target `[1, 2]` holds the
+    code of the pair and that of query and wrong document.
+    """
     room = lengths.longest - len(tokenizer.wrapped(NONE)[0])
     inputs, cut = [], []
-    for row, (query, several) in enumerate(zip(tokenizer.pieces(queries), documents, strict=True)):
-        for text, document in zip(several, tokenizer.pieces(list(several)), strict=True):
-            code = np.array(pair_code(queries[row], text))
-            sides = [_cut(query, room, keep), _cut(document, room)]
-            inputs.append(_input(first + row, sides, code, tokenizer))
-            if max(len(query.ids), len(document.ids)) > room:
+    for row, (query, several) in enumerate(zip(tokenizer.pieces(queries), gold["documents"], strict=True)):
+        texts = (
+            [*zip(several, gold["negatives"][row], strict=True)] if "negatives" in gold else [(one,) for one in several]
+        )
+        for documents in texts:
+            pieces = tokenizer.pieces(list(documents))
+            codes = [pair_code(queries[row], text) for text in documents]
+            target = np.array(codes[0]) if len(codes) == 1 else np.array([codes])
+            sides = [_cut(query, room, keep), *(_cut(one, room) for one in pieces)]
+            inputs.append(_input(first + row, sides, target, tokenizer))
+            if max(len(query.ids), *(len(one.ids) for one in pieces)) > room:
                 cut.append(first + row)
     return Encoding(inputs, cut_finding(sorted(set(cut)), room, "head"))
 

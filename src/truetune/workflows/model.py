@@ -45,6 +45,7 @@ def settings_of(run: config.Config, place: str, head: Head, labels: Labels) -> M
         labels=labels.names,
         tags=labels.tags,
         multiple=labels.multiple,
+        layers=model.layers,
         max_length=model.max_length,
         dropout=model.dropout,
         freeze_embeddings=model.freeze_embeddings,
@@ -77,7 +78,11 @@ def recipe_of(run: config.Config, inputs: Iterable[Encoded], labels: Labels, hea
     """
     recipe = run.recipe
     if recipe.contrastive:
-        _refuse_beside_contrast(run, labels, head)
+        _refuse_beside(run, labels, head, "contrastive", ("teacher",))
+    if recipe.hard_negatives and head != "embed":
+        raise ConfigError(f"recipe.hard_negatives: is of rankings, and the task {run.task} ranks nothing; set it to 0")
+    if recipe.teacher:
+        _refuse_beside(run, labels, head, "teacher", ("contrastive",))
     if head not in ("classify", "tag"):
         for name in OF_LABELS[1:] if head == "joint" else OF_LABELS:
             if getattr(recipe, name) != type(recipe).model_fields[name].default:
@@ -98,16 +103,18 @@ def recipe_of(run: config.Config, inputs: Iterable[Encoded], labels: Labels, hea
     )
 
 
-def _refuse_beside_contrast(run: config.Config, labels: Labels, head: Head) -> None:
-    """Raise `ConfigError` where texts cannot learn from each other which share a label, or a setting has no meaning."""
+def _refuse_beside(run: config.Config, labels: Labels, head: Head, own: str, others: tuple[str, ...]) -> None:
+    """Raise `ConfigError` where a recipe of one label a text has no meaning, or another one beside it has none."""
     if head != "classify" or labels.multiple:
         several = "several labels a text" if head == "classify" else f"the task {run.task}"
-        raise ConfigError(f"recipe.contrastive: is of one label a text, and this is {several}; set it to false")
-    for name in (*OF_LABELS, "r_drop"):
+        raise ConfigError(f"recipe.{own}: is of one label a text, and this is {several}; leave it out")
+    for name in (*OF_LABELS, "r_drop", *others):
         if getattr(run.recipe, name) != type(run.recipe).model_fields[name].default:
             raise ConfigError(
-                f"recipe.{name}: changes the loss of a head that recipe.contrastive does not train; leave one out"
+                f"recipe.{name}: has no meaning beside recipe.{own}, whose loss is its own; leave one out"
             )
+    if run.model.framework != "pytorch":
+        raise ConfigError(f"recipe.{own}: is there on PyTorch alone; set model.framework to pytorch")
 
 
 def lengths_of(training: Training, longest: int) -> Lengths:

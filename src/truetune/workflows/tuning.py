@@ -27,12 +27,14 @@ from truetune.tasks.windows import SHOWN
 from truetune.tracking.local import EventLog
 from truetune.tracking.trackers import Trackers
 from truetune.training.checkpoint import Checkpoints, read_checkpoint
+from truetune.training.hard_negatives import drawn_negatives
 from truetune.training.linear_head import linear_heads
 from truetune.training.loop import Evaluate, train
 from truetune.training.order import Plan
 from truetune.training.plateau import Margin
 from truetune.training.stopping import Selection
 from truetune.types import Encoded, Finding, Floats, Head, Tokenizer
+from truetune.workflows.distilled import taught_targets
 from truetune.workflows.model import encoded_parts, outputs_of, pieces_at_once
 from truetune.workflows.parts import gold_field, gold_fields, write_findings
 from truetune.workflows.progress import Progress
@@ -56,17 +58,30 @@ def encoded_training(stage: Stage, tokenizer: Tokenizer, audited: bool = True) -
     Not where that is not to be `audited`, because another process does it.
     """
     findings: list[Finding] = []
+    taught = taught_targets(stage)
 
     def parts() -> Iterator[list[Encoded]]:
-        columns, gold = stage.data.columns("train"), stage.data.gold("train")
+        columns, gold = stage.data.columns("train"), dict[str, Sequence[Any]](stage.data.gold("train"))
+        if stage.config.recipe.hard_negatives:
+            gold["negatives"] = _negatives(stage)
         for encoding in encoded_parts(stage.training, columns, gold, stage.labels, tokenizer):
             findings.extend(encoding.findings)
-            yield encoding.inputs
+            if taught is None:
+                yield encoding.inputs
+            else:
+                yield [replace(one, target=taught[one.example]) for one in encoding.inputs]
 
     inputs = kept(parts(), stage.run.path / "data")
     if audited:
         write_findings(stage.run, together(findings))
     return inputs
+
+
+def _negatives(stage: Stage) -> list[tuple[str, ...]]:
+    """Return a wrong document for each document of each training query."""
+    number, seed = stage.config.recipe.hard_negatives, stage.config.train.seed
+    documents = list(stage.data.gold("train")["documents"])
+    return drawn_negatives(list(stage.data.texts("train")), documents, number, np.random.default_rng(seed))
 
 
 def together(findings: Iterable[Finding]) -> list[Finding]:
