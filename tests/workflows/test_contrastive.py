@@ -77,7 +77,7 @@ def test_eight_texts_a_label_are_enough_and_the_saved_model_says_the_same(tmp_pa
 
 
 def test_what_contrast_is_not_for_is_refused(tmp_path: Path, tiny_bert: Path, tiny_gpt2: Path) -> None:
-    with pytest.raises(ConfigError, match=r"recipe.r_drop: changes the loss of a head"):
+    with pytest.raises(ConfigError, match=r"recipe.r_drop: has no meaning beside recipe.contrastive"):
         finetune(settings(tmp_path, tiny_bert, recipe={"contrastive": True, "r_drop": 1.0}), progress=QUIET)
     with pytest.raises(ModelError, match=r"recipe.contrastive is for labels of whole texts and encoders"):
         finetune(settings(tmp_path, tiny_gpt2), progress=QUIET)
