@@ -40,6 +40,7 @@ from truetune.workflows.loading import backbone_of
 from truetune.workflows.looks import looked
 from truetune.workflows.manifest import manifest, timed
 from truetune.workflows.model import (
+    check_recipe,
     licence_of,
     need_packages,
     recipe_of,
@@ -208,6 +209,7 @@ def loaded(stage: Stage, place: str, together: Any = None) -> tuple[Stage, Backb
     config, head = stage.config, stage.training.head
     if config.train.packing and head == "generate":
         raise ConfigError("train.packing: texts that answer a prompt are not packed; set it to false")
+    check_recipe(config, stage.labels, head)
     settings = replace(settings_of(config, place, head, stage.labels), contrast=config.recipe.contrastive)
     tokenizer = load_tokenizer(settings)
     stage = with_documents(with_writing(stage, tokenizer))

@@ -71,11 +71,8 @@ OF_LABELS = ("label_smoothing", "class_weights", "focal_gamma")
 """Recipes that change the loss of labels."""
 
 
-def recipe_of(run: config.Config, inputs: Iterable[Encoded], labels: Labels, head: Head) -> Recipe:
-    """Return how the weights are moved; `inputs` of the training part are read where their labels are weighted.
-
-    Raises `ConfigError` for a recipe of labels where none are learnt.
-    """
+def check_recipe(run: config.Config, labels: Labels, head: Head) -> None:
+    """Raise `ConfigError` for a recipe that has no meaning for what is learnt; before anything is spent on it."""
     recipe = run.recipe
     if recipe.contrastive:
         _refuse_beside(run, labels, head, "contrastive", ("teacher",))
@@ -89,6 +86,15 @@ def recipe_of(run: config.Config, inputs: Iterable[Encoded], labels: Labels, hea
                 raise ConfigError(
                     f"recipe.{name}: is of labels alone, and the task {run.task} learns something else; leave it out"
                 )
+
+
+def recipe_of(run: config.Config, inputs: Iterable[Encoded], labels: Labels, head: Head) -> Recipe:
+    """Return how the weights are moved; `inputs` of the training part are read where their labels are weighted.
+
+    Raises `ConfigError` as `check_recipe` does.
+    """
+    check_recipe(run, labels, head)
+    recipe = run.recipe
     balanced = recipe.class_weights == "balanced"
     return Recipe(
         weight_decay=run.train.weight_decay,
