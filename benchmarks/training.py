@@ -78,6 +78,7 @@ def main() -> None:
     arguments.add_argument("--head-rate", type=float)
     arguments.add_argument("--layer-decay", type=float)
     arguments.add_argument("--ema", type=float)
+    arguments.add_argument("--r-drop", type=float, default=0.0)
     arguments.add_argument("--dropout", type=float)
     arguments.add_argument("--pooling", choices=("auto", "mean", "first"), default="auto")
     chosen = arguments.parse_args()
@@ -298,7 +299,7 @@ def fine_tuned(
     train_part, validation, test = parts
     started = time.perf_counter()
     settings = {"seed": plan.seed, "pooling": chosen.pooling, "dropout": chosen.dropout}
-    backbone, encoding = prepared(training, model, train_part, settings, Recipe(ema=chosen.ema))
+    backbone, encoding = prepared(training, model, train_part, settings, Recipe(ema=chosen.ema, r_drop=chosen.r_drop))
     labels = labels_of(training, train_part)
 
     def encoded(part: Part) -> list[Encoded]:
