@@ -277,7 +277,7 @@ def prepared(
     training: Training, model: str, part: Part, settings: Mapping[str, Any] | None = None, recipe: Recipe | None = None
 ) -> tuple[TorchBackbone, Encoding]:
     labels = labels_of(training, part)
-    chosen = replace(ModelSettings(model, training.head, labels.names, labels.multiple), **(settings or {}))
+    chosen = replace(ModelSettings(model, training.head, labels.names, multiple=labels.multiple), **(settings or {}))
     tokenizer = load_tokenizer(chosen)
     encoding = training.encode([part.texts], part.gold, labels, tokenizer, Lengths(tokenizer.max_length, 32))
     words = used_pieces([one.ids for one in encoding.inputs])

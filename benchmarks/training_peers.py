@@ -331,7 +331,7 @@ def ours(model: str, texts: Texts, longest: int) -> Measured:
 
     training, plan = training_of(texts), Plan(1e-4, epochs=1)
     labels = labels_of(training, texts.part)
-    settings = ModelSettings(model, training.head, labels.names, labels.multiple, longest)
+    settings = ModelSettings(model, training.head, labels.names, multiple=labels.multiple, max_length=longest)
     tokenizer = load_tokenizer(settings)
     begun = time.perf_counter()
     inputs = training.encode([texts.part.texts], texts.part.gold, labels, tokenizer, Lengths(longest, 0)).inputs

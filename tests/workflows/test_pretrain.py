@@ -86,6 +86,18 @@ def test_the_run_leaves_page_card_and_weights(learnt: RunFolder) -> None:
     assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl"))]
 
 
+def test_the_run_says_how_its_tokenizer_cuts_words(learnt: RunFolder) -> None:
+    found = read_json(learnt.reading)
+    (words,) = found["tokenizer"]["fertility"]
+    # Twenty words and a number a document; the words are frequent enough to be pieces of their own.
+    assert (words["kind"], words["units"]) == ("words", 24 * 21)
+    assert 20 / 21 <= words["whole"] <= 1
+    assert words["low"] < words["pieces"] < words["high"]
+    assert 0 < found["tokenizer"]["used"] <= 1
+    assert found["samples"] == []
+    assert "How it reads and writes" in learnt.report.read_text(encoding="utf-8")
+
+
 def test_the_saved_model_is_the_one_that_was_scored(learnt: RunFolder) -> None:
     from transformers import pipeline
 
@@ -120,6 +132,11 @@ def test_a_decoder_learns_too_with_several_documents_in_a_row(tmp_path: Path) ->
     run = RunFolder(pretrain(settings(tmp_path, "new:gpt-tiny", **changes), progress=QUIET).run)
     for metric in ("bits_per_byte", "bits_per_character", "perplexity"):
         assert value(run, "after", metric) < value(run, "before", metric) < value(run, "baselines/untuned", metric)
+    told = read_json(run.reading)["samples"]
+    documents = (tmp_path / "toy.txt").read_text(encoding="utf-8").splitlines()
+    assert [one["beginning"] + one["document"] in documents for one in told] == [True] * 5
+    # What it writes is made of words that it learnt.
+    assert {"the", "in"} & set(" ".join(one["written"] for one in told).split())
     # Bytes and characters are as many in this corpus.
     assert value(run, "after", "bits_per_byte") == pytest.approx(value(run, "after", "bits_per_character"))
 

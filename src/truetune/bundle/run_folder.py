@@ -62,6 +62,11 @@ class RunFolder:
         return self.path / "diagnosis.json"
 
     @property
+    def reading(self) -> Path:
+        """How the tokenizer of a pretrained model cuts texts, and what the model writes."""
+        return self.path / "reading.json"
+
+    @property
     def behaviour(self) -> Path:
         """How the model takes small changes of texts, where `truetune check` asked."""
         return self.path / "behaviour.json"

@@ -34,6 +34,7 @@ from truetune.reports.sections.kinds import kinds_section
 from truetune.reports.sections.labels import labels_section
 from truetune.reports.sections.learning import learning_section
 from truetune.reports.sections.manifest import manifest_section
+from truetune.reports.sections.reading import reading_section
 from truetune.reports.sections.reliability import reliability_section
 from truetune.reports.sections.scores import scores_section
 from truetune.reports.sections.search import confirmation_section, race_section, search_head, space_section
@@ -125,6 +126,7 @@ def _run_sections(say: Say, run: SavedRun) -> tuple[Section, ...]:
         weak_section(say, run),
         errors_section(say, predictions),
         behaviour_section(say, run),
+        reading_section(say, run),
         confusion_section(say, run.systems),
         curves_section(say, run.systems),
         reliability_section(say, run.systems),

@@ -64,6 +64,8 @@ class SavedRun:
     """What `truetune diagnose` found, where it was asked."""
     behaviour: Mapping[str, Any] | None = None
     """What `truetune check` found, where it was asked."""
+    reading: Mapping[str, Any] | None = None
+    """How a pretrained model's tokenizer cuts texts, and what the model writes."""
 
     @property
     def systems(self) -> tuple[System, ...]:
@@ -130,6 +132,7 @@ def read_run(path: Path) -> SavedRun:
         decided=_json(path / AFTER / "decisions.json"),
         diagnosis=_json(path / "diagnosis.json"),
         behaviour=_json(path / "behaviour.json"),
+        reading=_json(path / "reading.json"),
     )
 
 

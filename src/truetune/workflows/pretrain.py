@@ -20,8 +20,10 @@ from truetune.data.dataset import Dataset
 from truetune.data.encoded import kept
 from truetune.errors import ConfigError, nearest
 from truetune.files import read_json, whole_folder, write_json
+from truetune.pretraining.fertility import fertilities, used_share
 from truetune.pretraining.likelihoods import likelihoods, unigram_likelihoods
 from truetune.pretraining.objective import OBJECTIVES, Objective
+from truetune.pretraining.samples import SHOWN, samples
 from truetune.reports.model_card import write_card
 from truetune.reports.page import run_page, write
 from truetune.tasks.base import Labels
@@ -203,8 +205,26 @@ def _after(stage: Stage, test: HeldOut) -> None:
         return
     backbone = saved_backbone(stage.run.model, stage.config.model.device)
     said = likelihoods(backbone, test.asked, len(test.documents), shown_by(stage.progress, "predicting"))
+    _write_reading(stage, backbone)
     result = write_scored(stage.run, "after", AFTER, test, said, stage.config)
     stage.progress.say(f"after: {result.primary} {result.score(result.primary).value:.4f} on the test part")
+
+
+def _write_reading(stage: Stage, backbone: Backbone) -> None:
+    """Save how validation documents are cut, and what a decoder writes behind their beginnings."""
+    settings, tokenizer = stage.config, backbone.tokenizer
+    texts = stage.parts["validation"].stored("text")
+    learnt = stage.inputs("train", tokenizer, asked=False)
+    size = int(tokenizer.size)  # type: ignore[attr-defined]
+    writes = stage.objective.head == "generate"
+    cut = {
+        "pieces": size,
+        "used": used_share((one.ids for one in learnt), size),
+        "level": settings.evaluate.level,
+        "fertility": [one.to_dict() for one in fertilities(tokenizer, texts, settings.evaluate.level)],
+    }
+    written = [one.to_dict() for one in samples(backbone, texts[: 10 * SHOWN])] if writes else []
+    write_json(stage.run.reading, {"tokenizer": cut, "samples": written})
 
 
 def _finished(stage: Stage, test: HeldOut) -> None:
