@@ -109,4 +109,4 @@ def test_scoring_files_never_imports_a_framework(tmp_path: Path) -> None:
     predicted.write_text('{"label": "a"}\n{"label": "b"}\n' * 20, encoding="utf-8")
     command = ["evaluate", "--task", "classification", "--gold", str(gold), "--predicted", str(predicted)]
     loaded = modules_after(f"from truetune.cli.main import main\nassert main({command!r}) == 0")
-    assert not loaded & {"torch", "transformers", "sklearn", "tokenizers"}
+    assert not loaded & {"torch", "tensorflow", "keras", "transformers", "sklearn", "tokenizers"}
