@@ -101,3 +101,11 @@ def test_rare_labels_and_imbalance() -> None:
 
 def test_numbers_are_no_labels() -> None:
     assert not found(train=[0.5] * 10, test=[0.25] * 10)
+
+
+def test_a_file_that_is_not_split_is_looked_at_as_what_is_learnt() -> None:
+    checks = found(**{"shop.csv": ["a"] * 400 + ["b"] * 5})
+    assert checks["rare labels"].advice.startswith("shop.csv holds fewer than 8 examples")
+    assert checks["imbalance"].parts == ("shop.csv",)
+    assert "support too low to measure" not in checks
+    assert not found(**{"shop.csv": ["a"] * 40 + ["b"] * 8})

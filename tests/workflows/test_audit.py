@@ -85,3 +85,34 @@ def test_the_training_part_goes_first_however_files_are_given(
     assert "the score on test counts" in found["text in two parts"]["advice"]
     main(["audit", str(test), str(train)])
     assert "text in two parts in train, test (1)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        (("sentence1", "sentence2", "label"), "`first` from `sentence1`, `second` from `sentence2`"),
+        (("#1 String", "#2 String", "Quality"), "`second` from `#2 String`, `label` from `Quality`"),
+    ],
+)
+def test_two_texts_are_a_pair(
+    columns: tuple[str, ...], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Read as one text, each premise would stand there several times, with different gold."""
+    file = tmp_path / "rows.jsonl"
+    rows = [
+        dict(zip(columns, ("the same premise", f"claim {place}", "yn"[place % 2]), strict=True)) for place in range(20)
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    main(["audit", str(file), "--json"])
+    said = capsys.readouterr()
+    assert told in said.err
+    assert json.loads(said.out)["task"] == "pair"
+    assert "equal texts, different gold" not in said.out
+
+
+def test_a_folder_is_read_with_its_training_part_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("dev", "test", "train"):
+        row = {"text": "the very same text", "label": "a"}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    main(["audit", str(tmp_path), "--json"])
+    assert list(json.loads(capsys.readouterr().out)["parts"]) == ["train", "validation", "test"]

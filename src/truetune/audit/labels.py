@@ -27,18 +27,18 @@ SAME_SPELLING = 0.85
 def label_findings(parts: Parts) -> Iterator[Finding]:
     """Yield what makes labels unlearnable or unmeasurable."""
     counts = {name: label_counts(part.gold) for name, part in parts.items() if part.gold is not None and part.labelled}
-    train = counts.get("train")
+    learnt = next(iter(counts)) if len(counts) == 1 else "train"
+    train = counts.get(learnt)
     for name, found in counts.items():
         yield from _one_label(name, found, parts[name].gold or ())
         yield from _no_label(name, found)
-        if train and name != "train":
+        if train and name != learnt:
             yield from _unlearnt(name, found, train)
             yield from _unmeasurable(name, found)
     if train:
-        yield from _rare(train)
-        yield from _imbalanced(train)
-    if train:
-        yield from _alike(("train",), train)
+        yield from _rare(learnt, train)
+        yield from _imbalanced(learnt, train)
+        yield from _alike((learnt,), train)
     else:
         yield from _alike(tuple(counts), sum(counts.values(), Counter()))
 
@@ -109,20 +109,20 @@ def _unmeasurable(name: str, found: Counter[str]) -> Iterator[Finding]:
         )
 
 
-def _rare(train: Counter[str]) -> Iterator[Finding]:
+def _rare(name: str, train: Counter[str]) -> Iterator[Finding]:
     rare = [label for label, count in train.items() if count < LEARNABLE]
     if rare:
         yield finding(
             "rare labels",
             "warning",
             _counted(rare, train),
-            f"train holds fewer than {LEARNABLE} examples of these labels. Label more, or join labels",
+            f"{name} holds fewer than {LEARNABLE} examples of these labels. Label more, or join labels",
             len(rare),
-            parts=("train",),
+            parts=(name,),
         )
 
 
-def _imbalanced(train: Counter[str]) -> Iterator[Finding]:
+def _imbalanced(name: str, train: Counter[str]) -> Iterator[Finding]:
     ordered = train.most_common()
     if ordered[0][1] >= IMBALANCE * ordered[-1][1]:
         yield finding(
@@ -132,7 +132,7 @@ def _imbalanced(train: Counter[str]) -> Iterator[Finding]:
             f"{ordered[0][1] / train.total():.1%} of all labels are {ordered[0][0]!r}: accuracy can be high without "
             "ever finding the rare ones. Look at macro F1 and at each label",
             len(train),
-            parts=("train",),
+            parts=(name,),
         )
 
 

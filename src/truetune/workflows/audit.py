@@ -13,7 +13,6 @@ from truetune.audit.meaning import WHY
 from truetune.audit.parts import AuditPart
 from truetune.audit.run import SEVERITIES as SEVERITIES
 from truetune.audit.run import audit
-from truetune.bundle.run_folder import PARTS
 from truetune.data.dataset import Dataset, read_dataset
 from truetune.data.parse import reading
 from truetune.data.read import folder_splits, read, split_named
@@ -168,20 +167,26 @@ def _asked(files: Sequence[str], task: str | None) -> _Asked:
 
 
 def _parts(files: Sequence[str]) -> dict[str, str]:
-    """Name files as the parts that their names say; a single one, or one that says nothing, is itself.
-
-    The training part goes first, however they are given: what is seen in training is what tests must not hold.
-    """
+    """Name files as the parts that their names say; a single one, or one that says nothing, is itself."""
     if len(files) == 1 and Path(files[0]).is_dir():
-        return {name: str(file) for name, file in folder_splits(Path(files[0])).items()} or {files[0]: files[0]}
+        return _in_order({name: str(file) for name, file in folder_splits(Path(files[0])).items()}) or {
+            files[0]: files[0]
+        }
     found: dict[str, str] = {}
     for file in files:
         name = split_named(Path(file)) or Path(file).name
         if name in found:
             raise ConfigError(f"both {found[name]} and {file} look like {name}; audit them one by one")
         found[name] = file
-    known = [name for name in PARTS if name in found]
-    return {name: found[name] for name in (*known, *(name for name in found if name not in known))}
+    return _in_order(found)
+
+
+def _in_order(sources: Mapping[str, str]) -> dict[str, str]:
+    """Return the training part first and test last, however they are given: what is seen in training is what tests must
+    not hold. Files that are no such part stand for training.
+    """
+    ranks = {"train": 0, "validation": 2, "test": 3}
+    return dict(sorted(sources.items(), key=lambda one: ranks.get(one[0], 1)))
 
 
 def _read(task: Task, source: str, data: config.Data, path: Path) -> Dataset:

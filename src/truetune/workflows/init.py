@@ -33,6 +33,8 @@ TEXT_NAMES = (
     "文本",
     "内容",
     "评论",
+    "正文",
+    "标题",
 )
 LABEL_NAMES = (
     "label",
@@ -42,18 +44,21 @@ LABEL_NAMES = (
     "intent",
     "意图",
     "sentiment",
+    "polarity",
     "target",
     "topic",
     "标签",
     "类别",
     "情感",
+    "正负面",
+    "正/负面",
 )
 INTENT_NAMES = ("intent", "意图")
 """Of labels that stand beside spans."""
 INPUT_NAMES = {
     "text": TEXT_NAMES,
-    "first": ("first", "sentence1", "premise", "text_a", "question1", "query"),
-    "second": ("second", "sentence2", "hypothesis", "text_b", "question2"),
+    "first": ("first", "sentence1", "premise", "text_a", "text1", "question1", "#1 string", "query"),
+    "second": ("second", "sentence2", "hypothesis", "text_b", "text2", "question2", "#2 string"),
     "head": ("head", "subject", "e1", "entity1"),
     "choices": ("choices", "choice", "options"),
     "context": ("context", "passage", "article", "text"),
@@ -191,7 +196,10 @@ def _task_of(columns: Mapping[str, Sequence[Any]]) -> str:
         return "qa"
     if "value" in columns:
         return "similarity" if {"first", "second"} <= set(columns) else "regression"
-    return "relations" if {"text", "head", "tail"} <= set(columns) else "classification"
+    if {"text", "head", "tail"} <= set(columns):
+        return "relations"
+    both = [_named(list(columns), INPUT_NAMES[field]) for field in ("first", "second")]
+    return "pair" if all(both) and _named(list(columns), ("text",)) is None else "classification"
 
 
 def _overlapping(column: Sequence[Any]) -> bool:
