@@ -24,6 +24,13 @@ def test_a_folder_of_splits_is_looked_at_by_its_training_part(tmp_path: Path, mo
     assert made["data"]["columns"] == {"text": "review", "label": "class"}
 
 
+@pytest.mark.parametrize(("documents", "group"), [(1, None), (2, None), (3, "group")])
+def test_a_group_is_named_where_each_part_can_have_one(tmp_path: Path, documents: int, group: str | None) -> None:
+    file = tmp_path / "tags.conll"
+    file.write_text("-DOCSTART- O\n\nAnn B-PER\nleft O\n\nBob B-PER\n\n" * documents, encoding="utf-8")
+    assert guessed(str(file)).group == group
+
+
 def test_records_that_cannot_be_read_are_told_with_their_reason(tmp_path: Path) -> None:
     result = {"type": "labels", "value": {"start": 0, "end": 3, "labels": ["PER"], "text": "Bob"}}
     task = {"data": {"text": "Ann left"}, "annotations": [{"result": [result]}]}

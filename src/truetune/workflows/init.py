@@ -18,6 +18,8 @@ from truetune.workflows.parts import learnt_field
 
 NOT_TEXT = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
 """Words that YAML takes for something else than text."""
+PARTS = 3
+"""Train, validation and test."""
 LOOKED_AT = 1000
 """Records that are read to guess from."""
 
@@ -117,6 +119,8 @@ def guessed(source: str, task: str | None = None) -> Guess:
                 "Name it in the config under data.columns, or give --task"
             )
     group = _named([name for name in columns if name not in wanted.values()], GROUP_NAMES)
+    if group is not None and len(records) < LOOKED_AT and len({str(value) for value in values[group]}) < PARTS:
+        group = None  # the whole file has too few groups for a part each
     texts = [
         one
         for value in values[str(text)]
