@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import random
 import re
 from collections.abc import Iterator
 from itertools import groupby
@@ -143,6 +144,27 @@ def bank_faqs(data: Path) -> Parts:
     return {"train": [{"query": query, "documents": found} for query, found in answers.items()]}
 
 
+def daily_replies(data: Path) -> Parts:
+    """The last turn of each English dialogue, to be found among it and 19 last turns of others of its part."""
+    place = data / "dialogue/xdailydialog_en_zh"
+    files = {"train": "part1k_dialogues_text_En.txt", "validation": "en_dev_human.txt", "test": "en_test_human.txt"}
+    talks = {part: [_turns(line) for line in _lines(place / name)] for part, name in files.items()}
+    # Some dialogues of the training part stand in the others too.
+    held_out = {tuple(turns) for part in ("validation", "test") for turns in talks[part]}
+    talks["train"] = [turns for turns in talks["train"] if tuple(turns) not in held_out]
+    rng = random.Random(0)
+    parts: Parts = {}
+    for part, several in talks.items():
+        replies = sorted({turns[-1] for turns in several if len(turns) > 1})
+        parts[part] = []
+        for turns in several:
+            if len(turns) > 1:
+                candidates = [turns[-1], *rng.sample([one for one in replies if one != turns[-1]], 19)]
+                rng.shuffle(candidates)
+                parts[part].append({"history": turns[-4:-1], "response": turns[-1], "candidates": candidates})
+    return parts
+
+
 def c3(data: Path) -> Parts:
     """Dialogues and texts with two to four choices a question."""
 
@@ -173,6 +195,11 @@ def xquad_zh(data: Path) -> Parts:
 def cmrc2018(data: Path) -> Parts:
     folder = data / "qa/cmrc2018_zh"
     return {"train": _squad(folder / "cmrc2018_dev.json"), "test": _squad(folder / "cmrc2018_trial.json")}
+
+
+def _turns(line: str) -> list[str]:
+    # Behind the last turn stand topic, acts and emotions.
+    return [turn.strip() for turn in line.split("__eou__")[:-1] if turn.strip()]
 
 
 def _squad(path: Path) -> Records:

@@ -49,10 +49,31 @@ class Row:
     also: tuple[str, ...] = ()
     """Other metrics of the fine-tuned model that the table shows."""
     max_length: int | None = None
+    recipe: Mapping[str, Any] = field(default_factory=dict)
 
 
 ROWS = (
     Row("sst2", "classification", "en", "SST-2", task_sets.sst2, {"epochs": 3, "learning_rate": 1e-4}),
+    Row(
+        "sst2-16",
+        "classification",
+        "en",
+        "SST-2, 16 examples a label",
+        task_sets.sst2,
+        {"epochs": 20, "learning_rate": 1e-4},
+        {"per_label": 16},
+        recipe={"contrastive": True},
+    ),
+    Row(
+        "banking77-8",
+        "classification",
+        "en",
+        "Banking77, 8 examples a label",
+        task_sets.banking77,
+        {"epochs": 10, "learning_rate": 2e-4, "tokens_per_batch": 4096},
+        {"per_label": 8},
+        recipe={"contrastive": True},
+    ),
     Row("trec", "classification", "en", "TREC", task_sets.trec, {"epochs": 6, "learning_rate": 1e-4}),
     Row("banking77", "classification", "en", "Banking77", task_sets.banking77, {"epochs": 5, "learning_rate": 2e-4}),
     Row(
@@ -127,6 +148,28 @@ ROWS = (
         metric="mrr",
         also=("recall@1", "recall@10", "ndcg@10"),
         max_length=128,
+    ),
+    Row(
+        "bank-faqs-hard",
+        "retrieval",
+        "en",
+        "BankFAQs with hard negatives",
+        task_sets.bank_faqs,
+        {"epochs": 5, "learning_rate": 1e-4},
+        metric="mrr",
+        also=("recall@1", "recall@10", "ndcg@10"),
+        max_length=128,
+        recipe={"hard_negatives": 10},
+    ),
+    Row(
+        "daily-replies",
+        "response-ranking",
+        "en",
+        "XDailyDialog, the reply among 20",
+        task_sets.daily_replies,
+        {"epochs": 6, "learning_rate": 1e-4},
+        also=("mrr",),
+        max_length=96,
     ),
     Row(
         "xquad-en",
@@ -246,6 +289,7 @@ def configured(row: Row, folder: Path, data: Path, epochs: float, limit: int | N
         "data": settings,
         "model": model,
         "train": {**row.train, "epochs": epochs},
+        "recipe": dict(row.recipe),
         "evaluate": {"metric": row.metric} if row.metric else {},
         "track": {"output": str((folder / "runs").resolve()), "name": "run"},
     }

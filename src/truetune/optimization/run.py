@@ -198,8 +198,9 @@ NOTHING = Confirmation((), 0, "no other trial came to its end")
 
 def _check_space(config: Config, space: Sequence[Move]) -> None:
     """Raise `ConfigError`, before anything is trained, for a setting or value that the config does not take."""
-    if config.recipe.contrastive:
-        raise ConfigError("recipe.contrastive: is not searched over yet; set it to false, or fine-tune with it")
+    for name in ("contrastive", "teacher", "hard_negatives"):
+        if getattr(config.recipe, name):
+            raise ConfigError(f"recipe.{name}: trials do not learn with it yet; leave it out, or fine-tune with it")
     for move in space:
         if move.key.partition(".")[0] not in ("train", "recipe", "model") or move.key == "train.seed":
             raise ConfigError(
