@@ -58,6 +58,8 @@ SLOW = pytest.mark.slow
         pytest.param("tiny_bert", "classify", "mean", marks=SLOW),
         pytest.param("tiny_bert", "classify", "first", marks=SLOW),
         pytest.param("tiny_bert", "tag", "auto", marks=SLOW),
+        pytest.param("tiny_bert", "joint", "auto", marks=SLOW),
+        pytest.param("tiny_bert", "nested", "auto", marks=SLOW),
         pytest.param("tiny_gpt2", "classify", "auto", marks=SLOW),
         pytest.param("tiny_llama", "classify", "auto", marks=SLOW),
         pytest.param("tiny_llama", "tag", "auto", marks=SLOW),
@@ -67,7 +69,8 @@ def test_logits_are_the_same_for_any_number_of_texts_of_any_length(
     request: pytest.FixtureRequest, tmp_path: Path, model: str, head: Any, pooling: Any
 ) -> None:
     folder = request.getfixturevalue(model)
-    settings = ModelSettings(str(folder), head, ("a", "b", "c"), pooling=pooling)
+    tags = ("O", "B-x", "I-x") if head == "joint" else ()
+    settings = ModelSettings(str(folder), head, ("a", "b", "c"), tags, pooling=pooling)
     tokenizer = load_tokenizer(settings)
     backbone = load_backbone(settings, Recipe(), tokenizer)
     backbone.save(tmp_path / "saved")
@@ -77,7 +80,7 @@ def test_logits_are_the_same_for_any_number_of_texts_of_any_length(
         for texts in ([TEXTS[3]], TEXTS[:2], TEXTS):
             batch = batch_of(texts, tokenizer)
             wanted, found = backbone.predict(batch), run(inputs_of(batch))
-            kept = batch.mask if head == "tag" else slice(None)
+            kept = batch.mask if head in ("tag", "joint", "nested") else slice(None)
             assert found[kept] == pytest.approx(wanted[kept], abs=1e-4), (engine, len(texts))
 
 

@@ -80,6 +80,10 @@ class FinetuneRunner:
             raise ConfigError(
                 f"optimize: the task {data.task.name} writes texts; this version does not search for those"
             )
+        if self._training.head == "joint":
+            raise ConfigError(
+                f"optimize: the task {data.task.name} is judged by whole frames; this version does not search for those"
+            )
         self._labels: Labels = self._training.labels(data.gold("train"))
         self._precision: Any = None
 

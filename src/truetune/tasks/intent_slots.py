@@ -74,7 +74,7 @@ INTENT_SLOTS = Task(
             *probability.METRICS,
             *calibration.METRICS,
         ),
-        primary=("frame_accuracy",),
+        primary=("frame_accuracy", "accuracy"),
         refined=refined_of,
         oddities=Oddities(odd, odd_warnings),
         constant=score_labels,
