@@ -291,3 +291,17 @@ def test_debug_shows_where_an_error_arose(tmp_path: Path, capsys: Said) -> None:
     assert "Traceback" not in plain
     assert "Traceback" in traced
     assert traced.endswith(plain)
+
+
+def test_a_note_of_the_doctor_is_shown_on_the_terminal(tmp_path: Path, capsys: Said) -> None:
+    gold, said = tmp_path / "gold.jsonl", tmp_path / "said.jsonl"
+    rows = "".join(json.dumps({"id": str(place), "label": "ab"[place % 2]}) + "\n" for place in range(60))
+    gold.write_text(rows, encoding="utf-8")
+    said.write_text(rows.replace('"a"', '"b"', 1), encoding="utf-8")
+    asked = ["evaluate", "--task", "classification", "--gold", str(gold), "--resamples", "200", "--predicted"]
+    assert main([*asked, str(said)]) == 0
+    assert "identical to gold" not in capsys.readouterr().err
+    other = tmp_path / "other.jsonl"
+    other.write_text(rows + "\n", encoding="utf-8")
+    assert main([*asked, str(other)]) == 0
+    assert "note: identical to gold (60): all 60 predictions are identical to gold" in capsys.readouterr().err

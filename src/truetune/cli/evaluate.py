@@ -136,6 +136,9 @@ def _print(result: EvaluationResult, level: float) -> None:
     show.signatures(result.scores)
     for warning in result.warnings:
         show.note(f"warning: {warning}")
+    for one in result.findings:
+        if one.severity == "note":
+            show.note(f"note: {one.check} ({one.count:,}): {one.advice}")
 
 
 def _rest(part: Slice) -> str:
