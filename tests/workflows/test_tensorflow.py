@@ -47,9 +47,7 @@ def sentence(rng: random.Random, place: int) -> dict[str, Any]:
 
 def question(rng: random.Random, place: int) -> dict[str, Any]:
     person, city = rng.choice(["Anna", "Bob"]), rng.choice(["Paris", "Berlin"])
-    context = f"{place} {person} visited {city}"
-    start = context.index(city)
-    return {"question": "visited", "context": context, "answers": [{"text": city, "start": start}]}
+    return {"question": "dull plot", "context": f"{person} visited {city} with {place}", "answers": [city]}
 
 
 def saying(rng: random.Random, place: int) -> dict[str, Any]:
@@ -66,6 +64,14 @@ TASKS: Mapping[str, tuple[str, Row, int, float]] = {
 }
 """Task -> model, rows, epochs and rate with which a tiny model learns the toy set."""
 
+EVALUATED = {
+    "classification": {"baselines": ["majority"]},
+    "ner": {"baselines": ["all-O"]},
+    "qa": {"baselines": ["no-answer"]},
+    "translation": {"baselines": ["copy"], "metric": "chrf"},
+}
+"""Task -> the cheapest baseline: those of a model are PyTorch's code, too."""
+
 
 def settings(folder: Path, model: Path, task: str, framework: str = "tensorflow") -> dict[str, Any]:
     _, row, epochs, rate = TASKS[task]
@@ -77,7 +83,7 @@ def settings(folder: Path, model: Path, task: str, framework: str = "tensorflow"
         "data": {"source": str(source), "validation_share": 0.2, "test_share": 0.3},
         "model": {"name": str(model), "framework": framework, "dtype": "float32"},
         "train": {"epochs": epochs, "learning_rate": rate, "tokens_per_batch": 512},
-        "evaluate": {"resamples": 200, **({"metric": "chrf"} if task == "translation" else {})},
+        "evaluate": {"resamples": 200, **EVALUATED[task]},
         "track": {"output": str(folder / "runs"), "name": framework},
     }
 
@@ -185,7 +191,6 @@ def test_a_saved_model_reproduces_the_scores(
 ) -> None:
     asked = settings(tmp_path, tiny_bert, "classification")
     asked["train"] |= {"epochs": 2}
-    asked["evaluate"] |= {"baselines": ["majority"]}
     run = finetune(asked, progress=QUIET).run
     options = ["--format", "savedmodel", "--margin", "0.5", "--json", "--resamples", "200"]
     status = main(["export", str(run), str(tmp_path / "shipped"), *options])
