@@ -60,6 +60,7 @@ SLOW = pytest.mark.slow
         pytest.param("tiny_bert", "tag", "auto", marks=SLOW),
         pytest.param("tiny_bert", "joint", "auto", marks=SLOW),
         pytest.param("tiny_bert", "nested", "auto", marks=SLOW),
+        pytest.param("tiny_bert", "span", "auto", marks=SLOW),
         pytest.param("tiny_gpt2", "classify", "auto", marks=SLOW),
         pytest.param("tiny_llama", "classify", "auto", marks=SLOW),
         pytest.param("tiny_llama", "tag", "auto", marks=SLOW),
@@ -70,7 +71,8 @@ def test_logits_are_the_same_for_any_number_of_texts_of_any_length(
 ) -> None:
     folder = request.getfixturevalue(model)
     tags = ("O", "B-x", "I-x") if head == "joint" else ()
-    settings = ModelSettings(str(folder), head, ("a", "b", "c"), tags, pooling=pooling)
+    labels = ("first", "last") if head == "span" else ("a", "b", "c")
+    settings = ModelSettings(str(folder), head, labels, tags, pooling=pooling)
     tokenizer = load_tokenizer(settings)
     backbone = load_backbone(settings, Recipe(), tokenizer)
     backbone.save(tmp_path / "saved")
@@ -80,7 +82,7 @@ def test_logits_are_the_same_for_any_number_of_texts_of_any_length(
         for texts in ([TEXTS[3]], TEXTS[:2], TEXTS):
             batch = batch_of(texts, tokenizer)
             wanted, found = backbone.predict(batch), run(inputs_of(batch))
-            kept = batch.mask if head in ("tag", "joint", "nested") else slice(None)
+            kept = batch.mask if head in ("tag", "joint", "nested", "span") else slice(None)
             assert found[kept] == pytest.approx(wanted[kept], abs=1e-4), (engine, len(texts))
 
 

@@ -35,7 +35,7 @@ def ends_of(raw: Tensor, mask: Tensor) -> Tensor:
     # Number n of the first half of each vector is turned together with number n of its second half.
     first, second, third, fourth = vectors.chunk(4, dim=-1)
     turned = vectors * cosine + torch.cat([-second, first, -fourth, third], dim=-1) * sine
-    return torch.cat([turned, scores.masked_fill(~mask[..., None], NEVER)], dim=-1)
+    return torch.cat([turned, scores.masked_fill(~mask.bool()[..., None], NEVER)], dim=-1)
 
 
 def stretch_scores(ends: Tensor) -> Tensor:

@@ -62,7 +62,7 @@ class Network(nn.Module):
             return vectors[0] if len(vectors) == 1 else torch.stack(vectors, dim=1)
         if self.form.ends:
             scores = self._ends(ids, mask, segments)
-            return scores.masked_fill(~mask[..., None], LEAST)
+            return scores.masked_fill(~mask.bool()[..., None], LEAST)  # an exported model gets whole numbers
         if self.form.nests:
             assert self.own is not None
             return ends_of(self.own(self.hidden(ids, mask, segments)), mask)
