@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from truetune.cli import show
 from truetune.cli.main import main
 from truetune.data import read as reading
 
@@ -305,3 +306,10 @@ def test_a_note_of_the_doctor_is_shown_on_the_terminal(tmp_path: Path, capsys: S
     other.write_text(rows + "\n", encoding="utf-8")
     assert main([*asked, str(other)]) == 0
     assert "note: identical to gold (60): all 60 predictions are identical to gold" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(3e-9, "<0.0001"), (0.0, "<0.0001"), (0.0001, "0.0001"), (0.5, "0.5000"), (float("nan"), "–")]
+)
+def test_a_p_value_is_never_shown_as_0(value: float, said: str) -> None:
+    assert show.p_value(value) == said

@@ -120,7 +120,8 @@ def _print_weak(found: WeakSlices | None) -> None:
         [
             " and ".join(f"{one.what} {one.value}".strip() for one in part.rule),
             f"{part.examples:,}",
-            *(show.number(value) for value in (part.value, part.low, part.high, part.rest, part.p_adjusted)),
+            *(show.number(value) for value in (part.value, part.low, part.high, part.rest)),
+            show.p_value(part.p_adjusted),
             "shown" if part.shown else "not shown",
         ]
         for part in found.slices
@@ -145,5 +146,5 @@ def _rest(part: Slice) -> str:
     found = part.against_rest
     if found is None or found.difference != found.difference:
         return ""
-    p_value = "" if part.p_adjusted != part.p_adjusted else f", adjusted p {show.number(part.p_adjusted)}"
+    p_value = "" if part.p_adjusted != part.p_adjusted else f", adjusted p {show.p_value(part.p_adjusted)}"
     return f": {found.difference:+.4f} against the rest{p_value}"

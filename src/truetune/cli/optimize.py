@@ -35,7 +35,7 @@ def _print(found: OptimizeResult, language: str, level: float) -> None:
             show.number(one["difference"]["value"], sign=True),
             show.number(one["difference"]["low"], sign=True),
             show.number(one["difference"]["high"], sign=True),
-            show.number(one["p_adjusted"]),
+            show.p_value(one["p_adjusted"]),
             "better" if one["better"] else "not shown better",
         ]
         for one in log["confirmation"]

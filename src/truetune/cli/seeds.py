@@ -40,7 +40,7 @@ def _print(result: SeedsResult, level: float) -> None:
             show.number(score.found.value, sign=compared),
             show.number(score.found.low, sign=compared),
             show.number(score.found.high, sign=compared),
-            show.number(score.found.p_value),
+            show.p_value(score.found.p_value),
             show.number(score.found.seed_deviation),
             score.reason,
         ]

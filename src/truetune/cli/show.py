@@ -91,8 +91,8 @@ def comparisons(found: Iterable[Comparison], level: float) -> None:
             number(one.difference, sign=True),
             number(one.low, sign=True),
             number(one.high, sign=True),
-            number(one.p_value),
-            number(one.p_adjusted),
+            p_value(one.p_value),
+            p_value(one.p_adjusted),
             number(one.detectable),
             "" if one.gained is None else f"{one.gained:,}",
             "" if one.lost is None else f"{one.lost:,}",
@@ -123,6 +123,11 @@ def number(value: float, sign: bool = False) -> str:
     if not math.isfinite(value):
         return "–"
     return f"{value:+.4f}" if sign else f"{value:.4f}"
+
+
+def p_value(value: float) -> str:
+    """Return a p-value with four digits after the point, never as 0; a dash for an undefined one."""
+    return "<0.0001" if 0 <= value < 0.0001 else number(value)
 
 
 def note(message: str) -> None:
