@@ -25,7 +25,7 @@ from truetune.backbones.torch_backbone import TorchBackbone
 from truetune.data.batch import padded, target_number
 from truetune.errors import ModelError
 from truetune.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from truetune.types import IGNORED, Batch, Encoded, Floats, Ints
+from truetune.types import IGNORED, Batch, Encoded, Floats, Ints, Writing
 
 CLASSIFY = ModelSettings("", "classify", ("bad", "good", "place"), dropout=0.0, precision="float32", device="cpu")
 SEVERAL = replace(CLASSIFY, multiple=True)
@@ -250,6 +250,24 @@ def test_what_is_frozen_stays(frozen: Mapping[str, Any], tiny_bert: Path) -> Non
         name for name, weight in other._network.weights().items() if not np.array_equal(weight.stored(), before[name])
     }
     assert moved == set(other._weights)
+
+
+def test_texts_are_written_as_by_pytorch(tiny_gpt2: Path) -> None:
+    one, other = both(tiny_gpt2, GENERATE)
+    batch, writing = batch_for(one), Writing("", 9)
+    expected = one.write(batch, writing)
+    assert other.write(batch, writing) == expected
+    assert {text.pieces for text in expected} == {9}
+    drawn = replace(writing, temperature=1.0, top_p=0.9, seed=1)
+    assert other.write(batch, drawn) == other.write(batch, drawn) != expected
+    nearly_best = replace(drawn, top_p=1e-9)
+    assert other.write(batch, nearly_best) == expected, "the likeliest piece alone is left to be drawn"
+    alone, told = batch_for(one, LENGTHS[:1]), list[str]()
+    (broken_off,) = other.write(alone, writing, lambda text: told.append(text) is None and len(told) < 4)
+    assert broken_off.pieces == len(told) == 4
+    assert expected[0].text.startswith(told[-1])
+    with pytest.raises(ModelError, match=r"generate\.beams: 3"):
+        other.write(batch, replace(writing, beams=3))
 
 
 def test_dropout_is_a_function_of_seed_and_step(tiny_bert: Path) -> None:

@@ -92,7 +92,10 @@ def primary(result: FinetuneResult) -> Mapping[str, Any]:
     return next(score for score in result.after["scores"] if score["metric"] == result.after["primary"])
 
 
-@pytest.mark.parametrize("task", ["classification", "ner", "translation", pytest.param("qa", marks=pytest.mark.slow)])
+SLOW = [pytest.param(task, marks=pytest.mark.slow) for task in ("translation", "qa")]
+
+
+@pytest.mark.parametrize("task", ["classification", "ner", *SLOW])
 def test_a_run_is_as_good_as_with_pytorch(task: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     model = request.getfixturevalue(TASKS[task][0])
     ours = finetune(settings(tmp_path, model, task), progress=QUIET)
