@@ -130,3 +130,12 @@ def test_the_schema_describes_every_key() -> None:
     for group in ("Data", "Model", "Train", "Recipe", "Evaluate", "Decide", "Track"):
         for key, entry in schema["$defs"][group]["properties"].items():
             assert entry.get("description"), f"{group}.{key} has no description"
+
+
+def test_an_unknown_task_is_named_with_its_line_and_the_nearest_known(tmp_path):
+    file = tmp_path / "c.yaml"
+    file.write_text("data: {source: x.csv}\nmodel: {name: m}\ntask: clasification\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"c\.yaml:3: task: unknown task 'clasification'.*'classification'"):
+        config.load(file, tasks=("classification", "ner"))
+    with pytest.raises(ConfigError, match=r"override task=nr: task: unknown task 'nr'.*'ner'"):
+        config.load(file, ["task=nr"], tasks=("classification", "ner"))

@@ -6,12 +6,13 @@ import argparse
 
 from truetune import config
 from truetune.cli import show
+from truetune.tasks.table import TASKS
 from truetune.workflows.finetune import FinetuneResult, finetune
 
 
 def run(args: argparse.Namespace) -> int:
     """Run it; 0 when it ran, whatever it found."""
-    settings = config.load(args.config, args.overrides)
+    settings = config.load(args.config, args.overrides, TASKS)
     named = settings.model_copy(
         update={"track": settings.track.model_copy(update={"name": settings.track.name or _stem(args.config)})}
     )

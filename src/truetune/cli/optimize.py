@@ -8,6 +8,7 @@ from pathlib import Path
 from truetune import config
 from truetune.cli import show
 from truetune.optimization.run import OptimizeResult, optimize
+from truetune.tasks.table import TASKS
 
 
 def run(args: argparse.Namespace) -> int:
@@ -15,7 +16,7 @@ def run(args: argparse.Namespace) -> int:
     overrides = list(args.overrides)
     overrides += [f"optimize.trials={args.trials}"] if args.trials is not None else []
     overrides += [f"optimize.minutes={args.minutes}"] if args.minutes is not None else []
-    settings = config.load(args.config, overrides)
+    settings = config.load(args.config, overrides, TASKS)
     found = optimize(settings, settings.track.name or Path(args.config).stem)
     if args.json:
         show.as_json(found.to_dict())

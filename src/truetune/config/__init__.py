@@ -6,7 +6,7 @@ nearest known one; every error names file, line and key, and all of them are lis
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +26,7 @@ from truetune.config.pretrain import Pretrain as Pretrain
 from truetune.config.track import Track as Track
 from truetune.config.train import Recipe as Recipe
 from truetune.config.train import Train as Train
-from truetune.errors import ConfigError
+from truetune.errors import ConfigError, nearest
 from truetune.faults import explained
 from truetune.yaml_text import line_of_keys, overridden, parsed
 
@@ -87,11 +87,11 @@ class Config(Group):
         return value
 
 
-def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+def load(path: str | Path, overrides: Sequence[str] = (), tasks: Collection[str] = ()) -> Config:
     """Return the config of a YAML file with `section.key=value` overrides applied.
 
     Paths in `data` are relative to the config file's folder (or, where nothing is there, to the
-    current folder). Raises `ConfigError`, which lists every fault.
+    current folder). With `tasks`, the config's is one of these. Raises `ConfigError`, which lists every fault.
     """
     file = Path(path)
     try:
@@ -103,7 +103,10 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     settings = overridden(parsed(text, str(file)), overrides)
     places = {key: f"{file}:{line}" for key, line in line_of_keys(text).items()}
     places |= {override.partition("=")[0]: f"override {override}" for override in overrides}
-    return from_settings(settings, str(file), places, folder=file.parent)
+    config = from_settings(settings, str(file), places, folder=file.parent)
+    if tasks and config.task not in tasks:
+        raise ConfigError(f"{places['task']}: task: unknown task {config.task!r}; {nearest(config.task, tasks)}")
+    return config
 
 
 def from_settings(

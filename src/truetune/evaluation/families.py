@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from truetune.errors import MetricError, nearest
 from truetune.metric import Metric, PerLabel
+from truetune.metrics.label_scores import label_scores
 from truetune.rows import Rows
 from truetune.tasks.base import Scoring
 from truetune.types import Column
 
+SCORES = "scores"
 Fields = Mapping[str, Column]
 """Field -> one value an example, in example order."""
 
@@ -61,13 +63,21 @@ def families(metrics: Sequence[Metric | PerLabel], gold: Fields, systems: Sequen
     A metric of each label becomes one metric a label that stands in gold or in any system.
     """
     found = []
+    read = [_read_once(metrics, columns) for columns in systems]
     for members in sharing(metrics):
         first = members[0]
-        rows = [first.rows(gold[first.gold], columns[first.predicted]) for columns in systems]
+        rows = [first.rows(gold[first.gold], columns[first.predicted]) for columns in read]
         labels = tuple(sorted({label for each in rows for label in each.labels}))
         aligned = tuple(each.with_labels(labels) if labels else each for each in rows)
         found.append(Family(expanded(members, labels), aligned))
     return found
+
+
+def _read_once(metrics: Sequence[Metric | PerLabel], columns: Fields) -> Fields:
+    """Return columns with the scores of labels as an array, which many families read."""
+    if not any(metric.predicted == SCORES for metric in metrics):
+        return columns
+    return {**columns, SCORES: label_scores(columns[SCORES])}
 
 
 def sharing(metrics: Sequence[Metric | PerLabel]) -> list[list[Metric | PerLabel]]:

@@ -19,7 +19,7 @@ from truetune.data.read import folder_splits, read, split_named
 from truetune.data.stored import Made, values_at
 from truetune.errors import ConfigError
 from truetune.tasks.base import Task
-from truetune.tasks.table import task_named
+from truetune.tasks.table import TASKS, task_named
 from truetune.types import Finding, Floats, Ints
 from truetune.workflows.audit_fix import Fixed, fixed_copy
 from truetune.workflows.audit_model import frozen_features, model_findings
@@ -152,7 +152,7 @@ def _tuned(asked: _Asked, data: Dataset, part: AuditPart, folds: int, costs: lis
 
 def _asked(files: Sequence[str], task: str | None) -> _Asked:
     if len(files) == 1 and files[0].endswith(CONFIG_ENDINGS):
-        settings = config.load(files[0])
+        settings = config.load(files[0], tasks=TASKS)
         data = settings.data
         named = {"train": data.train, "validation": data.validation, "test": data.test}
         sources = _parts([data.source]) if data.source else {name: file for name, file in named.items() if file}

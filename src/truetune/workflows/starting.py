@@ -13,6 +13,7 @@ from truetune.bundle.run_folder import RunFolder, latest_run, new_run
 from truetune.config import Config
 from truetune.errors import ConfigError, TruetuneError
 from truetune.files import whole_folder, write_json, write_text
+from truetune.tasks.table import TASKS
 from truetune.workflows.manifest import now
 from truetune.workflows.model import model_place
 from truetune.workflows.progress import Progress
@@ -37,7 +38,7 @@ def settings_from(config: Config | Mapping[str, Any] | str | Path) -> Config:
     """Return the settings that a file, nested values or a `Config` hold."""
     if isinstance(config, Config):
         return config
-    return configs.from_settings(config) if isinstance(config, Mapping) else configs.load(config)
+    return configs.from_settings(config) if isinstance(config, Mapping) else configs.load(config, tasks=TASKS)
 
 
 def started(settings: Config, name: str, resume: bool) -> RunFolder:
