@@ -75,7 +75,7 @@ def families(metrics: Sequence[Metric | PerLabel], gold: Fields, systems: Sequen
 
 def _read_once(metrics: Sequence[Metric | PerLabel], columns: Fields) -> Fields:
     """Return columns with the scores of labels as an array, which many families read."""
-    if not any(metric.predicted == SCORES for metric in metrics):
+    if not any(metric.predicted == SCORES and metric.gold in ("label", "labels") for metric in metrics):
         return columns
     return {**columns, SCORES: label_scores(columns[SCORES])}
 
