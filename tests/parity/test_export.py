@@ -183,7 +183,7 @@ def test_too_few_examples_show_nothing_even_where_all_agree(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     few = tmp_path / "few.txt"
-    few.write_text("pos\ta lovely film\nneg\ta dull film\n" * 10, encoding="utf-8")
+    few.write_text("".join(f"pos\ta lovely film {n}\nneg\ta dull film {n}\n" for n in range(10)), encoding="utf-8")
     words = ["export", str(trained), str(tmp_path / "x"), "--data", str(few), "--resamples", "200", "--json"]
     assert main(words) == 1
     said = json.loads(capsys.readouterr().out)
