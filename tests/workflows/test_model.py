@@ -29,7 +29,8 @@ def test_a_config_without_recipe_is_the_plain_recipe() -> None:
 def test_every_key_of_the_recipe_is_handed_on() -> None:
     numbers = {"label_smoothing": 0.1, "focal_gamma": 2.0, "r_drop": 3.0, "fgm": 0.5, "ema": 0.99, "mixout": 0.5}
     found = recipe_of(configured(**numbers, class_weights="balanced"), INPUTS, LABELS, "tag")
-    elsewhere = {"lora_rank", "lora_alpha", "lora_dropout", "swa"}
+    elsewhere = {"lora_rank", "lora_alpha", "lora_dropout", "swa"}  # Of the model, and of the loop's plan.
+    elsewhere |= {"contrastive", "hard_negatives", "teacher", "teacher_share"}  # Of the inputs and their targets.
     assert {*numbers, "class_weights", *elsewhere} == set(config.Recipe.model_fields)
     assert {key: getattr(found, key) for key in numbers} == numbers
     assert found.class_weights == pytest.approx((4 / 6, 4 / 2))

@@ -191,6 +191,7 @@ def test_a_killed_run_ends_bit_for_bit_as_an_unbroken_one(tiny_bert: Path, tmp_p
         ({"name": "new:gpt-tiny"}, "new:bert-SIZE"),
         ({"name": "new:bert-tny"}, "new:bert-tiny"),
         ({"recipe": {"r_drop": 1.0}}, "recipe.r_drop"),
+        ({"recipe": {"hard_negatives": 2}}, "recipe.hard_negatives"),
         ({"train": {"margin": 0.1}}, "train.margin"),
         ({"train": {"packing": True}}, "train.packing"),
         ({"scale": "torchrun", "workers": 2}, "workers"),

@@ -45,7 +45,16 @@ from truetune.workflows.starting import CHOSEN, STARTED, base_name, nothing_left
 from truetune.workflows.starting_model import check_start, place_of_start
 from truetune.workflows.tuning import Follow, Learnt, Room, followed_training, training_plan
 
-UNUSED = ("r_drop", "fgm", "class_weights", "focal_gamma", "label_smoothing")
+UNUSED = (
+    "r_drop",
+    "fgm",
+    "class_weights",
+    "focal_gamma",
+    "label_smoothing",
+    "contrastive",
+    "hard_negatives",
+    "teacher",
+)
 """Recipes of labelled examples, which pretraining does not know."""
 
 

@@ -34,9 +34,10 @@ def _table(say: Say, cut: Json) -> Table:
         Column(say["reading.whole"], True),
         Column(say["reading.unknown"], True),
     )
+    kinds = {kind: say[f"reading.{kind}"] for kind in ("words", "characters")}
     rows = tuple(
         (
-            Cell(say[f"reading.{one['kind']}"]),
+            Cell(kinds[one["kind"]]),
             Cell(numbers.count(one["units"])),
             Cell(f"{one['pieces']:.2f}", "" if one["low"] is None else f"{one['low']:.2f} – {one['high']:.2f}"),
             Cell(numbers.share(one["whole"])),
