@@ -15,7 +15,7 @@ from truetune import config as configs
 from truetune.backbones.base import ModelSettings, Recipe
 from truetune.backbones.onnx_export import write_onnx
 from truetune.backbones.onnx_int8 import dynamic_nodes, write_int8, write_static_int8
-from truetune.backbones.onnx_model import ENGINES, engine_run, measured_engines
+from truetune.backbones.onnx_model import ENGINES, OnnxBackbone, engine_run, measured_engines
 from truetune.backbones.torch import load_backbone, load_tokenizer
 from truetune.bundle.format import read_bundle
 from truetune.cli.main import main
@@ -23,6 +23,9 @@ from truetune.data.batch import padded
 from truetune.errors import ModelError
 from truetune.files import read_json, write_text
 from truetune.parity.export import Wanted, exported
+from truetune.stats.plan import Plan
+from truetune.tasks.base import Labels, Lengths
+from truetune.tasks.choice_encoding import encode_choices
 from truetune.types import Batch, Encoded
 from truetune.workflows.finetune import finetune
 from truetune.workflows.progress import Progress
@@ -84,6 +87,71 @@ def test_logits_are_the_same_for_any_number_of_texts_of_any_length(
             wanted, found = backbone.predict(batch), run(inputs_of(batch))
             kept = batch.mask if head in ("tag", "joint", "nested", "span") else slice(None)
             assert found[kept] == pytest.approx(wanted[kept], abs=1e-4), (engine, len(texts))
+
+
+@SLOW
+@pytest.mark.parametrize(
+    ("model", "head"), [(m, h) for m in ("tiny_bert", "tiny_gpt2", "tiny_llama") for h in ("choose", "embed")]
+)
+def test_choices_and_vectors_are_the_same_whatever_an_input_holds(
+    request: pytest.FixtureRequest, tmp_path: Path, model: str, head: Any
+) -> None:
+    labels = ("1", "2", "3") if head == "choose" else ()
+    settings = ModelSettings(str(request.getfixturevalue(model)), head, labels, max_length=60)
+    tokenizer = load_tokenizer(settings)
+    backbone = load_backbone(settings, Recipe(), tokenizer)
+    backbone.save(tmp_path / "saved")
+    write_onnx(tmp_path / "saved", tmp_path / "model.onnx")
+    questions = [[("Paris", "Berlin", "a dull film"), ("Anna", "好")], [TEXTS[4], ""], ["Where?", "Who?"]]
+    for engine in ENGINES:
+        exported = OnnxBackbone(engine_run(tmp_path / "model.onnx", engine), tokenizer, len(labels))
+        for number in (1, 2):
+            if head == "choose":
+                columns = [column[-number:] for column in questions]
+                inputs = encode_choices(columns, None, Labels(labels), tokenizer, Lengths(60)).inputs
+                batch = padded(inputs, np.arange(number), tokenizer.pad)
+            else:
+                batch = batch_of(TEXTS[:number], tokenizer)
+            assert exported.predict(batch) == pytest.approx(backbone.predict(batch), abs=1e-4), (engine, number)
+
+
+@SLOW
+@pytest.mark.parametrize("precision", ["float32", "int8-static"])
+def test_choices_and_replies_stand_behind_the_gate(tmp_path: Path, tiny_bert: Path, precision: Any) -> None:
+    rng = random.Random(0)
+    asked: dict[str, list[dict[str, Any]]] = {"multiple-choice": [], "response-ranking": []}
+    for place in range(200):
+        right, wrong = rng.choice(["lovely", "great"]), rng.sample(["dull", "bad", "boring"], rng.choice([1, 2]))
+        texts = rng.sample([right, *wrong], len(wrong) + 1)
+        asked["multiple-choice"].append(
+            {"context": f"Anna {place}", "question": "Q?", "choices": texts, "answer": right}
+        )
+        asked["response-ranking"].append({"history": [f"Anna {place}", "Q?"], "response": right, "candidates": texts})
+    for task, rows in asked.items():
+        source = tmp_path / f"{task}.jsonl"
+        write_text(source, "".join(json.dumps(row) + "\n" for row in rows))
+        settings = {
+            "task": task,
+            "data": {"source": str(source), "validation_share": 0.4, "test_share": 0.2},
+            "model": {"name": str(tiny_bert), "dtype": "float32", "max_length": 32},
+            "train": {"epochs": 3, "learning_rate": 3e-3, "tokens_per_batch": 512},
+            "evaluate": {"resamples": 100},
+            "track": {"output": str(tmp_path / "runs"), "name": task},
+        }
+        run = finetune(settings, progress=Progress(quiet=True)).run
+        wanted = Wanted(precision, "onnxruntime", margin=0.2, plan=Plan(resamples=100))
+        result = exported(run, tmp_path / task, wanted, Progress(quiet=True))
+        assert result.parity.passed
+        apart = {one.system: one.largest for one in result.parity.agreements}
+        # A server batches otherwise, and activations that are rounded as they come are rounded by batch.
+        close = 1e-6 if precision == "float32" else 0.01
+        assert apart["HTTP"] == pytest.approx(list(apart.values())[-2], abs=close), "candidates are sent too"
+        assert apart["ONNX float32, onnxruntime"] < 1e-5  # type: ignore[operator]
+        if precision == "float32":
+            given = [{name: value for name, value in row.items() if name not in ("answer", "response")} for row in rows]
+            before, after = truetune.load(run).predict(given), truetune.load(tmp_path / task).predict(given)
+            key = "answer" if task == "multiple-choice" else "response"
+            assert [one[key] for one in before] == [one[key] for one in after]
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,8 @@ import pytest
 import truetune
 from truetune.bundle.format import read_bundle
 from truetune.bundle.run_folder import RunFolder
-from truetune.errors import ConfigError, ModelError
+from truetune.errors import ConfigError
 from truetune.files import read_json
-from truetune.parity.export import Wanted, exported
 from truetune.tasks.retrieval_encoding import item_of
 from truetune.workflows.finetune import finetune
 from truetune.workflows.init import guessed
@@ -79,8 +78,6 @@ def test_documents_are_found_and_the_saved_model_says_the_same(tmp_path: Path, t
         predicted=[{"ranking": one["ranking"]} for one in said],
     )
     assert again.score("mrr").value == scores["mrr"]
-    with pytest.raises(ModelError, match="ranks texts"):
-        exported(result.run, tmp_path / "out", Wanted(), QUIET)
 
 
 def test_what_a_file_holds_is_found(tmp_path: Path) -> None:

@@ -16,12 +16,15 @@ from truetune.backbones.torch_saved import load_saved
 from truetune.errors import MissingPackageError, ModelError
 
 INPUTS = ("ids", "mask", "segments")
-"""`[batch, length]` each, 64-bit integers; a model that knows no segments has the first two."""
+"""`[batch, length]` each, 64-bit integers; a model that looks at no segments has the first two."""
 OUTPUT = "logits"
 
 
 def write_onnx(folder: Path, file: Path) -> None:
-    """Write the network of a saved folder, in float32; raises `ModelError` for one that cannot be exported."""
+    """Write the network of a saved folder, in float32; raises `ModelError` for one that cannot be exported.
+
+    Of a model that chooses it is what scores one choice: `onnx_model` puts those of a question together.
+    """
     need("onnx", "onnxscript")
     network, tokenizer, settings = load_saved(folder, torch.device("cpu"))
     network.eval()
@@ -29,13 +32,14 @@ def write_onnx(folder: Path, file: Path) -> None:
     network.requires_grad_(False)
     example = torch.full((2, 5), tokenizer.pad, dtype=torch.int64)
     mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
-    inputs = (example, mask, torch.zeros_like(example)) if network.segmented else (example, mask)
+    segmented = network.segmented and not network.form.embeds
+    inputs = (example, mask, torch.zeros_like(example)) if segmented else (example, mask)
     batch = torch.export.Dim("batch", min=1, max=65_536)
     length = torch.export.Dim("length", min=1, max=max(settings.max_length or tokenizer.max_length, 6))
     try:
         with quietly():
             program = torch.onnx.export(
-                network if network.segmented else _Unsegmented(network),
+                (_Segmented if segmented else _Unsegmented)(network),
                 inputs,
                 dynamo=True,
                 external_data=False,
@@ -51,16 +55,26 @@ def write_onnx(folder: Path, file: Path) -> None:
         raise ModelError(f"{folder}: cannot be exported to ONNX ({reason}); serve it with PyTorch") from error
 
 
+class _Segmented(nn.Module):
+    """A network whose inputs hold one thing each."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
+        return self.network.alone(ids, mask, segments)
+
+
 class _Unsegmented(nn.Module):
-    """A network without the input that it does not look at: an exporter would bind it to the example's size."""
+    """The same without the input that it does not look at: an exporter would bind it to the example's size."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        logits: Tensor = self.network(ids, mask, torch.zeros_like(ids))
-        return logits
+        return self.network.alone(ids, mask, torch.zeros_like(ids))
 
 
 def need(*packages: str) -> None:

@@ -12,6 +12,8 @@ from typing import Any, Literal, TypeVar, cast, get_args
 import numpy as np
 import numpy.typing as npt
 
+from truetune.backbones.onnx_choices import choice_scores, choices_apart
+from truetune.backbones.saved_form import read_form
 from truetune.backbones.tokenizer import FastTokenizer
 from truetune.errors import MissingPackageError, ModelError, nearest
 from truetune.files import read_json
@@ -49,22 +51,26 @@ class OnnxBackbone:
     together: None = None
     """It does not learn."""
 
-    def __init__(self, run: Run, tokenizer: FastTokenizer) -> None:
+    def __init__(self, run: Run, tokenizer: FastTokenizer, chooses: int = 0) -> None:
+        """`chooses`: how many choices a question may have, where it is the score of one that `run` returns."""
         self.tokenizer = tokenizer
         self.run = run
+        self._chooses = chooses
 
     def predict(self, batch: Batch) -> Floats:
-        """Return logits, `[batch, labels]` or `[batch, length, labels]`."""
-        return self.run(model_inputs(batch)).astype(np.float64)
+        """Return logits, `[batch, labels]` or `[batch, length, labels]`, or vectors, `[batch, hidden]`."""
+        logits = self.run(model_inputs(batch, self._chooses)).astype(np.float64)
+        return choice_scores(logits, batch, self._chooses) if self._chooses else logits
 
     def write(self, batch: Batch, writing: Writing, told: Told | None = None) -> list[Written]:
         """Raise `ModelError`: a model that writes texts is not exported."""
         raise ModelError("an exported model gives logits only; to write texts, load the run's own model")
 
 
-def model_inputs(batch: Batch) -> dict[str, npt.NDArray[Any]]:
-    """Return the named inputs of an exported model."""
-    return {"ids": batch.ids, "mask": batch.mask.astype(np.int64), "segments": batch.segments}
+def model_inputs(batch: Batch, chooses: int = 0) -> dict[str, npt.NDArray[Any]]:
+    """Return the named inputs of an exported model; of one that chooses, each choice is a row."""
+    read = choices_apart(batch) if chooses else batch
+    return {"ids": read.ids, "mask": read.mask.astype(np.int64), "segments": read.segments}
 
 
 def known_inputs(file: Path) -> frozenset[str]:
@@ -80,10 +86,11 @@ def exported_backbone(folder: Path) -> OnnxBackbone:
     try:
         stored = read_json(folder / EXPORT)
         exported = Exported(stored["file"], stored["engine"], stored["precision"], stored["milliseconds"])
-        length = read_json(folder / "backbone.json")["settings"]["max_length"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{folder / EXPORT}: is damaged ({error}); export the model again from its run") from None
-    return OnnxBackbone(engine_run(folder / exported.file, exported.engine), saved_tokenizer(folder, length))
+    settings, form = read_form(folder)
+    run = engine_run(folder / exported.file, exported.engine)
+    return OnnxBackbone(run, saved_tokenizer(folder, settings.max_length), form.chooses)
 
 
 def saved_tokenizer(folder: Path, length: int | None) -> FastTokenizer:

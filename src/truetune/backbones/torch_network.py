@@ -83,6 +83,15 @@ class Network(nn.Module):
         scored: Tensor = self.own(hidden) if self.own is not None else self.model.score(hidden)
         return scored
 
+    def alone(self, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
+        """Return what `forward` does of inputs that hold one thing each: of a choice its score, `[rows, 1]`.
+
+        Nothing is taken apart, so the steps are the same for all inputs, and can be exported.
+        """
+        if self.form.chooses:
+            return self._row_scores(ids, mask, segments)
+        return self._vectors(ids, mask) if self.form.embeds else self(ids, mask, segments)
+
     def _ends(self, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
         if self.own is not None:
             own: Tensor = self.own(self.hidden(ids, mask, segments))
@@ -92,11 +101,15 @@ class Network(nn.Module):
 
     def _choices(self, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
         """Return the score of each choice of an input, `[batch, choices]`; one that it lacks has `LEAST`."""
+        *rows, there = choices_apart(ids, mask, segments)
+        return choice_scores(self._row_scores(*rows), there, self.form.chooses, LEAST)
+
+    def _row_scores(self, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
+        """Return the scores of choices that have a row each, `[rows, 1]`."""
         assert self.own is not None
         assert self.form.pooling is not None
-        *rows, there = choices_apart(ids, mask, segments)
-        vectors = pooled(self.hidden(*rows), rows[1], self.form.pooling)
-        return choice_scores(self.own(vectors), there, self.form.chooses, LEAST)
+        scores: Tensor = self.own(pooled(self.hidden(ids, mask, segments), mask, self.form.pooling))
+        return scores
 
     def _vectors(self, ids: Tensor, mask: Tensor) -> Tensor:
         assert self.form.pooling is not None

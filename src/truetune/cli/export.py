@@ -58,7 +58,7 @@ def print_parity(found: Parity, level: float) -> None:
         ]
         for one in found.agreements
     ]
-    table = ["system", "same answers", f"{share} low", f"{share} high", "largest difference of a probability"]
+    table = ["system", "same answers", f"{share} low", f"{share} high", "largest difference of a number"]
     show.table("", table, rows)
     show.comparisons(found.comparison.comparisons, level)
     deciding = f"{found.comparison.primary}, margin {found.margin:g}"

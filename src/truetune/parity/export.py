@@ -22,6 +22,7 @@ from truetune.backbones.onnx_model import (
     milliseconds_of,
     model_inputs,
 )
+from truetune.backbones.saved_form import read_form
 from truetune.bundle.format import ONNX, PYTORCH, TENSORFLOW, read_bundle, write_bundle
 from truetune.bundle.run_folder import RunFolder, finished_run
 from truetune.data.dataset import Dataset
@@ -114,9 +115,8 @@ def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> Ex
         raise RunError(f"{folder}: is there already; name a folder that is not, or remove it")
     task = task_named(config.load(run.config).task)
     assert task.training is not None
-    does = {"generate": "writes", "embed": "ranks", "choose": "chooses among"}.get(task.training.head)
-    if does is not None:
-        raise ModelError(f"{path}: {does} texts ({task.name}), which is not exported yet; serve or load the run itself")
+    if task.training.head == "generate":
+        raise ModelError(f"{path}: writes texts ({task.name}), which is not exported yet; serve or load the run itself")
     labelled = labelled_of(run, task, wanted.data)
     if not len(labelled.ids):
         raise RunError(f"{path}: the validation part is empty, so nothing can be shown; give labelled examples: --data")
@@ -240,7 +240,9 @@ def write_export(
     else:
         known = known_inputs(folder / FILES["float32"])
         batches = load(model, "cpu").batches(calibration, CALIBRATED_AT_ONCE)
-        inputs = [{name: one for name, one in model_inputs(batch).items() if name in known} for batch in batches]
+        chooses = read_form(model)[1].chooses
+        named = (model_inputs(batch, chooses) for batch in batches)
+        inputs = [{name: one for name, one in several.items() if name in known} for several in named]
         write_static_int8(folder / FILES["float32"], file, inputs)
     for source in model.iterdir():
         if source.name in KEPT or source.name.startswith("tokenizer"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from truetune.stats.quantiles import normal_quantile
 from truetune.tasks.base import Task
 from truetune.types import Score
 
+CLOSE = 1e-4
+"""How far two numbers may be from each other, as a share of them or of 1, and be the same answer."""
 PASSED = ("better", "not worse", "equivalent")
 
 
@@ -42,7 +45,7 @@ class Agreement:
     low: float
     high: float
     largest: float | None
-    """The largest difference of a probability; None where there are none."""
+    """The largest difference of a number: a probability, a cosine, a value; None where there are none."""
 
 
 @dataclass(frozen=True)
@@ -104,18 +107,46 @@ def parity(task: Task, labelled: Labelled, systems: Mapping[str, Mapping[str, Se
 def agreement(
     system: str, first: Mapping[str, Sequence[Any]], other: Mapping[str, Sequence[Any]], plan: Plan
 ) -> Agreement:
-    """Return how many answers are the same, and how far probabilities differ at most."""
-    answers = [name for name in first if name != "scores"]
+    """Return how many answers are the same, and how far numbers (probabilities, cosines, values) differ at most.
+
+    Numbers that stand beside an answer are no part of it; those that are the answer are the same up to `CLOSE`.
+    """
+    numbers = [name for name, column in first.items() if len(column) and _of_numbers(column[0])]
+    answers = [name for name in first if name not in numbers] or numbers
     rows = [zip(*(columns[name] for name in answers), strict=True) for columns in (first, other)]
-    equal = [_plain(one) == _plain(two) for one, two in zip(*rows, strict=True)]
+    equal = [_same(one, two) for one, two in zip(*rows, strict=True)]
     same, examples = sum(equal), len(equal)
     low, high = wilson(same, examples, normal_quantile(plan.tail)) if examples else (float("nan"), float("nan"))
-    largest = None
-    if "scores" in first and "scores" in other and examples:
-        tables = [np.array([list(row.values()) for row in columns["scores"]]) for columns in (first, other)]
-        largest = float(np.abs(tables[0] - tables[1]).max())
-    return Agreement(system, same, examples, same / examples if examples else float("nan"), low, high, largest)
+    apart = [_apart(first[name], other[name]) for name in numbers if name in other]
+    return Agreement(
+        system, same, examples, same / examples if examples else float("nan"), low, high, max(apart, default=None)
+    )
 
 
-def _plain(value: Any) -> Any:
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+def _of_numbers(value: Any) -> bool:
+    """Return whether a predicted value is a number that is no count, or several of them."""
+    several = [*_flat(value)]
+    return bool(several) and all(isinstance(one, float) for one in several)
+
+
+def _flat(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for one in value:
+            yield from _flat(one)
+    else:
+        yield value
+
+
+def _apart(first: Sequence[Any], other: Sequence[Any]) -> float:
+    ends = [np.array([*_flat(list(column))], dtype=np.float64) for column in (first, other)]
+    return float(np.abs(ends[0] - ends[1]).max(initial=0.0))
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=CLOSE, abs_tol=CLOSE)
+    return bool(one == other)

@@ -32,8 +32,9 @@ def can_serve() -> bool:
 
 def http_answers(folder: Path, inputs: Inputs, fields: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
     """Return the predicted columns of examples, as a server of the bundle in `folder` answers them."""
-    columns = [fields[name] for name in inputs.given]
-    texts = [dict(zip(inputs.given, row, strict=True)) for row in zip(*columns, strict=True)]
+    names = [one.name for one in inputs.fields if one.derive is None and (one.required or one.name in fields)]
+    rows = zip(*(fields[name] for name in names), strict=True)
+    texts = [{name: one for name, one in zip(names, row, strict=True) if one is not None} for row in rows]
     found: list[dict[str, Any]] = []
     with serving_at(folder) as port:
         for start in range(0, len(texts), AT_ONCE):

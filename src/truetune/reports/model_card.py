@@ -70,7 +70,7 @@ vectors = torch.nn.functional.normalize(pooled, dim=-1)"""
 POOLED = {
     "mean": "(hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)",
     "first": "hidden[:, 0]",
-    "last": "hidden[torch.arange(len(texts)), mask.shape[1] - 1 - mask.flip(1).argmax(1)]",
+    "last": "hidden[torch.arange(len(hidden)), mask.shape[1] - 1 - mask.flip(1).argmax(1)]",
     None: "hidden",
 }
 OWN_CLASS = """import torch
@@ -108,6 +108,8 @@ def plain_code(form: Mapping[str, Any]) -> str:
         return VECTORS.replace("POOLED", POOLED[form["pooling"]])
     if form["own_head"]:
         code = OWN_HEAD.replace("POOLED", POOLED[form["pooling"]])
+        if form.get("chooses"):  # a row a choice; a softmax goes over the rows of a question
+            return code.replace("tokenizer(texts,", "tokenizer(contexts, questions_with_choices,")
         return code.replace("tokenizer(texts,", "tokenizer(questions, texts,") if form.get("ends") else code
     if form.get("ends"):
         code = OWN_CLASS.replace("CLASS", "AutoModelForQuestionAnswering").replace("(texts,", "(questions, texts,")
