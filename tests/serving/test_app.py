@@ -34,6 +34,8 @@ class Lengths:
     about: Mapping[str, Any] = field(default_factory=lambda: {"task": "lengths", "inputs": ["text"]})
     given_up: list[int] = field(default_factory=list)
     """After how many characters texts were given up."""
+    width: int = 1
+    tokens: int = 4096
 
     def rows(self, texts: Sequence[Any]) -> list[list[Any]]:
         wrong = [text for text in texts if not isinstance(text, str)]

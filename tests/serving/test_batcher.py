@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,11 +18,11 @@ from truetune.serving.batcher import Batcher, BusyError, Limits, tokens_of
 class Echo:
     """A model that says each text backwards; it holds its batches back until it is let go."""
 
-    identity = "echo"
     about: Mapping[str, Any] = {"inputs": ["text"]}
+    tokens = 4096
 
-    def __init__(self, identity: str = "echo", held: bool = False) -> None:
-        self.identity = identity
+    def __init__(self, identity: str = "echo", held: bool = False, width: int = 1) -> None:
+        self.identity, self.width = identity, width
         self.batches: list[list[str]] = []
         self.free = threading.Event()
         if not held:
@@ -95,6 +96,66 @@ def test_a_batch_stays_within_its_tokens() -> None:
 
     assert len(asyncio.run(work())) == 10
     assert [len(batch) for batch in model.batches] == [3, 3, 3, 1]
+
+
+def test_a_batch_is_of_like_lengths_and_begins_with_what_waited_longest() -> None:
+    model = Echo()
+    texts = ["x" * 400, "a", "y" * 404, "b", "c"]
+
+    async def work() -> Any:
+        batcher = Batcher(model, Limits(tokens=2 * tokens_of([texts[2]])))
+        return await running(batcher, asyncio.gather(*(answered(batcher, [text]) for text in texts)))
+
+    assert asyncio.run(work()) == [[text[::-1]] for text in texts]
+    assert model.batches == [[texts[0], texts[2]], ["a", "b", "c"]]
+
+
+def test_what_suits_the_model_is_a_batch_where_nothing_else_is_said() -> None:
+    model = Echo()
+    model.tokens = 2 * tokens_of(["x"])
+
+    async def work() -> Any:
+        batcher = Batcher(model, Limits())
+        return await running(batcher, asyncio.gather(*(answered(batcher, ["x"]) for _ in range(5))))
+
+    asyncio.run(work())
+    assert [len(batch) for batch in model.batches] == [2, 2, 1]
+
+
+def test_as_many_threads_ask_as_the_model_allows() -> None:
+    class Meeting(Echo):
+        together = threading.Barrier(2, timeout=20)
+
+        def answers(self, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+            self.together.wait()
+            return super().answers(rows)
+
+    model = Meeting(width=2)
+
+    async def work() -> Any:
+        batcher = Batcher(model, Limits(tokens=1))
+        return await running(batcher, asyncio.gather(*(answered(batcher, [f"t{number}"]) for number in range(8))))
+
+    # A batch that is alone would break the barrier.
+    assert asyncio.run(work()) == [[f"{number}t"] for number in range(8)]
+
+
+def test_one_thread_asks_a_model_that_allows_one() -> None:
+    class Alone(Echo):
+        inside = 0
+
+        def answers(self, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+            self.inside += 1
+            assert self.inside == 1
+            time.sleep(0.002)
+            self.inside -= 1
+            return super().answers(rows)
+
+    async def work() -> Any:
+        batcher = Batcher(Alone(), Limits(tokens=1))
+        return await running(batcher, asyncio.gather(*(answered(batcher, [f"t{number}"]) for number in range(8))))
+
+    assert len(asyncio.run(work())) == 8
 
 
 def test_a_request_that_breaks_the_model_breaks_no_other() -> None:

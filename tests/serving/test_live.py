@@ -42,6 +42,8 @@ class Letters:
     always: str = ""
     seconds: float = 0.0
     reference: Any = REFERENCE
+    width: int = 1
+    tokens: int = 4096
     about: Mapping[str, Any] = field(
         default_factory=lambda: {"task": "letters", "inputs": ["text"], "labels": ["a", "b", "c"]}
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Exported:
 
 
 class OnnxBackbone:
-    """The `Predictor` of an exported model."""
+    """The `Predictor` of an exported model; several threads may ask it at a time."""
 
     together: None = None
     """It does not learn."""
@@ -179,11 +180,14 @@ def _openvino(file: Path) -> Run:
 
     settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
     model = openvino.Core().compile_model(str(file), "CPU", settings)
-    request = model.create_infer_request()
+    # A request holds the tensors of one call, so each thread has its own.
+    own = threading.local()
     known = {name for one in model.inputs for name in one.get_names()}
 
     def run(inputs: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        found = request.infer({name: value for name, value in inputs.items() if name in known})
+        if not hasattr(own, "request"):
+            own.request = model.create_infer_request()
+        found = own.request.infer({name: value for name, value in inputs.items() if name in known})
         return np.array(found[0])
 
     return run

@@ -1,6 +1,6 @@
 """Requests of many clients as batches: at once when idle, together when busy, refused when there are too many.
 
-A fixed wait for company would cost a lone client; here company gathers while the batch before is computed.
+A fixed wait for company would cost a lone client; here company gathers while the batches before are computed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,17 @@ Answer = Mapping[str, Any]
 
 
 class Served(Protocol):
-    """A model that answers; it is called by one thread at a time."""
+    """A model that answers."""
+
+    @property
+    def width(self) -> int:
+        """How many threads may ask it for answers at a time; a model that writes is asked by one."""
+        ...
+
+    @property
+    def tokens(self) -> int:
+        """How many pieces, padding counted, are a batch that suits it."""
+        ...
 
     @property
     def identity(self) -> str:
@@ -62,8 +72,10 @@ class BusyError(TruetuneError):
 class Limits:
     """How much is computed at once, and how much may wait."""
 
-    tokens: int = 4096
-    """Of one batch, as far as they can be told from characters; one longer request is a batch of its own."""
+    tokens: int | None = None
+    """Of one batch, as far as they can be told from characters; one longer request is a batch of its own.
+
+    None: what suits the model."""
     waiting: int = 1024
     """Texts that wait at most."""
     target: float = 2.0
@@ -90,9 +102,10 @@ class Batcher:
         self._jobs: deque[_Job] = deque()
         self._wake = asyncio.Event()
         self._closing = False
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="truetune-model")
+        self._pool = ThreadPoolExecutor(thread_name_prefix="truetune-model")
         self._speed = 0.0
         self._busy = 0
+        self._computing = 0
         self.sizes: deque[int] = deque(maxlen=1000)
         """Texts of the last batches."""
 
@@ -109,7 +122,7 @@ class Batcher:
     @property
     def idle(self) -> bool:
         """Whether nothing waits and nothing is computed."""
-        return not self._jobs and not self._busy
+        return not self._jobs and not self._computing
 
     def swap(self, served: Served) -> None:
         """Let another model answer from the next batch on; what is being computed is answered by the old one."""
@@ -138,16 +151,15 @@ class Batcher:
 
     async def run(self) -> None:
         """Answer until closed, and then what still waits."""
-        while True:
-            while not self._jobs:
-                if self._closing:
-                    self._pool.shutdown()
-                    return
+        async with asyncio.TaskGroup() as group:
+            while self._jobs or self._computing or not self._closing:
+                while self._jobs and self._computing < self._served.width:
+                    if jobs := self._gathered():
+                        self._computing += 1
+                        group.create_task(self._computed(jobs))
                 self._wake.clear()
                 await self._wake.wait()
-            jobs = self._gathered()
-            if jobs:
-                await self._answer(jobs)
+        self._pool.shutdown()
 
     def close(self) -> None:
         """Let `run` end once nothing waits."""
@@ -164,31 +176,38 @@ class Batcher:
             raise BusyError(f"the answer would take {seconds:.1f} s; come again", seconds)
 
     def _gathered(self) -> list[_Job]:
-        """Take from the front what fits into one batch; whom nobody waits for any more is left out.
+        """Take what has waited longest, and beside it what is nearest in length, so that little is padded.
 
-        A stream is a batch of its own.
+        Whom nobody waits for any more is left out. A stream is a batch of its own.
         """
-        jobs: list[_Job] = []
-        tokens = 0
-        while self._jobs and (not jobs or tokens + self._jobs[0].tokens <= self._limits.tokens):
-            job = self._jobs.popleft()
-            if job.answered.done():
-                continue
-            if job.stream is not None and jobs:
-                self._jobs.appendleft(job)
-                break
-            jobs.append(job)
-            tokens += job.tokens
-            if job.stream is not None:
-                break
+        waiting = [job for job in self._jobs if not job.answered.done()]
+        jobs = waiting[:1]
+        if jobs and jobs[0].stream is None:
+            room = (self._limits.tokens or self._served.tokens) - jobs[0].tokens
+            for job in sorted(waiting[1:], key=lambda job: abs(job.tokens - jobs[0].tokens)):
+                room -= job.tokens
+                if room < 0:
+                    break
+                if job.stream is None:
+                    jobs.append(job)
+        taken = set(map(id, jobs))
+        self._jobs = deque(job for job in waiting if id(job) not in taken)
         return jobs
+
+    async def _computed(self, jobs: Sequence[_Job]) -> None:
+        try:
+            await self._answer(jobs)
+        finally:
+            self._computing -= 1
+            self._wake.set()
 
     async def _answer(self, jobs: Sequence[_Job]) -> None:
         served = self._served
         rows = [row for job in jobs for row in job.rows]
-        self._busy = sum(job.tokens for job in jobs)
+        tokens = sum(job.tokens for job in jobs)
+        self._busy += tokens
         self.sizes.append(len(rows))
-        begin = time.monotonic()
+        begin, together = time.monotonic(), self._computing
         try:
             stream = jobs[0].stream
             run = partial(served.answers, rows) if stream is None else _writing(served, rows[0], stream)
@@ -199,8 +218,8 @@ class Batcher:
             await self._apart(jobs, error)
             return
         finally:
-            self._busy, tokens = 0, self._busy
-        speed = tokens / max(time.monotonic() - begin, 1e-9)
+            self._busy -= tokens
+        speed = together * tokens / max(time.monotonic() - begin, 1e-9)
         self._speed = speed if not self._speed else 0.8 * self._speed + 0.2 * speed
         place = 0
         for job in jobs:

@@ -20,8 +20,11 @@ from truetune.tasks.table import task_named
 from truetune.types import Batch, Floats, Tokenizer, Told, Writing
 from truetune.workflows.collection import vectors_of
 from truetune.workflows.features import text_features
-from truetune.workflows.model import encoded_parts, lengths_of, need_packages, predicted_by, training_of
+from truetune.workflows.model import encoded_parts, lengths_of, need_packages, pieces_at_once, predicted_by, training_of
 from truetune.workflows.progress import Progress
+
+EXPORTED_WIDTH, EXPORTED_TOKENS = 2, 128
+"""Of an exported model: threads that ask at a time, and pieces of a batch that is computed while others wait."""
 
 Text = str | Sequence[Any] | Mapping[str, Any]
 """One text; or several fields, for a task that reads several (a pair), in order or by name."""
@@ -63,6 +66,19 @@ class Model:
     def tokenizer(self) -> Tokenizer:
         """What cuts its texts."""
         return self._backbone.tokenizer
+
+    @property
+    def width(self) -> int:
+        """How many threads may ask for answers at a time.
+
+        PyTorch shares one set of threads; of an exported model's batches one is computed while another is cut and read.
+        """
+        return EXPORTED_WIDTH if self.bundle.framework == ONNX else 1
+
+    @property
+    def batch_tokens(self) -> int:
+        """How many pieces, padding counted, are a batch that suits it where others wait for it."""
+        return EXPORTED_TOKENS if self.bundle.framework == ONNX else pieces_at_once(self._backbone)
 
     @property
     def columns(self) -> Mapping[str, list[str]]:

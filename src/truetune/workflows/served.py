@@ -25,6 +25,7 @@ class ServedModel:
         self.identity = identity
         self.reference = reference
         bundle = model.bundle
+        self.width, self.tokens = model.width, model.batch_tokens
         self.about: Mapping[str, Any] = {
             "task": bundle.task,
             "labels": list(bundle.labels),

@@ -54,7 +54,7 @@ def add_shipping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     serve.add_argument("--largest", type=int, default=1_000_000, metavar="BYTES", help="of a request (default: 10^6)")
     serve.add_argument("--texts", type=int, default=256, metavar="N", help="of a request (default: 256)")
     serve.add_argument("--timeout", type=number, default=30.0, metavar="S", help="seconds for a request (default: 30)")
-    serve.add_argument("--tokens", type=int, default=4096, metavar="N", help="of one batch, about (default: 4,096)")
+    serve.add_argument("--tokens", type=int, metavar="N", help="of one batch, about (default: what suits the model)")
     serve.add_argument("--waiting", type=int, default=1024, metavar="N", help="texts that may wait (default: 1,024)")
     serve.add_argument(
         "--target", type=number, default=2.0, metavar="S", help="refuse what would be answered later (default: 2)"
