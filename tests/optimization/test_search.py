@@ -69,6 +69,28 @@ def test_what_a_diagnosis_asks_for_is_tried_first_and_not_again_on_resume(tmp_pa
     assert {(one["train.x"], one["train.y"]) for one in params[:3]} == {(0.5, 0), (0.5, 1), (0.3, 0)}
 
 
+def test_trials_meet_at_the_same_share_of_training_however_often_each_is_looked_at(tmp_path: Path, drawn: Make) -> None:
+    runner = drawn(level)
+
+    class Uneven:
+        """Trial 0 is right in half of its answers until three quarters of its training, then in all."""
+
+        def run(self, changes: Mapping[str, Any], seed: int, part: Any) -> Iterator[Rung]:
+            gold = runner.gold[part]
+            wrong = [{"a": "b", "b": "a"}[one] for one in gold]
+            half = gold[: len(gold) // 2] + wrong[len(gold) // 2 :]
+            if not changes:
+                yield from (Rung(share, {"label": half}, share) for share in (0.25, 0.5))
+                yield Rung(0.75, {"label": gold}, 0.75)
+                yield Rung(1.0, {"label": gold}, 1.0)
+            else:  # looked at six times: its third look is at a half, its fourth before three quarters
+                yield from (Rung(place / 6, {"label": half}, place / 6) for place in range(1, 7))
+
+    search = Search(Uneven(), runner.judge("search"), Race(), Journal(tmp_path), 0, lambda line: None)
+    trials = search.run(proposals(), Budget(2, 1e9))
+    assert [rung.share for rung in trials[1].rungs] == pytest.approx([1 / 6, 1 / 3, 1 / 2, 2 / 3, 5 / 6])
+
+
 def test_without_racing_every_trial_is_trained_to_its_end(tmp_path: Path, drawn: Make) -> None:
     trials = search_in(tmp_path, drawn(peaked), race=Race(risk=0.0)).run(proposals(), Budget(6, 1e9))
     assert {trial.state for trial in trials} == {"finished"}

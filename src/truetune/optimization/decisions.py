@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from truetune.metric import Metric
 from truetune.optimization.confirm import Confirmation
+from truetune.optimization.importance import importances, leads
 from truetune.optimization.space import Move, Range, Space
 from truetune.optimization.trial import Trial
 
 
 def decisions_of(
-    metric: Metric, space: Space, trials: Sequence[Trial], found: Confirmation, optimism: float
+    metric: Metric,
+    space: Space,
+    given: Mapping[str, Any],
+    trials: Sequence[Trial],
+    found: Confirmation,
+    optimism: float,
 ) -> dict[str, Any]:
-    """Return the whole search as JSON-ready values."""
+    """Return the whole search as JSON-ready values; `given` is what the config has for the settings of the space."""
+    ahead = leads(trials)
     return {
         "metric": metric.name,
         "better": metric.better,
@@ -26,7 +33,9 @@ def decisions_of(
             for number, (cause, changes) in enumerate(space.first, start=1)
             if number < len(trials)
         ],
-        "trials": [asdict(trial) for trial in trials],
+        "given": dict(given),
+        "importances": [asdict(one) for one in importances(space.moves, trials, given)],
+        "trials": [{**asdict(trial), "lead": ahead.get(trial.number)} for trial in trials],
         "seconds": sum(trial.seconds for trial in trials),
         "optimism": optimism,
         "confirmation": [one.to_dict() for one in found.finalists],

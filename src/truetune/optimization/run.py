@@ -135,7 +135,7 @@ def _searched(
     ended = [trial for trial in trials if trial.state == "finished"]
     rows = judge.rows([best_rung(search.journal, trial, judge.sign) for trial in ended])
     flattery = optimism(judge.metric, rows, judge.groups, plan)
-    write_json(run.path / DECISIONS, decisions_of(judge.metric, space, trials, found, flattery))
+    write_json(run.path / DECISIONS, decisions_of(judge.metric, space, current, trials, found, flattery))
     return found, trials
 
 

@@ -103,10 +103,12 @@ class Search:
         return ""
 
     def _lead(self, best: Trial | None, rungs: Sequence[Rung]) -> Lead | None:
-        """Return the lead over the best trial at the same share of training; None where it has no such rung."""
-        if best is None or len(rungs) > len(best.rungs):
+        """Return the lead over what the best trial said at this share of training, or last before it; None if never."""
+        share = rungs[-1].share
+        before = [place for place, rung in enumerate(best.rungs if best else ()) if rung.share <= share + 1e-9]
+        if best is None or not before:
             return None
-        return self.judge.lead(self.journal.predicted(best.number, len(rungs) - 1), rungs[-1].predicted)
+        return self.judge.lead(self.journal.predicted(best.number, before[-1]), rungs[-1].predicted)
 
     def _seen(self, rungs: Sequence[Rung]) -> tuple[Seen, ...]:
         values = [self.judge.value(rung.predicted) for rung in rungs]

@@ -38,6 +38,7 @@ from truetune.reports.sections.reading import reading_section
 from truetune.reports.sections.reliability import reliability_section
 from truetune.reports.sections.scores import scores_section
 from truetune.reports.sections.search import confirmation_section, race_section, search_head, space_section
+from truetune.reports.sections.settings import settings_section
 from truetune.reports.sections.slices import compared_slices_section, slices_section
 from truetune.reports.sections.verdict import comparison_head, run_head, scores_head
 from truetune.reports.sections.weak import weak_parts, weak_section
@@ -97,8 +98,13 @@ def drift_page(drift: Mapping[str, Any], name: str, language: str) -> str:
 def search_page(log: Mapping[str, Any], name: str, language: str) -> str:
     """Return the page of a search for better settings, from its `decisions.json`."""
     say = say_in(language)
-    sections = (race_section(say, log), confirmation_section(say, log), space_section(say, log))
-    return _html(say, search_head(say, log, name), sections, name)
+    sections = (
+        race_section(say, log),
+        confirmation_section(say, log),
+        settings_section(say, log),
+        space_section(say, log),
+    )
+    return _html(say, search_head(say, log, name), tuple(section for section in sections if section), name)
 
 
 def write(path: Path, html: str) -> None:

@@ -96,6 +96,59 @@ def test_the_chinese_page_is_chinese() -> None:
     assert "shown better" not in page
 
 
+def searched(trials: int) -> dict[str, Any]:
+    """Return a log in which many trials vary two settings."""
+    log = copy.deepcopy(LOG)
+    log["given"] = {"train.learning_rate": 2e-3, "model.dropout": None}
+    changes = [{"train.learning_rate": 1e-5 * 1.1**place, "model.dropout": 0.2} for place in range(1, trials)]
+    log["trials"] = [
+        {"number": place, "changes": one, "state": "finished", "rungs": rungs(0.5), "reason": "", "lead": 0.01 * place}
+        for place, one in enumerate([{}, *changes])
+    ]
+    log["importances"] = [
+        {"key": "train.learning_rate", "share": 0.423, "p_adjusted": 0.0123},
+        {"key": "model.dropout", "share": 0.1, "p_adjusted": None},
+    ]
+    return log
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_the_settings_did_is_told_and_drawn(language: str) -> None:
+    page = search_page(searched(20), "x", language)
+    section = page.split('<section id="settings"', 1)[1].split("</section>", 1)[0]
+    assert "42.3%" in section
+    assert "0.012" in section
+    parallel, slices = section.split("<svg", 2)[1:]
+    # A line for each trial; a dot for each trial and setting, and the legend's four.
+    assert parallel.count("<polyline") == 20
+    assert slices.count("<circle") == 2 * 20 + 4
+    assert [parallel.count(f'class="{css}"') for css in ("before", "after", "good")] == [2, 2, 6]
+    # What the config itself has, 0.002, lies beyond the range and still on the axis.
+    assert 'points="-' not in parallel
+
+
+def test_values_that_need_escaping_are_choices() -> None:
+    log = searched(14)
+    log["space"][1]["values"] = ["<i>", "😀"]
+    for trial in log["trials"][1:]:
+        trial["changes"]["model.dropout"] = "<i>"
+    page = search_page(log, "x", "en")
+    assert "<i>" not in page
+    assert "&lt;i&gt;" in page
+
+
+def test_few_trials_or_none_say_so_instead() -> None:
+    log = searched(5) | {"importances": []}
+    assert "Fewer than 12 trials have a score" in search_page(log, "x", "en")
+    log["trials"] = [{**log["trials"][0], "lead": None, "rungs": []}]
+    assert "Fewer than 12 trials have a score" in search_page(log, "x", "en")
+
+
+def test_a_long_table_of_trials_is_folded() -> None:
+    assert "All 20 trials" in search_page(searched(20), "x", "en")
+    assert "All 12 trials" not in search_page(searched(12), "x", "en")
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_search_that_found_nothing_and_one_without_scores_have_pages(language: str) -> None:
     log = copy.deepcopy(LOG)

@@ -13,6 +13,8 @@ from truetune.reports.plots.race import Lap, race
 from truetune.reports.words import Say
 
 Json = Mapping[str, Any]
+SHOWN = 12
+"""Tables of more trials are folded away."""
 
 
 def search_head(say: Say, log: Json, name: str) -> Head:
@@ -154,7 +156,8 @@ def _trials(say: Say, trials: Sequence[Json], metric: str, better: str) -> Table
                 Cell(changes_text(say, trial["changes"])),
             )
         )
-    return Table("trials", say["search.trials.caption"], columns, tuple(rows), trials)
+    folded = say["search.trials.folded"].format(number=numbers.count(len(rows))) if len(rows) > SHOWN else ""
+    return Table("trials", say["search.trials.caption"], columns, tuple(rows), trials, folded)
 
 
 def _css(trial: Json, winner: int) -> str:
