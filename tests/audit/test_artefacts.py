@@ -66,7 +66,7 @@ def test_a_word_is_found_with_its_texts() -> None:
     assert (found.check, found.severity) == ("labels told by one word", "warning")
     assert "'a' stands" in found.advice
     assert "100.0% of the other half right" in found.advice
-    assert all(one.startswith("good: ") for one in found.examples)
+    assert all(one.endswith(" [good]") for one in found.examples)
 
 
 def test_names_of_labels_in_texts_are_found_as_words_only() -> None:

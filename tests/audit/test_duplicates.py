@@ -1,5 +1,6 @@
 """Equal texts are counted where they stand; texts that only look alike are not."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,6 +48,14 @@ def test_repeats_and_contrary_gold_within_a_part() -> None:
     assert checks["repeated texts", "warning"].count == 3
     contrary = checks["equal texts, different gold", "warning"]
     assert (contrary.count, contrary.examples) == (1, ("train0, train1, train2: so-so [0 | 1]",))
+
+
+def test_several_references_of_one_text_are_no_contradiction() -> None:
+    train = part("train", ["你好", "你好！", "再见"], gold=[["Hello"], ["Hi"], ["Bye"]])
+    checks = found(dataclasses.replace(train, open=True, labelled=False))
+    assert ("equal texts, different gold", "warning") not in checks
+    assert checks["equal texts, other references", "note"].count == 1
+    assert "with all its references" in checks["equal texts, other references", "note"].advice
 
 
 def test_spans_are_compared_by_what_stands_in_them() -> None:

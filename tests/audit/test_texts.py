@@ -3,7 +3,7 @@
 import pytest
 
 from truetune.audit.parts import AuditPart
-from truetune.audit.texts import is_damaged, text_findings
+from truetune.audit.texts import damage, text_findings
 from truetune.types import Finding
 
 SOUND = (
@@ -24,25 +24,43 @@ def found(*texts: str) -> dict[str, Finding]:
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
 def test_utf8_read_as_another_encoding_is_seen(text: str, encoding: str) -> None:
     misread = text.encode().decode(encoding, "ignore")
-    assert is_damaged(misread) or misread == text
-    assert not is_damaged(text)
+    assert damage(misread) is not None or misread == text
+    assert damage(text) is None
 
 
 @pytest.mark.parametrize("text", ["caf\ufffd", "锟斤拷好", "烫烫烫烫", "a\x00b", "bell\x07", "it\x92s"])
 def test_other_damage_is_seen(text: str) -> None:
-    assert is_damaged(text)
+    assert damage(text) is not None
 
 
 @pytest.mark.parametrize(
     "text", ["tab\tand\nline", "next\x85line", "", "Ã", "Â", "emoji 👩‍👩‍👧 too", "\u200bzero width"]
 )
 def test_what_is_unusual_is_no_damage(text: str) -> None:
-    assert not is_damaged(text)
+    assert damage(text) is None
 
 
 def test_damaged_texts_are_shown_and_counted() -> None:
     damaged = found("fine", "caf\ufffd", "It’s")["damaged text"]
     assert (damaged.count, damaged.examples) == (1, ("1: caf\ufffd",))
+
+
+@pytest.mark.parametrize(
+    ("check", "fault", "shown"),
+    [
+        ("damaged text", "caf\ufffd", "caf\ufffd"),
+        ("damaged text", "bell\x07 and\x1c", "bell\\u0007 and\\u001c"),
+        ("damaged text", "CafÃ©", "CafÃ©"),
+        ("invisible characters", "zero\u200bwidth", "zero\\u200bwidth"),
+        ("characters not composed", "cafe\u0301", "cafe\u0301"),
+        ("markup", "<br>", "<br>"),
+        ("escapes written out", "\\u4e2d", "\\u4e2d"),
+    ],
+)
+def test_the_fault_of_a_long_text_is_shown(check: str, fault: str, shown: str) -> None:
+    (example,) = found("One word after another. " * 20 + fault + " and so on" * 20)[check].examples
+    assert example.startswith("0: …")
+    assert shown in example
 
 
 def test_empty_texts_are_an_error() -> None:

@@ -51,6 +51,10 @@ def test_groups_are_not_cut() -> None:
     found = fit({"calibrate": "platt", "conformal": "aps"}, known(groups=True))
     assert found.record["fitted_on"] == found.record["promised_on"] == 200
     assert any("examples of one group are alike" in one for one in found.record["warnings"])
+    floor = {"threshold": "precision", "label": "b", "floor": 0.5}
+    for settings, warned in (({**floor, "sure": 0.9}, True), (floor, False)):
+        warnings = fit(settings, known(labels=2, groups=True)).record["warnings"]
+        assert any("examples of one group are alike" in one for one in warnings) is warned
 
 
 def test_the_temperature_and_the_set_are_those_of_the_parts() -> None:

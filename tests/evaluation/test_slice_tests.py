@@ -17,7 +17,17 @@ def test_mid_p_is_half_way_between_scipys_with_and_without_the_table(table: tupl
     whole = stats.fisher_exact([[hits, trials - hits], [other_hits, other_trials - other_hits]]).pvalue
     seen = stats.hypergeom(trials + other_trials, hits + other_hits, trials)
     alike = sum(p for k in range(trials + 1) if (p := seen.pmf(k)) == pytest.approx(seen.pmf(hits), rel=1e-7))
-    assert fisher_mid_p(*table) == pytest.approx(whole - alike / 2, rel=1e-6)
+    greater = stats.fisher_exact([[hits, trials - hits], [other_hits, other_trials - other_hits]], "greater").pvalue
+    assert fisher_mid_p(*table) == pytest.approx((whole - alike / 2, greater - seen.pmf(hits) / 2), rel=1e-6)
+
+
+def test_one_side_of_a_rare_kind_is_more_than_half_of_both() -> None:
+    """Of 15 examples 4 are wrong, of 485 others 21: no share of the 15 below the mean is as improbable as that."""
+    two_sided, greater = fisher_mid_p(4, 15, 21, 485)
+    assert greater == pytest.approx(two_sided)
+    inside = np.arange(500) < 15
+    wrong = np.isin(np.arange(500), [*range(4), *range(15, 36)]).astype(np.float64)
+    assert against_rest(Parts(wrong, np.ones(500)), inside, 0.95).p_greater == pytest.approx(greater)
 
 
 def test_a_difference_by_hand() -> None:
@@ -37,6 +47,8 @@ def test_numbers_are_tested_as_welch_does() -> None:
     found = against_rest(Parts(values, np.ones(400)), inside, 0.95)
     welch = stats.ttest_ind(values[inside], values[~inside], equal_var=False)
     assert np.log(found.p_value) == pytest.approx(np.log(welch.pvalue), rel=0.15)
+    assert found.p_greater == pytest.approx(found.p_value / 2)
+    assert against_rest(Parts(-values, np.ones(400)), inside, 0.95).p_greater == pytest.approx(1 - found.p_value / 2)
     assert found.low < 0.5 < found.high
 
 

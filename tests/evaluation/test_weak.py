@@ -7,7 +7,9 @@ import pytest
 
 from truetune.evaluation.tables import Aligned
 from truetune.evaluation.weak import WeakSlices, loss_of, weak_slices
+from truetune.stats.binomial import wilson
 from truetune.stats.plan import Plan
+from truetune.stats.quantiles import normal_quantile
 from truetune.types import Span
 
 WORDS = [f"word{number}" for number in range(40)]
@@ -43,6 +45,22 @@ def test_a_planted_word_is_found_and_its_number_is_true(groups: bool) -> None:
     assert ("word", "word7") in [(one.what, one.value) for one in first.rule]
     assert first.low <= 0.5 <= first.high or len(first.rule) == 2
     assert (found.found_on, found.confirmed_on) == (800, 800)
+
+
+def test_copies_within_groups_do_not_narrow_the_bounds() -> None:
+    """Four copies of an example in a group say no more than one: bounds are those of the groups."""
+    single = table(np.random.default_rng(0), 800, {("word7",): 0.5})
+    fourfold = np.repeat(np.arange(800), 4)
+    copies = Aligned(
+        [str(place) for place in range(3200)],
+        {"label": single.gold["label"][fourfold]},
+        {"x": {"label": single.predicted["label"][fourfold]}},
+        fourfold,
+        {"text": [single.others["text"][place] for place in fourfold.tolist()]},
+    )
+    first = found_in(copies).slices[0]
+    low, high = wilson(first.value * first.examples / 4, first.examples / 4, normal_quantile(0.975))
+    assert (first.low, first.high) == (pytest.approx(low, abs=0.03), pytest.approx(high, abs=0.03))
 
 
 def test_two_words_together_are_found() -> None:

@@ -30,6 +30,17 @@ def test_equal_predictions_are_one_system_and_are_written_once(tmp_path: Path) -
     assert len(looks(ledger)) == 4
 
 
+@pytest.mark.parametrize("name", ["a\u2028b", "a\x85b", "运行 👍", "a\nb"])
+def test_a_run_of_any_name_is_one_line(name: str, tmp_path: Path) -> None:
+    write_look(tmp_path / "ledger.jsonl", look("a", by=name))
+    assert [one.by for one in looks(tmp_path / "ledger.jsonl")] == [name]
+
+
+def test_an_empty_ledger_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "ledger.jsonl").touch()
+    assert looks(tmp_path / "ledger.jsonl") == []
+
+
 def several(ledger: str, first: int) -> None:
     for number in range(first, first + 20):
         write_look(Path(ledger), look(str(number)))

@@ -69,7 +69,40 @@ def test_a_guessed_column_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[
     file = tmp_path / "reviews.csv"
     file.write_text("review,label\na fine film,pos\na dull film,neg\n", encoding="utf-8")
     main(["audit", str(file), "--task", "classification"])
-    assert "guessed: `text` from `review`" in capsys.readouterr().err
+    assert "reviews.csv: guessed `text` from `review`" in capsys.readouterr().err
+
+
+def test_each_file_has_its_own_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "train.csv").write_text("review,正/负面\na fine film,1\na dull film,0\n", encoding="utf-8")
+    (tmp_path / "test.csv").write_text("review,正负面\nA dull film!,0\nnew,1\n", encoding="utf-8")
+    files = [str(tmp_path / "train.csv"), str(tmp_path / "test.csv")]
+    main(["audit", *files, "--json", "--fix", str(tmp_path / "clean")])
+    said = capsys.readouterr()
+    assert "test.csv: guessed `text` from `review`, `label` from `正负面`" in said.err
+    found = {one["check"]: one for one in json.loads(said.out)["findings"]}
+    assert found["text in two parts"]["count"] == 1
+    assert (tmp_path / "clean/train.jsonl").read_text(encoding="utf-8").count("dull") == 0
+
+
+def test_texts_without_gold_are_looked_at_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "train.txt").write_text("the very same text\nCafÃ© review\nnew text\nNew text!\n", encoding="utf-8")
+    (tmp_path / "test.txt").write_text("The very same text.\nanother one\n", encoding="utf-8")
+    files = [str(tmp_path / "train.txt"), str(tmp_path / "test.txt")]
+    assert main(["audit", *files, "--json", "--suspects", "--fix", str(tmp_path / "clean")]) == 1
+    said = capsys.readouterr()
+    assert "texts are looked at alone" in said.err
+    checks = {one["check"] for one in json.loads(said.out)["findings"]}
+    assert {"text in two parts", "damaged text", "repeated texts"} <= checks
+    kept = (tmp_path / "clean/train.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["text"] for line in kept] == ["Café review", "new text"]
+
+
+def test_labels_that_were_asked_for_are_needed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "texts.txt").write_text("one text\nanother text\n", encoding="utf-8")
+    assert main(["audit", str(tmp_path / "texts.txt"), "--task", "classification"]) == 2
+    assert "no column looks like `label`" in capsys.readouterr().err
+    assert main(["audit", str(tmp_path / "texts.txt"), "--task", "recommendation"]) == 2
+    assert "is only scored" in capsys.readouterr().err
 
 
 def test_the_training_part_goes_first_however_files_are_given(

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import binom
 
 from truetune.audit.artefact_rules import OFTEN, Rule, Sample, rules_of
-from truetune.audit.parts import SHOWN, AuditPart, Parts, Severity, finding, shortened
+from truetune.audit.parts import SHOWN, AuditPart, Parts, Severity, finding
 from truetune.data.keys import hashed
 from truetune.data.stored import values_at
 from truetune.types import Finding, Ints
@@ -73,7 +73,7 @@ def artefact_findings(parts: Parts) -> Iterator[Finding]:
             yield finding(
                 CHECKS[rule.kind],
                 severity,
-                _shown(sample, rule, trial),
+                [part.told(chosen[place : place + 1]) for place in _hits(sample, rule, trial)],
                 advice,
                 trial.right - trial.majority,
                 parts=(part.name,),
@@ -169,8 +169,7 @@ def _measured(name: str, trial: Trial) -> str:
     return f"fitted on half of {name} it gets {right} of the other half right, the most frequent label {majority}"
 
 
-def _shown(sample: Sample, rule: Rule, trial: Trial) -> list[str]:
-    """Return texts of the other half that the rule gets right by what is there, not by what is missing."""
+def _hits(sample: Sample, rule: Rule, trial: Trial) -> list[int]:
+    """Return the first texts of the other half that the rule gets right by what is there, not by what is missing."""
     there = np.flatnonzero(~sample.fitted & (rule.values >= int(rule.kind == "word")))
-    hits = [place for place in there.tolist() if trial.told.get(int(rule.values[place])) == sample.codes[place]]
-    return [f"{sample.labels[sample.codes[place]]}: {shortened(sample.texts[place])}" for place in hits[:SHOWN]]
+    return [place for place in there.tolist() if trial.told.get(int(rule.values[place])) == sample.codes[place]][:SHOWN]

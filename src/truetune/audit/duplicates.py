@@ -99,25 +99,15 @@ def _repeated(part: AuditPart) -> Iterator[Finding]:
     several = (counts > 1) & (values != b"")
     if not several.any():
         return
-    contrary = np.zeros(len(values), dtype=np.bool_)
-    if part.gold is not None:
-        contrary[text[part.answer_keys != part.answer_keys[first[text]]]] = True
+    differing = part.differing[first]
 
     def told(chosen: Bools) -> list[str]:
         texts = np.flatnonzero(chosen)
         shown = texts[np.argsort(first[texts])][:SHOWN].tolist()
         return [part.told(np.flatnonzero(text == one)) for one in shown]
 
-    if (several & contrary).any():
-        yield finding(
-            "equal texts, different gold",
-            "warning",
-            told(several & contrary),
-            f"in {part.name} these texts stand with different gold: at most one of each can be right. Decide, "
-            "or remove them",
-            int((several & contrary).sum()),
-            parts=(part.name,),
-        )
+    if (several & differing).any():
+        yield _differing(part, told(several & differing), int((several & differing).sum()))
     yield finding(
         "repeated texts",
         "warning",
@@ -125,5 +115,29 @@ def _repeated(part: AuditPart) -> Iterator[Finding]:
         f"{part.name} holds texts more than once (equal after normalisation); each copy weighs again. "
         "data.drop_duplicates keeps one",
         int((counts[several] - 1).sum()),
+        parts=(part.name,),
+    )
+
+
+def _differing(part: AuditPart, examples: list[str], count: int) -> Finding:
+    """Return that texts stand with different gold: a contradiction, or several references."""
+    if part.open:
+        return finding(
+            "equal texts, other references",
+            "note",
+            examples,
+            f"in {part.name} these texts stand several times, each with other gold that may be right too: a right "
+            "answer counts as wrong where it is measured against another one. Give each text once, with all its "
+            "references",
+            count,
+            parts=(part.name,),
+        )
+    return finding(
+        "equal texts, different gold",
+        "warning",
+        examples,
+        f"in {part.name} these texts stand with different gold: at most one of each can be right. Decide, or remove "
+        "them",
+        count,
         parts=(part.name,),
     )

@@ -9,13 +9,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from truetune.audit.parts import SHOWN, Parts, finding
+from truetune.audit.size import needed
 from truetune.text import normalised
 from truetune.types import Finding
 
-MEASURABLE = 97
-"""Examples of a label for a 95 % interval of its recall of at most +-10 points: 1.96^2 / 4 / 0.1^2, rounded up."""
-MEASURED_WELL = 381
-"""The same for +-5 points, by Wilson: 1.96^2 / 4 / 0.05^2 - 1.96^2, rounded up."""
+MEASURABLE, MEASURED_WELL = needed(0.1), needed(0.05)
+"""Examples of a label for a 95 % interval of its recall of at most +-10, and +-5 points."""
 LEARNABLE = 8
 PLACEHOLDERS = {"0", "-1", "-100", "-", "?", "unknown", "none", "null", "nan", "n/a"}
 NO_LABEL = PLACEHOLDERS - {"0", "unknown", "none"}

@@ -20,6 +20,7 @@ _BECAUSE: dict[str, tuple[str, ...]] = {
     ),
     "Answers are counted against gold: where it is wrong, right answers count as mistakes, and mistakes are learnt.": (
         "equal texts, different gold",
+        "equal texts, other references",
         "placeholder labels",
         "labels that may say nothing",
         "labels that look alike",

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy as np
+
 from truetune.data.keys import Keys, first_places, hashed, hashed_with_lengths, together
 from truetune.data.stored import Made, values_at
 from truetune.text import normalised
-from truetune.types import Finding, Ints, Span
+from truetune.types import Bools, Finding, Ints, Span
 
 SHOWN = 10
 """How many examples a finding shows."""
@@ -41,6 +43,8 @@ class AuditPart:
     """Whether gold holds labels, or spans with types, which checks may count."""
     nested: bool = False
     """Whether spans may lie in each other."""
+    open: bool = False
+    """Whether different gold of one text may all be right: written texts, documents."""
     others: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """Columns beside texts, gold and groups: the source, the annotator."""
 
@@ -85,6 +89,18 @@ class AuditPart:
         return hashed((repr(_answer(*pair)) for pair in zip(self.gold, self.texts[0], strict=True)), len(self.gold))
 
     @cached_property
+    def differing(self) -> Bools:
+        """Whether the text of an example stands with different gold elsewhere, `[examples]`."""
+        if self.gold is None:
+            return np.zeros(len(self.ids), dtype=np.bool_)
+        return differing(self.keys, self.answer_keys)
+
+    @cached_property
+    def contrary(self) -> Bools:
+        """Whether that is a contradiction, because at most one of them can be right, `[examples]`."""
+        return np.zeros(len(self.ids), dtype=np.bool_) if self.open else self.differing
+
+    @cached_property
     def _columns(self) -> list[tuple[Keys, Ints]]:
         return [hashed_with_lengths(column, len(self.ids)) for column in self.normal]
 
@@ -100,6 +116,14 @@ class AuditPart:
 
 
 Parts = Mapping[str, AuditPart]
+
+
+def differing(keys: Keys, answers: Keys) -> Bools:
+    """Return which texts stand with different answers elsewhere, `[examples]`."""
+    _, first, text = np.unique(keys, return_index=True, return_inverse=True)
+    found = np.zeros(len(first), dtype=np.bool_)
+    found[text[answers != answers[first[text]]]] = True
+    return np.asarray(found[text])
 
 
 def finding(

@@ -21,11 +21,14 @@ _MARKUP = re.compile(r"&(?:[a-z]{2,8}|#\d{2,5}|#x[0-9a-fA-F]{2,5});|</?(?:br|p|d
 
 INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
 """Characters that nobody sees; joiners are none of them, for emoji and some scripts are written with them."""
+_UNSEEN = re.compile(f"{CONTROL.pattern}|{INVISIBLE.pattern}")
 _ESCAPES = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
 
 FAR = 20
 """How many times longer than the median, and at least `LONG` characters, a text must be to be told."""
 LONG = 1000
+BEFORE = 20
+"""Characters that are shown before a fault."""
 
 
 def text_findings(parts: Parts) -> Iterator[Finding]:
@@ -37,10 +40,11 @@ def text_findings(parts: Parts) -> Iterator[Finding]:
         for place, text in enumerate(part.whole):
             lengths[place] = len(text)
             for name, _, found, _ in CHECKS:
-                if found(text):
+                fault = found(text)
+                if fault is not None:
                     counts[name] += 1
                     if counts[name] <= SHOWN:
-                        shown[name].append(f"{part.ids[place]}: {shortened(text)}")
+                        shown[name].append(f"{part.ids[place]}: {around(text, fault)}")
         for name, severity, _, advice in CHECKS:
             if counts[name]:
                 yield finding(
@@ -54,79 +58,95 @@ def text_findings(parts: Parts) -> Iterator[Finding]:
         yield from _lengths(part, lengths)
 
 
-def is_damaged(text: str) -> bool:
-    """Return whether a text was decoded wrongly: replaced or control characters, or UTF-8 read as another encoding."""
+def damage(text: str) -> int | None:
+    """Return where a text was decoded wrongly: replaced or control characters, or UTF-8 read as another encoding."""
     if text.isascii() and text.isprintable():
-        return False
-    return bool(_REPLACED.search(text) or CONTROL.search(text)) or (
-        TWICE.search(text) is not None and _reads_as_utf8(text)
-    )
+        return None
+    places = [match.start() for match in (_REPLACED.search(text), CONTROL.search(text)) if match]
+    if places:
+        return min(places)
+    return _misread(text) if TWICE.search(text) else None
 
 
-def _reads_as_utf8(text: str) -> bool:
-    """Return whether some characters beyond ASCII, put back into bytes, are UTF-8: no language writes like that."""
-    for run in re.findall("[^\x00-\x7f]+", text):
+def _misread(text: str) -> int | None:
+    """Return where some characters beyond ASCII, put back into bytes, are UTF-8: no language writes like that."""
+    for run in re.finditer("[^\x00-\x7f]+", text):
         for encoding in ("cp1252", "latin-1"):
             try:
-                run.encode(encoding).decode("utf-8")
+                run[0].encode(encoding).decode("utf-8")
             except UnicodeError:
                 continue
-            return True
-    return False
+            return run.start()
+    return None
 
 
-def _has_markup(text: str) -> bool:
-    return ("<" in text or "&" in text) and _MARKUP.search(text) is not None
+def _markup(text: str) -> int | None:
+    return _begin(_MARKUP.search(text)) if "<" in text or "&" in text else None
 
 
-def has_invisible(text: str) -> bool:
-    """Return whether a text holds characters that nobody sees: zero width, soft hyphens, marks of direction."""
-    return not text.isascii() and INVISIBLE.search(text) is not None
+def _invisible(text: str) -> int | None:
+    """Return where a text holds a character that nobody sees: zero width, soft hyphens, marks of direction."""
+    return None if text.isascii() else _begin(INVISIBLE.search(text))
 
 
-def _is_apart(text: str) -> bool:
-    return not unicodedata.is_normalized("NFC", text) and unicodedata.normalize("NFC", text) != text
+def _apart(text: str) -> int | None:
+    if unicodedata.is_normalized("NFC", text):
+        return None
+    composed = unicodedata.normalize("NFC", text)
+    pairs = enumerate(zip(text, composed, strict=False))
+    return None if composed == text else next((place for place, (one, other) in pairs if one != other), 0)
 
 
-def _has_escapes(text: str) -> bool:
-    return "\\" in text and _ESCAPES.search(text) is not None
+def _escapes(text: str) -> int | None:
+    return _begin(_ESCAPES.search(text)) if "\\" in text else None
 
 
-def _is_empty(text: str) -> bool:
-    return not text.strip()
+def _empty(text: str) -> int | None:
+    return None if text.strip() else 0
 
 
-CHECKS: tuple[tuple[str, Severity, Callable[[str], bool], str], ...] = (
-    ("empty texts", "error", _is_empty, "hold no text: nothing can be said about them. Remove them"),
+def _begin(match: re.Match[str] | None) -> int | None:
+    return match.start() if match else None
+
+
+def around(text: str, place: int) -> str:
+    """Return what stands around a place of a text, short enough for a list of examples; what nobody sees as escapes."""
+    begin = place - BEFORE if place > 2 * BEFORE else 0
+    seen = _UNSEEN.sub(lambda one: f"\\u{ord(one[0]):04x}", text[begin:])
+    return ("…" if begin else "") + shortened(seen)
+
+
+CHECKS: tuple[tuple[str, Severity, Callable[[str], int | None], str], ...] = (
+    ("empty texts", "error", _empty, "hold no text: nothing can be said about them. Remove them"),
     (
         "damaged text",
         "warning",
-        is_damaged,
+        damage,
         "hold characters that come from reading a file in the wrong encoding. Export it again, or give data.encoding",
     ),
     (
         "invisible characters",
         "note",
-        has_invisible,
+        _invisible,
         "hold characters that nobody sees: words with them are other words to a model. Take them out",
     ),
     (
         "characters not composed",
         "note",
-        _is_apart,
+        _apart,
         "hold characters that Unicode writes in another, composed form (NFC): they look the same and are other pieces "
         "to a model. Compose them",
     ),
     (
         "escapes written out",
         "note",
-        _has_escapes,
+        _escapes,
         "hold characters as their escapes (a backslash, u and four digits), written twice on the way. Decode them",
     ),
     (
         "markup",
         "note",
-        _has_markup,
+        _markup,
         "hold HTML: a model learns from the page it came from. Take it out, unless the texts to come have it too",
     ),
 )

@@ -164,7 +164,7 @@ def _warnings(settings: Decide, known: Known, promised: Known | None, always: Se
             "costs are weighed with the probabilities as the model says them, which may be too sure: "
             "set decide.calibrate"
         )
-    if promised is not None and known.groups is not None:
+    if (promised is not None or settings.sure is not None) and known.groups is not None:
         found.append(
             "examples of one group are alike, so that what is promised of new examples holds for those of many groups "
             "together, and not as closely as the number of examples suggests"

@@ -28,9 +28,11 @@ class Difference:
     high: float
     p_value: float
     """Two-sided; NaN where the slice or the rest is too small to say."""
+    p_greater: float
+    """One-sided: of a mean inside the slice that is so much greater by chance."""
 
 
-UNKNOWN = Difference(NAN, NAN, NAN, NAN, NAN, NAN)
+UNKNOWN = Difference(NAN, NAN, NAN, NAN, NAN, NAN, NAN)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,16 +69,22 @@ def against_rest(parts: Parts, inside: Bools, level: float) -> Difference:
     degrees = max(min(sizes) - 1, 1)
     half = t_quantile((1 + level) / 2, degrees) * error
     large = min(sizes) >= SMALL
+    p_value = greater = NAN
     if parts.shares:
-        p_value = fisher_mid_p(int(sums[0][0]), int(sums[0][1]), int(sums[1][0]), int(sums[1][1]))
-    else:
-        p_value = t_two_sided(difference / error, degrees) if large and error > 0 else NAN
+        p_value, greater = fisher_mid_p(int(sums[0][0]), int(sums[0][1]), int(sums[1][0]), int(sums[1][1]))
+    elif large and error > 0:
+        p_value = t_two_sided(difference / error, degrees)
+        greater = p_value / 2 if difference > 0 else 1 - p_value / 2
     low, high = (difference - half, difference + half) if large and error > 0 else (NAN, NAN)
-    return Difference(one, other, difference, low, high, p_value)
+    return Difference(one, other, difference, low, high, p_value, greater)
 
 
-def fisher_mid_p(hits: int, trials: int, other_hits: int, other_trials: int) -> float:
-    """Return Fisher's two-sided p-value of two independent shares, counting tables as probable as the one seen half."""
+def fisher_mid_p(hits: int, trials: int, other_hits: int, other_trials: int) -> tuple[float, float]:
+    """Return Fisher's p-values of two independent shares: two-sided, and of the first being greater.
+
+    Tables as probable as the one seen (one-sided: that one) count half. The one-sided value is no half of the other:
+    of a rare kind the other side may hold no table that is as improbable.
+    """
     from scipy import special
 
     total, all_hits = trials + other_trials, hits + other_hits
@@ -89,7 +97,9 @@ def fisher_mid_p(hits: int, trials: int, other_hits: int, other_trials: int) -> 
     logs = chosen(trials, possible) + chosen(other_trials, all_hits - possible)
     logs -= float(chosen(total, np.array([all_hits]))[0])
     chance = np.exp(logs)
-    seen = chance[hits - int(possible[0])]
+    place = hits - int(possible[0])
+    seen = chance[place]
     rarer = chance < seen * (1 - 1e-9)
     alike = ~rarer & (chance <= seen * (1 + 1e-9))
-    return float(min(chance[rarer].sum() + chance[alike].sum() / 2, 1.0))
+    two_sided = float(min(chance[rarer].sum() + chance[alike].sum() / 2, 1.0))
+    return two_sided, float(min(chance[place + 1 :].sum() + seen / 2, 1.0))

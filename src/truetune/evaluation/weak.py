@@ -21,6 +21,7 @@ from truetune.metrics.chrf import CHRF
 from truetune.metrics.qa import F1, qa_rows
 from truetune.stats.adjust import holm
 from truetune.stats.binomial import wilson
+from truetune.stats.linearised import effective_wilson, linearised
 from truetune.stats.plan import Plan
 from truetune.stats.quantiles import normal_quantile
 from truetune.types import Bools, Floats, Ints
@@ -185,13 +186,11 @@ def _tested(
     found = []
     for rule in rules:
         inside = _inside(conditions.true[second], rule)
-        difference = against_rest(parts, inside, plan.level)
-        one_sided = difference.p_value / 2 if difference.difference > 0 else 1 - difference.p_value / 2
-        found.append((rule, inside, difference, one_sided))
-    adjusted = holm([one_sided for *_, one_sided in found])
+        found.append((rule, inside, against_rest(parts, inside, plan.level)))
+    adjusted = holm([difference.p_greater for *_, difference in found])
     weak = []
-    for (rule, inside, difference, p_value), p_adjusted in zip(found, adjusted, strict=True):
-        low, high = _bounds(own[inside], plan)
+    for (rule, inside, difference), p_adjusted in zip(found, adjusted, strict=True):
+        low, high = _bounds(own, inside, groups, plan)
         wrong = second[inside & (own > own.mean())]
         weak.append(
             Weak(
@@ -202,7 +201,7 @@ def _tested(
                 high=high,
                 rest=difference.rest,
                 difference=difference.difference,
-                p_value=p_value,
+                p_value=difference.p_greater,
                 p_adjusted=p_adjusted,
                 shown=bool(p_adjusted < plan.alpha),
                 places=tuple(wrong[np.argsort(-loss[wrong], kind="stable")][:SHOWN].tolist()),
@@ -211,10 +210,21 @@ def _tested(
     return sorted(weak, key=lambda one: (not one.shown, -one.difference if one.difference == one.difference else 0.0))
 
 
-def _bounds(loss: Floats, plan: Plan) -> tuple[float, float]:
-    if not len(loss) or not np.isin(loss, (0.0, 1.0)).all():
+def _bounds(loss: Floats, inside: Bools, groups: Ints | None, plan: Plan) -> tuple[float, float]:
+    """Return the bounds of the share of losses inside a slice, whose examples depend on each other within groups."""
+    if not inside.any() or not np.isin(loss[inside], (0.0, 1.0)).all():
         return float("nan"), float("nan")
-    return wilson(float(loss.sum()), len(loss), normal_quantile(plan.tail))
+    share, size = float(loss[inside].mean()), int(inside.sum())
+    if groups is None:
+        return wilson(share * size, size, normal_quantile(plan.tail))
+    change, sizes = (
+        np.bincount(groups, np.where(inside, values, 0.0) / size).astype(np.float64)
+        for values in (loss - share, np.ones_like(loss))
+    )
+    units = linearised(change, sizes, np.ones_like(sizes), share)
+    if not np.isfinite(units.standard_error):
+        return float("nan"), float("nan")
+    return effective_wilson(units, size, float((sizes > 0).sum()), plan.tail)
 
 
 def _known(value: float) -> float | None:

@@ -58,14 +58,15 @@ def looks(ledger: Path, test: str | None = None) -> list[Look]:
     if not ledger.is_file():
         return []
     found = []
-    for number, line in enumerate(ledger.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            found.append(Look(**json.loads(line)))
-        except (ValueError, TypeError):
-            raise RunError(
-                f"{ledger}:{number}: is no entry of a ledger of test sets; expected test, at, by, predictions, metric "
-                "and value. Put the line right, or remove it"
-            ) from None
+    with ledger.open(encoding="utf-8", newline="\n") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                found.append(Look(**json.loads(line)))
+            except (ValueError, TypeError):
+                raise RunError(
+                    f"{ledger}:{number}: is no entry of a ledger of test sets; expected test, at, by, predictions, "
+                    "metric and value. Put the line right, or remove it"
+                ) from None
     return [one for one in found if test is None or one.test == test]
 
 

@@ -23,8 +23,8 @@ from truetune.tasks.table import TASKS, task_named
 from truetune.types import Finding, Floats, Ints
 from truetune.workflows.audit_fix import Fixed, fixed_copy
 from truetune.workflows.audit_model import frozen_features, model_findings
-from truetune.workflows.init import guessed
-from truetune.workflows.parts import audit_part, input_fields, inputs_of
+from truetune.workflows.init import Guess, guessed
+from truetune.workflows.parts import audit_part, input_fields, inputs_of, learnt_field
 from truetune.workflows.progress import Progress
 from truetune.workflows.suspects import Tuned, can_have_suspects, folds_of, label_suspects
 from truetune.workflows.suspects_tuned import Cost, Folded, tuned_probabilities
@@ -64,8 +64,11 @@ class _Asked:
 
     task: Task
     sources: Mapping[str, str]
-    data: config.Data
+    data: Mapping[str, config.Data]
+    """How each part is read."""
     settings: config.Config | None
+    labelled: bool = True
+    """Whether there is gold; else texts are looked at alone."""
 
 
 def audited(files: Sequence[str], task: str | None = None, *, suspects: bool = False) -> list[Finding]:
@@ -100,10 +103,10 @@ def examined(
         )
     with tempfile.TemporaryDirectory(prefix="truetune-audit-") as folder:
         read_in = {
-            name: _read(asked.task, file, asked.data, Path(folder) / f"{number}.arrow")
+            name: _read(asked, name, file, Path(folder) / f"{number}.arrow")
             for number, (name, file) in enumerate(asked.sources.items())
         }
-        parts = {name: _part(asked.task, name, found, asked.data.group) for name, found in read_in.items()}
+        parts = {name: _part(asked.task, name, found, asked.data[name].group) for name, found in read_in.items()}
         findings = audit(parts, thorough=thorough or None)
         if asked.settings is not None:
             findings.extend(model_findings(asked.settings, asked.task, parts, Progress()))
@@ -156,14 +159,38 @@ def _asked(files: Sequence[str], task: str | None) -> _Asked:
         data = settings.data
         named = {"train": data.train, "validation": data.validation, "test": data.test}
         sources = _parts([data.source]) if data.source else {name: file for name, file in named.items() if file}
-        return _Asked(task_named(settings.task), sources, data, settings)
+        return _Asked(task_named(settings.task), sources, dict.fromkeys(sources, data), settings)
     sources = _parts(files)
-    guess = guessed(next(iter(sources.values())), task)
-    columns = {field: column for field, column in guess.columns.items() if field != column}
-    if columns:
-        read_from = ", ".join(f"`{field}` from `{column}`" for field, column in columns.items())
-        Progress().say(f"guessed: {read_from}; a config with data.columns says otherwise")
-    return _Asked(task_named(guess.task), sources, config.Data(source=files[0], columns={**columns}), None)
+    known = None if task is None else task_named(task)
+    if known is not None and known.training is None:
+        raise ConfigError(
+            f"--task {task}: is only scored, so that it has no training data to look at; name a task that "
+            "fine-tunes (`truetune tasks`), or none"
+        )
+    first = guessed(next(iter(sources.values())), task, gold_needed=task is not None)
+    data_of = {}
+    for name, file in sources.items():
+        data_of[name] = config.Data(source=file, columns={**_columns(file, first)})
+    labelled = learnt_field(task_named(first.task)) in first.columns
+    if not labelled:
+        Progress().say("no column looks like gold: texts are looked at alone")
+    return _Asked(task_named(first.task), sources, data_of, None, labelled)
+
+
+def _columns(file: str, first: Guess) -> dict[str, str]:
+    """Return field -> column of a file where the two differ: as in the first file, or where it has no such column as is
+    guessed.
+    """
+    own = guessed(file, first.task, gold_needed=False)
+    found = {
+        field: column if column in own.seen else own.columns.get(field, column)
+        for field, column in first.columns.items()
+    }
+    renamed = {field: column for field, column in found.items() if field != column}
+    if renamed:
+        read_from = ", ".join(f"`{field}` from `{column}`" for field, column in renamed.items())
+        Progress().say(f"{Path(file).name}: guessed {read_from}; a config with data.columns says otherwise")
+    return renamed
 
 
 def _parts(files: Sequence[str]) -> dict[str, str]:
@@ -189,10 +216,11 @@ def _in_order(sources: Mapping[str, str]) -> dict[str, str]:
     return dict(sorted(sources.items(), key=lambda one: ranks.get(one[0], 1)))
 
 
-def _read(task: Task, source: str, data: config.Data, path: Path) -> Dataset:
+def _read(asked: _Asked, name: str, source: str, path: Path) -> Dataset:
+    data = asked.data[name]
     records = read(source, format=data.format, encoding=data.encoding)
-    found = reading(records, input_fields(task), source, renamed=data.columns)
-    return read_dataset(found, path, grouped=False)
+    fields = input_fields(asked.task) if asked.labelled else [inputs_of(asked.task).fields]
+    return read_dataset(reading(records, fields, source, renamed=data.columns), path, grouped=False)
 
 
 def _part(task: Task, name: str, data: Dataset, group: str | None) -> AuditPart:

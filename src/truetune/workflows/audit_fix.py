@@ -15,7 +15,6 @@ from truetune.audit.parts import AuditPart
 from truetune.audit.repair import Repaired, found_again, repaired, trimmed
 from truetune.config import Config, Data, to_yaml
 from truetune.data.dataset import Dataset
-from truetune.data.keys import Keys
 from truetune.data.read import read
 from truetune.data.record import Record
 from truetune.data.stored import Made
@@ -23,7 +22,7 @@ from truetune.errors import ConfigError, DataError
 from truetune.files import whole_folder
 from truetune.tasks.base import Inputs, Task
 from truetune.tasks.fields import as_text
-from truetune.workflows.parts import gold_field, inputs_of, joined_columns
+from truetune.workflows.parts import OPEN, gold_if_any, inputs_of, joined_columns
 
 CHANGES, CONFIG = "changes.jsonl", "config.yaml"
 RANK = {"validation": 1, "test": 2}
@@ -49,7 +48,7 @@ class Fixed:
 def fixed_copy(
     task: Task,
     sources: Mapping[str, str],
-    data: Data,
+    data: Mapping[str, Data],
     parts: Mapping[str, Dataset],
     folder: Path,
     settings: Config | None = None,
@@ -58,10 +57,10 @@ def fixed_copy(
 
     Texts and offsets are repaired where it is certain what was meant. Of equal texts in the training part the first is
     kept, and none where their gold differs. Texts that stand in a part to measure with too are dropped from the others.
-    Of a config (`settings`) there is a copy that names the new files. Raises `ConfigError` where a text is made of
-    several columns.
+    `data` says how each part is read. Of a config (`settings`) there is a copy that names the new files. Raises
+    `ConfigError` where a text is made of several columns.
     """
-    joined = joined_columns(data.columns)
+    joined = joined_columns(next(iter(data.values())).columns)
     if joined:
         several = ", ".join(next(iter(joined.values())))
         raise ConfigError(
@@ -78,7 +77,7 @@ def fixed_copy(
     with whole_folder(folder) as made, (made / CHANGES).open("w", encoding="utf-8") as log:
         for name, source in sources.items():
             with (made / files[name]).open("w", encoding="utf-8") as out:
-                for row, changes in _rows(source, data, inputs, parts[name], dropped[name]):
+                for row, changes in _rows(source, data[name], inputs, parts[name], dropped[name]):
                     if row is not None:
                         out.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
                     for change in changes:
@@ -125,7 +124,9 @@ def _looked_at(inputs: Inputs, name: str, part: Dataset) -> AuditPart:
     columns = [part.stored(field) for field in inputs.names]
     texts = [Made(_text, column) for column in columns] if _movable(inputs) else columns
     compared = [Made(one, *texts) for one in inputs.compared] or texts
-    return AuditPart(name, part.stored_ids, compared, part.stored(gold_field(part.fields)), None)
+    field = gold_if_any(part.fields)
+    gold = None if field is None else part.stored(field)
+    return AuditPart(name, part.stored_ids, compared, gold, None, open=field in OPEN)
 
 
 def _text(text: str) -> str:
@@ -133,19 +134,13 @@ def _text(text: str) -> str:
 
 
 def _repeats(part: AuditPart) -> dict[int, str]:
-    """Return the copies of texts behind the first, and all of those whose gold differs."""
+    """Return the copies of texts behind the first, and all of those whose gold is contrary."""
     values, first, text = np.unique(part.keys, return_index=True, return_inverse=True)
-    contrary = np.zeros(len(values), dtype=np.bool_)
-    contrary[text[part.answer_keys != part.answer_keys[first[text]]]] = True
-    found = {}
-    for place in np.flatnonzero((first[text] != np.arange(len(text))) | contrary[text]).tolist():
-        if _there(values, int(text[place])):
-            found[place] = "equal texts, different gold" if contrary[text[place]] else "repeats an earlier text"
-    return found
-
-
-def _there(values: Keys, place: int) -> bool:
-    return bool(values[place] != b"")
+    copies = first[text] != np.arange(len(text))
+    places = np.flatnonzero((copies | part.contrary) & (values[text] != b"")).tolist()
+    return {
+        place: "equal texts, different gold" if part.contrary[place] else "repeats an earlier text" for place in places
+    }
 
 
 def _rows(

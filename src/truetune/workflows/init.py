@@ -92,11 +92,11 @@ class Guess:
     """The columns of the file."""
 
 
-def guessed(source: str, task: str | None = None) -> Guess:
+def guessed(source: str, task: str | None = None, *, gold_needed: bool = True) -> Guess:
     """Look at the first records of `source` (of a folder of splits, those to train on); `task` settles what is open.
 
     Raises `DataError` where no record can be read, and where no text column or no gold column can be found, naming
-    the columns seen.
+    the columns seen. Where gold is not needed, `columns` lacks its field instead.
     """
     records = _first_records(source)
     columns = list(dict.fromkeys(name for fields in records for name in fields))
@@ -112,6 +112,8 @@ def guessed(source: str, task: str | None = None) -> Guess:
     wanted[gold] = _named(columns, GOLD_NAMES[gold])
     if gold == "label":
         wanted[gold] = wanted[gold] or _few_values(values, without=text)
+    if wanted[gold] is None and not gold_needed:
+        del wanted[gold]
     for field, column in wanted.items():
         if column is None:
             raise DataError(

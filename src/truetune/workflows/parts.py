@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from truetune.audit.labels import label_counts
-from truetune.audit.parts import AuditPart
+from truetune.audit.parts import AuditPart, differing
 from truetune.audit.run import audit
 from truetune.bundle.run_folder import PARTS, RunFolder
 from truetune.config import Data
@@ -35,6 +35,8 @@ from truetune.workflows.progress import Progress
 GIVEN = "all parts given"
 LEARNT = ("label", "labels", "spans", "value", "answers", "choice", "references", "documents")
 """The fields of gold from which a model can be trained."""
+OPEN = ("references", "relevant")
+"""Gold of which a text may have several that are right."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,14 @@ def compared(inputs: Inputs, data: Dataset) -> list[Sequence[str]]:
 
 def gold_field(fields: Mapping[str, Any] | list[str]) -> str:
     """Return the field that gold is: the first of those that can be learnt; of documents, which are relevant."""
-    name = next(name for name in LEARNT if name in fields)
+    name = gold_if_any(fields)
+    assert name is not None
+    return name
+
+
+def gold_if_any(fields: Mapping[str, Any] | list[str]) -> str | None:
+    """Return the same, None for texts without gold."""
+    name = next((name for name in LEARNT if name in fields), None)
     return "relevant" if name == "documents" else name
 
 
@@ -235,16 +244,18 @@ def _split(whole: dict[str, Dataset], data: Data, inputs: Inputs) -> tuple[dict[
 
 
 def _without_repeats(data: Dataset, texts: Sequence[Sequence[str]], keys: Keys) -> tuple[Ints, dict[str, int]]:
-    """Keep the first of equal texts, and none where equal texts have different gold."""
-    gold = AuditPart("data", data.stored_ids, texts, data.stored(gold_field(data.fields)), None).answer_keys
-    _, first, text = np.unique(keys, return_index=True, return_inverse=True)
-    contrary = np.zeros(len(first), dtype=np.bool_)
-    contrary[text[gold != gold[first[text]]]] = True
+    """Keep the first of equal texts, and none where equal texts have contrary gold."""
+    field = gold_field(data.fields)
+    first = np.sort(np.unique(keys, return_index=True)[1])
+    kept = first
+    if field not in OPEN:
+        gold = AuditPart("data", data.stored_ids, texts, data.stored(field), None).answer_keys
+        kept = first[~differing(keys, gold)[first]]
     removed = {
         "repeated texts dropped": len(keys) - len(first),
-        "texts with contrary gold dropped": int(contrary.sum()),
+        "texts with contrary gold dropped": len(first) - len(kept),
     }
-    return np.sort(first[~contrary]), removed
+    return kept, removed
 
 
 def _some(data: Dataset, keys: Keys, settings: Data) -> Ints:
@@ -297,15 +308,16 @@ def _audit_part(data: TaskData, name: str) -> AuditPart:
 
 def audit_part(task: Task, name: str, part: Dataset, groups: Sequence[str] | None) -> AuditPart:
     """Return a part as the checks look at it."""
-    field = gold_field(part.fields)
+    field = gold_if_any(part.fields)
     mentions = None
     if {"answers", "answer_starts"} <= set(part.fields):
         mentions = Made(_mentions, part.stored("answer_starts"), part.stored("answers"))
-    gold = part.stored(field)
+    gold = None if field is None else part.stored(field)
     others = {other: part.stored(other) for other in part.others}
     nested = task.training is not None and task.training.head == "nested"
     texts = compared(inputs_of(task), part)
-    return AuditPart(name, part.stored_ids, texts, gold, groups, mentions, field in LABELLED, nested, others)
+    labelled, several = field in LABELLED, field in OPEN
+    return AuditPart(name, part.stored_ids, texts, gold, groups, mentions, labelled, nested, several, others)
 
 
 def _mentions(starts: Sequence[int], answers: Sequence[str]) -> list[tuple[int, str]]:

@@ -9,6 +9,7 @@ import sacrebleu
 import truetune
 from truetune.cli.main import main
 from truetune.errors import MetricError
+from truetune.evaluation.doctor.claims import Claim
 from truetune.types import Finding
 
 from .planted import classified
@@ -68,6 +69,25 @@ def test_another_metric_is_named_and_an_invented_number_is_not() -> None:
     (finding,) = findings({"f1_macro": 0.987654})
     assert finding.examples == ()
     assert "other predictions or other gold" in finding.advice
+
+
+def test_few_digits_near_the_true_number_may_be_chance() -> None:
+    """Of numbers with three digits next to the true one most come out of one batch size or another."""
+    accuracy = float(np.mean([one == other for one, other in zip(CASE.gold, CASE.predicted, strict=True)]))
+    near = [found for k in (-4, -3, -2, 2, 3, 4) for found in findings({"accuracy": f"{accuracy + k / 1000:.3f}"})]
+    explained = [found for found in near if found.examples]
+    assert len(explained) >= 3
+    assert all("may be chance" in found.advice for found in explained)
+    mean = np.mean([f1(*batch) for batch in batches(32)])
+    (exact,) = findings({"f1_macro": f"{mean:.6f}"})
+    assert "may be chance" not in exact.advice
+
+
+def test_the_share_of_near_numbers_that_mistakes_give_by_hand() -> None:
+    claim = Claim("accuracy", "0.82")
+    # As near to .80 are .78, .79, .81 and .82; given are .79 (twice) and .82, and .90, which is further away.
+    assert claim.coincidence(0.8, [0.79, 0.791, 0.82, 0.9, 0.8, np.nan]) == 0.5
+    assert Claim("accuracy", "82%").coincidence(0.8, [0.79, 0.791, 0.82, 0.9, 0.8]) == 0.5
 
 
 def test_the_mean_over_the_labels_of_gold_is_named() -> None:

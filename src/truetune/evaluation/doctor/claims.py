@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,8 @@ from truetune.types import Finding, Ints
 BATCHES = (1, 2, 4, 8, 10, 16, 20, 24, 32, 48, 50, 64, 96, 100, 128, 200, 256, 500, 512, 1000, 1024)
 """Sizes of batches over which a mean may have been taken, or to which the last one may have been filled up."""
 SHOWN = 5
+CHANCE = 0.05
+"""Share of the numbers near the true one that some mistake gives, from which on an explanation may be chance."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,16 @@ class Claim:
         near = 0.5001 * 10.0**-digits
         stated = float(self.text.rstrip("% "))
         return math.isfinite(value) and min(abs(value - stated), abs(100 * value - stated)) <= near
+
+    def coincidence(self, value: float, others: Iterable[float]) -> float:
+        """Return which share of the numbers of as many digits, as near to the true `value`, the `others` give."""
+        units = 10.0 ** len(self.text.rstrip("% ").partition(".")[2])
+        stated = float(self.text.rstrip("% "))
+        if abs(100 * value - stated) < abs(value - stated):
+            units, stated = 100 * units, stated / 100
+        true, said = round(units * value), round(units * stated)
+        given = {round(units * other) for other in others if math.isfinite(other)} - {true}
+        return sum(abs(one - true) <= abs(said - true) for one in given) / max(2 * abs(said - true), 1)
 
 
 def claims_of(stated: Sequence[str]) -> list[Claim]:
@@ -70,34 +82,39 @@ def claim_findings(task: Task, table: Aligned, claims: Sequence[Claim]) -> Itera
             raise MetricError(f"{claim.metric!r} cannot be computed here; {nearest(claim.metric, values)}")
         if claim.fits(values[claim.metric]):
             continue
-        ways = list(_ways(claim, values, *rows_of[claim.metric]))
+        mistakes = list(_mistakes(claim.metric, values, *rows_of[claim.metric]))
+        ways = [name for name, value in mistakes if claim.fits(value)]
+        chance = claim.coincidence(values[claim.metric], [value for _, value in mistakes])
         yield Finding(
             "stated score is not that of these predictions",
             "error",
             1,
             tuple(ways[:SHOWN]),
-            f"{claim.metric} is stated as {claim.text}, and is {values[claim.metric]:.4f}: {_advice(ways)}",
+            f"{claim.metric} is stated as {claim.text}, and is {values[claim.metric]:.4f}: {_advice(ways, chance)}",
         )
 
 
-def _advice(ways: Sequence[str]) -> str:
-    if ways:
+def _advice(ways: Sequence[str], chance: float) -> str:
+    if not ways:
+        return "no usual mistake gives the stated one, so that it is of other predictions or other gold. Ask for those"
+    if chance < CHANCE:
         return f"the stated one is what comes out as {ways[0]}. Compute it over all examples at once"
-    return "no usual mistake gives the stated one, so that it is of other predictions or other gold. Ask for those"
+    return (
+        f"the stated one comes out as {ways[0]}, which may be chance: of the numbers that are as near to the true one "
+        f"{min(chance, 1):.0%} are given by one mistake or another. Ask for more digits, or for the predictions"
+    )
 
 
-def _ways(claim: Claim, values: Mapping[str, float], metric: Metric, rows: Rows) -> Iterator[str]:
+def _mistakes(name: str, values: Mapping[str, float], metric: Metric, rows: Rows) -> Iterator[tuple[str, float]]:
+    """Yield what usual mistakes make of a metric, with their names."""
     for size in BATCHES:
         if size < len(rows):
             for way, value in _over_batches(metric, rows, size).items():
-                if claim.fits(value):
-                    yield f"{way} of {size}"
-    for name, value in values.items():
-        if name != claim.metric and claim.fits(value):
-            yield f"another metric, {name}"
-    labels = _mean_over_gold_labels(claim.metric, values, rows)
-    if labels is not None and claim.fits(labels):
-        yield "the mean over the labels of gold only"
+                yield f"{way} of {size}", value
+    yield from ((f"another metric, {other}", value) for other, value in values.items() if other != name)
+    labels = _mean_over_gold_labels(name, values, rows)
+    if labels is not None:
+        yield "the mean over the labels of gold only", labels
 
 
 def _over_batches(metric: Metric, rows: Rows, size: int) -> dict[str, float]:
