@@ -5,6 +5,7 @@
     --set     sst: SST-2, a label a text; wnut: WNUT17, a tag a word; cmrc: contexts of CMRC 2018, a made-up label each
     --model   minilm-en or e5-small-multi, of the embedded weights, or a folder
     --only    some of the contenders: loop, default, best, ours
+    --profile print what the processor's time of ours goes into instead
 
 The contenders learn the same texts once, from the pretrained model; what is timed begins with raw texts:
 - loop: what tutorials print: a Dataset that tokenises and pads at each access, to 128 (cmrc: 512), batches of 16,
@@ -81,12 +82,15 @@ def main() -> None:
     arguments.add_argument("--repeats", type=int, default=5)
     arguments.add_argument("--only", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
     arguments.add_argument("--results", type=Path, help="a file of lines of JSON to add to, and to go on from")
+    arguments.add_argument("--profile", action="store_true")
     arguments.add_argument("--measure", choices=CONTENDERS, help=argparse.SUPPRESS)
     chosen = arguments.parse_args()
     if chosen.data is None:
         arguments.error("name the data folder: set TRUETUNE_DATA or give --data")
     if chosen.measure:
         print(json.dumps(measured(chosen)))
+    elif chosen.profile:
+        profiled(chosen)
     else:
         compared(chosen)
 
@@ -150,6 +154,23 @@ def made(chosen: argparse.Namespace, name: str, key: dict[str, Any]) -> dict[str
         with chosen.results.open("a", encoding="utf-8") as file:
             file.write(json.dumps(one) + "\n")
     return one
+
+
+def profiled(chosen: argparse.Namespace) -> None:
+    """Print the share of each kind of operation in the time of the processor, forward, backward and update."""
+    import torch
+
+    from training import folder_of
+
+    texts = texts_of(chosen.data, chosen.set, chosen.sentences or SENTENCES[chosen.set])
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        ours(folder_of(f"builtin:{chosen.model}"), texts, LONGEST[chosen.set])
+    found = sorted(profile.key_averages(), key=lambda one: one.self_cpu_time_total, reverse=True)
+    whole = sum(one.self_cpu_time_total for one in found)
+    print(f"{chosen.set}, {chosen.model}; {processor()}, {torch.get_num_threads()} threads\n\n| operation | share |")
+    print("|---|---|")
+    for one in found[:15]:
+        print(f"| {one.key} | {one.self_cpu_time_total / whole:.1%} |")
 
 
 def processor() -> str:

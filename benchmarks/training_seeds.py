@@ -1,6 +1,7 @@
 """Does speed cost quality? Our defaults against the plain float32 loop over seeds: TOST, margin 1 point.
 
     python benchmarks/training_seeds.py --set sst    --results sst.jsonl     SST-2, minilm-en: accuracy
+    python benchmarks/training_seeds.py --set trec   --results trec.jsonl    TREC, minilm-en: accuracy
     python benchmarks/training_seeds.py --set waimai --results waimai.jsonl  waimai10k, e5-small-multi: accuracy
 
     --seeds 5     how many seeds of each
@@ -27,6 +28,7 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
+from task_sets import trec
 
 from training import Part, folder_of, labels_of, sst_part, waimai_parts
 from truetune.backbones.base import ModelSettings, Recipe
@@ -39,8 +41,8 @@ from truetune.training.order import Plan
 from truetune.training.schedule import Schedule
 from truetune.training.stopping import Selection
 
-MODELS = {"sst": "minilm-en", "waimai": "e5-small-multi"}
-RATES = {"sst": 1e-4, "waimai": 1.5e-4}
+MODELS = {"sst": "minilm-en", "trec": "minilm-en", "waimai": "e5-small-multi"}
+RATES = {"sst": 1e-4, "trec": 1e-4, "waimai": 1.5e-4}
 BATCH = 32
 """Texts a step of the plain loop."""
 
@@ -107,9 +109,21 @@ def told(lines: list[dict[str, Any]], chosen: argparse.Namespace) -> None:
 def parts_of(chosen: argparse.Namespace) -> tuple[Part, Part, Part]:
     if chosen.set == "waimai":
         learnt, validation, test = waimai_parts(chosen.data, 0)
+    elif chosen.set == "trec":
+        learnt, validation, test = trec_parts(chosen.data)
     else:
         learnt, validation, test = (sst_part(chosen.data, name) for name in ("train", "dev", "test"))
     return (learnt if chosen.limit is None else learnt.taken(range(chosen.limit))), validation, test
+
+
+def trec_parts(data: Path) -> tuple[Part, Part, Part]:
+    """Return 4,952 questions to learn, 500 to choose the epoch by, and the test part."""
+    records = trec(data)
+    whole, test = (
+        Part([one["text"] for one in rows], {"label": [one["label"] for one in rows]}) for rows in records.values()
+    )
+    places = np.random.default_rng(0).permutation(len(whole.texts))
+    return whole.taken(places[500:]), whole.taken(places[:500]), test
 
 
 def encoded(part: Part, labels: Any, tokenizer: Any) -> list[Any]:

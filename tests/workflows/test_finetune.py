@@ -86,6 +86,23 @@ def test_a_run_goes_the_whole_way(tmp_path: Path, tiny_bert: Path, task: str) ->
     assert not {".pt", ".bin", ".pkl", ".pickle"} & set(names)
 
 
+def test_a_label_that_training_never_sees_is_missed_and_stops_nothing(tmp_path: Path, tiny_bert: Path) -> None:
+    asked = settings(tmp_path, tiny_bert, epochs=1)
+    rows = [json.loads(line) for line in Path(asked["data"]["source"]).read_text(encoding="utf-8").splitlines()]
+    parts = {"train": rows[:60], "validation": rows[60:80], "test": rows[80:]}
+    for part, place in (("validation", 3), ("test", 5)):
+        parts[part][place] = {**parts[part][place], "label": "unheard of"}
+    asked["data"] = {part: str(tmp_path / f"{part}.jsonl") for part in parts}
+    for part, some in parts.items():
+        Path(asked["data"][part]).write_text("".join(json.dumps(row) + "\n" for row in some), encoding="utf-8")
+    result = finetune(asked, progress=QUIET)
+    scores = {one["metric"]: one for one in result.after["scores"]}
+    assert scores["f1/unheard of"]["value"] == 0
+    assert scores["accuracy"]["value"] <= 39 / 40
+    assert any(note.startswith("1 gold labels (2.50%) were given") for note in result.after["warnings"])
+    assert len(truetune.load(result.run).predict(["a film"])[0]["scores"]) == 2
+
+
 def test_the_metric_of_the_config_decides_in_every_file(tmp_path: Path, tiny_bert: Path) -> None:
     asked = settings(tmp_path, tiny_bert, epochs=1)
     asked["evaluate"]["metric"] = "f1_macro"

@@ -18,6 +18,7 @@ from truetune.evaluation.support import few_groups, low_support, small_slices, t
 from truetune.evaluation.tables import Aligned
 from truetune.evaluation.tally import Tally
 from truetune.metric import Additive, Metric
+from truetune.metrics.probability import LOG_LOSS_METRIC, impossible_gold
 from truetune.rows import Rows
 from truetune.stats.adjust import benjamini_hochberg
 from truetune.stats.intervals import intervals
@@ -181,12 +182,18 @@ def result_of(
         scores=scores_of(found, cells, asked),
         warnings=(
             *warnings,
+            *(impossible_gold(family.rows) for family in found if _loses(family)),
             *low_support([family.rows for family in found]),
             *few_groups(cells.number_of_groups),
             *small,
         ),
         slices=slices,
     )
+
+
+def _loses(family: Counted) -> bool:
+    """Return whether the log loss of some examples is infinite."""
+    return LOG_LOSS_METRIC in family.metrics and bool(impossible_gold(family.rows))
 
 
 def scores(found: Sequence[Family], groups: Ints | None, plan: Plan) -> tuple[Score, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 from truetune.evaluation.compare import ComparisonResult, Gate, compared
 from truetune.evaluation.evaluate import evaluated
 from truetune.evaluation.tables import aligned_columns
+from truetune.evaluation.unlearnt import with_unlearnt
 from truetune.stats.binomial import wilson
 from truetune.stats.plan import Plan
 from truetune.stats.quantiles import normal_quantile
@@ -87,6 +88,7 @@ def parity(task: Task, labelled: Labelled, systems: Mapping[str, Mapping[str, Se
     `gate.margin` is what none may be shown to lose in the metric that decides; every other metric is compared too.
     """
     assert gate.margin is not None
+    systems = {name: with_unlearnt(columns, labelled.fields) for name, columns in systems.items()}
     table = aligned_columns(task.scoring, labelled.ids, labelled.fields, systems, labelled.groups)
     names = list(systems)
     return Parity(

@@ -11,6 +11,7 @@ from truetune.data.arrow import read_parquet_columns, write_parquet
 from truetune.errors import DataError
 from truetune.evaluation.evaluate import EvaluationResult, evaluated
 from truetune.evaluation.tables import Aligned, aligned_columns
+from truetune.evaluation.unlearnt import with_unlearnt
 from truetune.files import write_json
 from truetune.stats.plan import Plan
 from truetune.tasks.base import Task
@@ -30,8 +31,9 @@ def plan_of(settings: Evaluate) -> Plan:
 def table_of(data: TaskData, part: str, predicted: Mapping[str, Mapping[str, Sequence[Any]]]) -> Aligned:
     """Return gold of a part with the predictions of systems, as evaluation reads them."""
     examples = data.parts[part]
-    texts = {name: examples.column(name) for name in examples.fields}
-    return aligned_columns(data.task.scoring, examples.ids, texts, predicted, examples.groups)
+    fields = {name: examples.column(name) for name in examples.fields}
+    systems = {name: with_unlearnt(columns, fields) for name, columns in predicted.items()}
+    return aligned_columns(data.task.scoring, examples.ids, fields, systems, examples.groups)
 
 
 def write_system(
@@ -39,11 +41,13 @@ def write_system(
 ) -> EvaluationResult:
     """Save a system's predictions on the test part and their scores; scores last, so that they mean done."""
     part = data.parts["test"]
+    gold = data.gold("test")
+    predicted = with_unlearnt(predicted, gold)
     columns: dict[str, Sequence[Any]] = {"id": part.ids}
     if part.groups is not None:
         columns["group"] = part.groups
     columns |= {name: part.column(name) for name in data.inputs.names}
-    columns |= {GOLD + name: list(values) for name, values in data.gold("test").items()}
+    columns |= {GOLD + name: list(values) for name, values in gold.items()}
     columns |= {PREDICTED + name: values for name, values in predicted.items()}
     write_parquet(run.predictions(folder), columns)
     write_origin(run, folder)
