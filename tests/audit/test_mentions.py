@@ -21,11 +21,11 @@ def test_sound_answers_are_passed() -> None:
 @pytest.mark.parametrize(
     ("start", "said", "check", "example"),
     [
-        (3, "1610年", "offsets that miss their text", "q1: '1610年' stands at 2, not at 3"),
-        (11, "1610年", "offsets that miss their text", "q1: '1610年' stands at 12, not at 11"),
-        (-1, "欧洲", "offsets that miss their text", "q1: '欧洲' stands at 9, not at -1"),
-        (9, "欧州", "answers that are not in the text", "q1: '欧州' is nowhere; at 9 stands '欧洲'"),
-        (-1, "美洲", "answers that are not in the text", "q1: '美洲' is nowhere"),
+        (3, "1610年", "offsets that miss their text", "q1: '1610年' 3 → 2"),
+        (11, "1610年", "offsets that miss their text", "q1: '1610年' 11 → 12"),
+        (-1, "欧洲", "offsets that miss their text", "q1: '欧洲' -1 → 9"),
+        (9, "欧州", "answers that are not in the text", "q1: '欧州' ≠ '欧洲' (9)"),
+        (-1, "美洲", "answers that are not in the text", "q1: '美洲'"),
         (99, "", "", ""),
     ],
 )

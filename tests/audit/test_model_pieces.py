@@ -65,7 +65,7 @@ def test_what_is_cut_is_counted_with_its_gold() -> None:
         "texts that are cut",
         "warning",
         1,
-        ("t0: 12 pieces",),
+        ("t0 (12)",),
     )
     # 4 of 20 pieces; of 3 spans the one that ends behind piece 8; 12 pieces and 2 special ones hold all.
     assert "50.0% of the texts of train have more than the 8 pieces of one input: 20.0% of all pieces" in found.advice
@@ -84,6 +84,12 @@ def test_texts_of_a_pair_share_the_room() -> None:
 def test_answers_are_gold_too() -> None:
     one = AuditPart("train", ["1"], [["abcdefghij"], ["q"]], None, None, [[(8, "ij")]])
     assert "100.0% of gold (1 spans)" in checks(one)["texts that are cut"].advice
+
+
+def test_a_question_takes_room_from_its_passage() -> None:
+    """Of 7 pieces the question takes 3: an answer that ends at piece 6 of the passage is cut off, one at 4 is not."""
+    one = AuditPart("train", ["1"], [["abcdefghij"], ["qrs"]], None, None, [[(4, "ef"), (0, "abcd")]])
+    assert "50.0% of gold (1 spans)" in checks(one)["texts that are cut"].advice
 
 
 def test_unknown_pieces_are_told_by_their_share() -> None:

@@ -78,7 +78,7 @@ def test_signs_are_no_markup() -> None:
 
 def test_texts_that_swallowed_others_are_noted() -> None:
     checks = found(*["A text of usual length."] * 30, "many lines in one " * 100)
-    assert checks["very long texts"].examples[0].startswith("30: 1,800 characters: many lines")
+    assert checks["very long texts"].examples[0].startswith("30 (1,800): many lines")
     assert not found(*["A text of usual length."] * 30, "x" * 400)
 
 

@@ -22,10 +22,10 @@ def mention_findings(parts: Parts) -> Iterator[Finding]:
                     continue
                 if said and said in text:
                     nearest = min(places_of(text, said), key=lambda place: abs(place - start))
-                    moved.append(f"{name}: {shortened(said)!r} stands at {nearest}, not at {start}")
+                    moved.append(f"{name}: {shortened(said)!r} {start} → {nearest}")
                 else:
-                    instead = f"; at {start} stands {shortened(there)!r}" if there else ""
-                    absent.append(f"{name}: {shortened(said)!r} is nowhere{instead}")
+                    instead = f" ≠ {shortened(there)!r} ({start})" if there else ""
+                    absent.append(f"{name}: {shortened(said)!r}{instead}")
         if moved:
             yield finding(
                 "offsets that miss their text",

@@ -58,7 +58,8 @@ def _seen(part: AuditPart, reader: Reader) -> _Seen:
         for place, cut in enumerate(zip(*(found for _, found in columns), strict=True)):
             seen.pieces.append(sum(len(one.ids) for one in cut))
             first = cut[0]
-            seen.gold_ends += np.searchsorted(first.starts, ends[place]).tolist() if ends else []
+            beside = seen.pieces[-1] - len(first.ids)  # A question is read whole; its passage is what is cut.
+            seen.gold_ends += (np.searchsorted(first.starts, ends[place]) + beside).tolist() if ends else []
             unknown = [np.flatnonzero(one.ids == reader.unknown) for one in cut]
             number = sum(map(len, unknown))
             if not number:
@@ -104,7 +105,7 @@ def _too_long(part: AuditPart, reader: Reader, seen: _Seen) -> Iterator[Finding]
     if not lost.texts:
         return
     longest = np.argsort(-pieces, kind="stable")[: min(SHOWN, lost.texts)]
-    shown = [f"{part.ids[place]}: {pieces[place]:,} pieces" for place in longest.tolist()]
+    shown = [f"{part.ids[place]} ({pieces[place]:,})" for place in longest.tolist()]
     told = f"{lost.texts / len(pieces):.1%} of the texts of {part.name} have more than the {room:,} pieces of one input"
     gold = f" and {lost.gold_share:.1%} of gold ({lost.gold:,} spans)" if lost.gold else ""
     whole = f"{shortest_room(pieces) + len(frame):,} pieces hold 99% of the texts whole"

@@ -73,7 +73,7 @@ def suspect_findings(part: AuditPart, probabilities: Floats, labels: Sequence[st
         "labels that are probably wrong",
         "warning",
         [
-            f"{name}: {labels[given[one]]} ({probabilities[one, given[one]]:.2f}), likelier "
+            f"{name}: {labels[given[one]]} ({probabilities[one, given[one]]:.2f}) → "
             f"{labels[found.likelier[one]]} ({probabilities[one, found.likelier[one]]:.2f}): {shortened(text)}"
             for one, name, text in rows
         ],

@@ -163,7 +163,7 @@ def _lengths(part: AuditPart, lengths: Ints) -> Iterator[Finding]:
         yield finding(
             "very long texts",
             "note",
-            [f"{name}: {length:,} characters: {shortened(text)}" for name, length, text in texts],
+            [f"{name} ({length:,}): {shortened(text)}" for name, length, text in texts],
             f"these texts of {part.name} are more than {FAR} times as long as the median ({middle:,} characters): they "
             "may be several in one, after a missing line end or quote",
             len(far),

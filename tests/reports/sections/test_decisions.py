@@ -71,6 +71,26 @@ def test_a_run_that_decides_nothing_has_no_section() -> None:
     assert decisions_section(say_in("en"), EMPTY) is None
 
 
+@pytest.mark.parametrize(
+    ("settings", "heads"),
+    [
+        ({"threshold": "f1", "label": "a"}, ["F1"]),
+        ({"threshold": "cost", "costs": {"a": {"b": 5}}}, ["F1", "Mean cost of an example"]),
+        ({"threshold": "recall", "label": "a", "floor": 0.9}, ["F1", "Floor kept"]),
+    ],
+)
+def test_thresholds_show_costs_and_floors_where_there_are_some(settings: dict[str, Any], heads: list[str]) -> None:
+    rng = np.random.default_rng(0)
+    gold = np.eye(2, dtype=np.bool_)[rng.integers(2, size=60)]
+    known = Known(("b", "a"), False, rng.dirichlet((1, 1), 60), gold)
+    made = dict(fitted(Decide.model_validate(settings), known, 0.5, Plan(resamples=100)).record)
+    section = decisions_section(say_in("en"), replace(EMPTY, decisions=made))
+    assert section is not None
+    (table,) = [part for part in section.parts if isinstance(part, Table)]
+    assert [column.title for column in table.columns][5:] == heads
+    assert {len(row) for row in table.rows} == {len(table.columns)}
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_everything_is_told(run: SavedRun, language: str) -> None:
     section = decisions_section(say_in(language), run)

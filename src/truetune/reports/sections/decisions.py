@@ -92,30 +92,33 @@ def _changed(say: Say, worth: Json) -> Table:
 
 
 def _thresholds(say: Say, choices: list[Json]) -> Table:
-    measures = ("precision", "recall", "f1")
+    """Return each threshold, what it is worth (with its cost where costs chose it), and how often a floor is kept."""
+    columns = {name: Column(say[f"column.{name}"], True) for name in ("precision", "recall", "f1")}
+    if any(one["by"] == "cost" for one in choices):
+        columns["cost"] = Column(say["decisions.cost"], True)
+    floors = any(one["kept"] is not None for one in choices)
     rows = []
     for one in choices:
-        worth = one["worth"]
-        kept = numbers.share(one["kept"]) if one["kept"] is not None else numbers.NONE
         cut = Cell(numbers.number(one["threshold"]), numbers.interval(one["low"], one["high"]))
         cells = [
             Cell(
-                numbers.number(worth[name]["value"]),
-                numbers.interval(worth[name]["low"], worth[name]["high"]),
-                say["decisions.seen"].format(value=numbers.number(worth[name]["seen"])),
+                numbers.number(worth["value"]),
+                numbers.interval(worth["low"], worth["high"]),
+                say["decisions.seen"].format(value=numbers.number(worth["seen"])),
             )
-            for name in measures
+            for worth in (one["worth"][name] for name in columns)
         ]
-        rows.append((Cell(one_line(one["label"])), Cell(numbers.count(one["gold"])), cut, *cells, Cell(kept)))
-    columns = (
+        kept = [Cell(numbers.share(one["kept"]) if one["kept"] is not None else numbers.NONE)] if floors else []
+        rows.append((Cell(one_line(one["label"])), Cell(numbers.count(one["gold"])), cut, *cells, *kept))
+    heads = (
         Column(say["column.label"]),
         Column(say["column.support"], True),
         Column(say["decisions.threshold"], True),
-        *(Column(say[f"column.{name}"], True) for name in measures),
-        Column(say["decisions.kept"], True),
+        *columns.values(),
+        *([Column(say["decisions.kept"], True)] if floors else []),
     )
     folded = say["labels.folded"].format(all=numbers.count(len(choices))) if len(choices) > MOST else ""
-    return Table("thresholds", say["decisions.thresholds"], columns, tuple(rows), choices, folded)
+    return Table("thresholds", say["decisions.thresholds"], heads, tuple(rows), choices, folded)
 
 
 def _answered(say: Say, found: Json, predictions: Predictions | None) -> list[Part]:
