@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,28 +57,35 @@ SLOW = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
-    ("model", "head", "pooling"),
+    ("model", "head", "pooling", "more"),
     [
-        pytest.param("tiny_bert", "classify", "mean", marks=SLOW),
-        pytest.param("tiny_bert", "classify", "first", marks=SLOW),
-        pytest.param("tiny_bert", "tag", "auto", marks=SLOW),
-        pytest.param("tiny_bert", "joint", "auto", marks=SLOW),
-        pytest.param("tiny_bert", "nested", "auto", marks=SLOW),
-        pytest.param("tiny_bert", "span", "auto", marks=SLOW),
-        pytest.param("tiny_gpt2", "classify", "auto", marks=SLOW),
-        pytest.param("tiny_llama", "classify", "auto", marks=SLOW),
-        pytest.param("tiny_llama", "tag", "auto", marks=SLOW),
+        pytest.param("tiny_bert", "classify", "mean", {}, marks=SLOW),
+        pytest.param("tiny_bert", "classify", "first", {}, marks=SLOW),
+        pytest.param("tiny_bert", "tag", "auto", {}, marks=SLOW),
+        pytest.param("tiny_bert", "joint", "auto", {}, marks=SLOW),
+        pytest.param("tiny_bert", "nested", "auto", {}, marks=SLOW),
+        pytest.param("tiny_bert", "span", "auto", {}, marks=SLOW),
+        pytest.param("tiny_gpt2", "classify", "auto", {}, marks=SLOW),
+        pytest.param("tiny_llama", "classify", "auto", {}, marks=SLOW),
+        pytest.param("tiny_llama", "tag", "auto", {}, marks=SLOW),
+        pytest.param("tiny_bert", "classify", "mean", {"prompt_pieces": 3}, marks=SLOW),
+        pytest.param("tiny_bert", "tag", "auto", {"prefix_pieces": 3}, marks=SLOW),
+        pytest.param("tiny_llama", "classify", "auto", {"prompt_pieces": 3}, marks=SLOW),
+        pytest.param("tiny_gpt2", "classify", "auto", {"prefix_pieces": 3}, marks=SLOW),
     ],
 )
 def test_logits_are_the_same_for_any_number_of_texts_of_any_length(
-    request: pytest.FixtureRequest, tmp_path: Path, model: str, head: Any, pooling: Any
+    request: pytest.FixtureRequest, tmp_path: Path, model: str, head: Any, pooling: Any, more: dict[str, int]
 ) -> None:
     folder = request.getfixturevalue(model)
     tags = ("O", "B-x", "I-x") if head == "joint" else ()
     labels = ("first", "last") if head == "span" else ("a", "b", "c")
-    settings = ModelSettings(str(folder), head, labels, tags, pooling=pooling)
+    settings = ModelSettings(str(folder), head, labels, tags, pooling=pooling, **more)  # type: ignore[arg-type]
     tokenizer = load_tokenizer(settings)
     backbone = load_backbone(settings, Recipe(), tokenizer)
+    backbone.restore(
+        replace(backbone.state(), values={**backbone.state().values, "steps": 1})
+    )  # what is learnt is read
     backbone.save(tmp_path / "saved")
     write_onnx(tmp_path / "saved", tmp_path / "model.onnx")
     for engine in ENGINES:

@@ -120,6 +120,14 @@ def test_the_code_for_a_head_of_transformers_own() -> None:
     assert ".start_logits" in answers
 
 
+@pytest.mark.parametrize(("learnt", "framework"), [({"prompt_pieces": 4}, "pytorch"), ({}, "onnx"), ({}, "pytorch")])
+def test_plain_code_stands_where_it_gives_the_same(folder: Path, learnt: dict[str, int], framework: str) -> None:
+    write_json(folder / "backbone.json", {"settings": learnt, "form": {"own_head": True, "pooling": "mean"}})
+    card = rewritten(folder, framework=framework)
+    assert ("AutoModel.from_pretrained" in card) == (not learnt and framework == "pytorch")
+    assert ("Transformers alone does not, and gives other answers" in card) == bool(learnt)
+
+
 def test_decisions_are_told_and_stand_for_the_threshold(folder: Path) -> None:
     decision = Decision(Calibration("temperature", False, 1.5), {"neg": 0.4, "pos": 0.6})
     bundle = replace(read_bundle(folder), decision=decision)

@@ -6,7 +6,7 @@ Arrays cross this line, tensors never do. This module imports no framework.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -57,7 +57,13 @@ class ModelSettings:
     freeze_layers: int = 0
     """Keep this many layers from the input on as they are, and all embeddings with them."""
     lora: Lora | None = None
-    """None: the pretrained part is trained itself."""
+    """None: no matrix has a difference beside it."""
+    ia3: bool = False
+    """Train a factor of each key, value and inner value of the layers, instead of the pretrained part."""
+    prompt_pieces: int = 0
+    """Train the vectors of so many pieces before each text, instead of the pretrained part; 0: none."""
+    prefix_pieces: int = 0
+    """Train keys and values of so many pieces before those of each layer, instead of the pretrained part; 0: none."""
     gradient_checkpointing: bool = False
     """Compute the inner values of layers again for the gradient instead of keeping them [Chen et al. 2016]."""
     precision: Precision | Literal["auto"] = "auto"
@@ -65,6 +71,21 @@ class ModelSettings:
     device: str = "auto"
     seed: int = 0
     """Of the new head and of dropout."""
+
+    @property
+    def keeps_pretrained(self) -> bool:
+        """Whether the pretrained part stays as it is, and something small beside it is trained."""
+        return self.lora is not None or self.ia3 or self.learns_pieces
+
+    @property
+    def learns_pieces(self) -> bool:
+        """Whether what is trained cannot be merged into the pretrained part: pieces that no text has."""
+        return bool(self.prompt_pieces or self.prefix_pieces)
+
+    @property
+    def as_pretrained(self) -> ModelSettings:
+        """The same model without what is trained beside its pretrained part."""
+        return replace(self, lora=None, ia3=False, prompt_pieces=0, prefix_pieces=0)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from truetune.backbones.torch_network import Network
+from truetune.backbones.torch_prefix import for_export
 from truetune.backbones.torch_saved import load_saved
 from truetune.errors import MissingPackageError, ModelError
 
@@ -28,7 +29,10 @@ def write_onnx(folder: Path, file: Path) -> None:
     need("onnx", "onnxscript")
     network, tokenizer, settings = load_saved(folder, torch.device("cpu"))
     network.eval()
-    network.model.set_attn_implementation("eager")
+    if settings.prefix_pieces:
+        for_export(network)
+    else:
+        network.model.set_attn_implementation("eager")
     network.requires_grad_(False)
     example = torch.full((2, 5), tokenizer.pad, dtype=torch.int64)
     mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])

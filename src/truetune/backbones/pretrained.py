@@ -48,7 +48,11 @@ def load_tokenizer(settings: ModelSettings) -> FastTokenizer:
     with quiet(), explained(settings.name):
         config = AutoConfig.from_pretrained(settings.name)
         two_sided = bool(getattr(config, "is_encoder_decoder", False))
-        tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(settings.name), _positions(config), two_sided)
+        positions = _positions(config)
+        if positions is not None and settings.prompt_pieces >= positions:
+            raise ModelError(f"recipe.prompt_pieces: leaves no room for texts; the model reads {positions} pieces")
+        left = None if positions is None else positions - settings.prompt_pieces
+        tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(settings.name), left, two_sided)
     if settings.max_length is not None:
         tokenizer.shorten(settings.max_length)
     if settings.head in ("tag", "joint", "nested", "span"):

@@ -24,8 +24,8 @@ def settings_values(settings: ModelSettings) -> dict[str, Any]:
 
 def write_form(folder: Path, settings: ModelSettings, form: Form) -> None:
     """Write how the weights in a folder are used."""
-    # Where the pretrained model lay on this machine is nobody's business; LoRA is merged.
-    stored = {**settings_values(settings), "name": ".", "lora": None}
+    # Where the pretrained model lay on this machine is nobody's business; LoRA and IA3 are merged.
+    stored = {**settings_values(settings), "name": ".", "lora": None, "ia3": False}
     write_json(folder / NAME, {"settings": stored, "form": asdict(form)})
 
 

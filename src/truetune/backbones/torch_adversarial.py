@@ -41,7 +41,8 @@ def check_perturbable(words: Any) -> None:
     if not _table(words).requires_grad:
         raise ModelError(
             "recipe.fgm moves the word embeddings along their gradient, but they are frozen; set recipe.fgm to 0, or "
-            "train them (model.freeze_embeddings: false, model.freeze_layers: 0, recipe.lora_rank: 0)"
+            "train them (model.freeze_embeddings: false, model.freeze_layers: 0, and none of recipe.lora_rank, ia3, "
+            "prompt_pieces, prefix_pieces)"
         )
 
 

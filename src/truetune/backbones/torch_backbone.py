@@ -17,10 +17,11 @@ from truetune.backbones.pretrained import quiet
 from truetune.backbones.saved_form import settings_values
 from truetune.backbones.tokenizer import FastTokenizer
 from truetune.backbones.torch_device import device_readings
-from truetune.backbones.torch_lora import with_lora
 from truetune.backbones.torch_model import load_network
 from truetune.backbones.torch_network import Network
 from truetune.backbones.torch_optimizer import HEAD, freeze_layers, group_of, trained
+from truetune.backbones.torch_peft import with_ia3, with_lora
+from truetune.backbones.torch_pieces import keep_pretrained
 from truetune.backbones.torch_placed import placed, whole
 from truetune.backbones.torch_saved import save_network
 from truetune.backbones.torch_shard import reachable, spread
@@ -54,9 +55,10 @@ class TorchBackbone:
         self.settings = settings
         self._network = network
         self._recipe = recipe
-        if settings.lora is not None:
-            with_lora(network, settings.lora, settings.seed)
-        frozen = settings.freeze_embeddings or settings.lora is not None
+        _put_beside(network, settings)
+        if settings.learns_pieces:
+            keep_pretrained(network)
+        frozen = settings.freeze_embeddings or settings.keeps_pretrained
         sharded = together is not None and together.sharded
         self._table = None if sharded else with_rows(network.model, None if frozen else vocabulary)
         if frozen:
@@ -93,6 +95,7 @@ class TorchBackbone:
 
     def train_step(self, micro_batches: Sequence[Batch], rates: Mapping[str, float], targets: int) -> float:
         """Learn from several micro-batches as from one batch, and return the loss before the step."""
+        self._network.begun.on = True
         return self._learner.step(micro_batches, rates, targets)
 
     def predict(self, batch: Batch) -> Floats:
@@ -103,7 +106,7 @@ class TorchBackbone:
     def write(self, batch: Batch, writing: Writing, told: Told | None = None) -> list[Written]:
         """Return what the model writes for each prompt of a batch; `told` is asked whether to go on."""
         with self._asked(), quiet(), reachable(self._network):
-            found = written_ids(self._network.model, batch, writing, self.tokenizer, told)
+            found = written_ids(self._network, batch, writing, self.tokenizer, told)
         end = self.tokenizer.end
         return [Written(self.tokenizer.text(ids), bool(len(ids)) and int(ids[-1]) == end, len(ids)) for ids in found]
 
@@ -183,6 +186,7 @@ class TorchBackbone:
             self._table.changed()
         values = {name: torch.from_numpy(one) for name, one in state.arrays.items() if not name.startswith("weight/")}
         self._learner.remember(values, state.values)
+        self._network.begun.on = self._learner.steps > 0
 
     def _refuse_other_average(self, state: State) -> None:
         """Raise ModelError for a state to train on from whose weights were averaged otherwise."""
@@ -203,17 +207,24 @@ class TorchBackbone:
             return self
         settings = replace(self.settings, device="cpu")
         network = load_network(settings, torch.device("cpu"))
-        if settings.lora is not None:
-            with_lora(network, settings.lora, settings.seed)
+        _put_beside(network, settings)
         parameters = dict(network.named_parameters())
         with torch.no_grad():
             for name, one in state.arrays.items():
                 parameters[name.removeprefix("weight/")].copy_(torch.from_numpy(one))
-        return TorchBackbone(network, self.tokenizer, replace(settings, lora=None), Recipe(), None)
+        return TorchBackbone(network, self.tokenizer, settings.as_pretrained, Recipe(), None)
 
     def save(self, folder: Path) -> None:
         """Write weights, config, tokenizer and settings; plain Transformers loads the folder too."""
         save_network(self._network, self.tokenizer, self.settings, folder)
+
+
+def _put_beside(network: Network, settings: ModelSettings) -> None:
+    """Put beside the layers what is trained instead of them, and is merged into them when it is saved."""
+    if settings.lora is not None:
+        with_lora(network, settings.lora, settings.seed)
+    elif settings.ia3:
+        with_ia3(network)
 
 
 def _origin(settings: ModelSettings) -> dict[str, Any]:

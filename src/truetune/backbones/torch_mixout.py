@@ -33,7 +33,8 @@ class Mixout:
         if not self._matrices:
             raise ModelError(
                 "recipe.mixout mixes pretrained weights into those that are trained, but no layer of the pretrained "
-                "part is trained; set recipe.mixout to 0, or train layers (recipe.lora_rank: 0, model.freeze_layers: 0)"
+                "part is trained; set recipe.mixout to 0, or train layers (none of recipe.lora_rank, ia3, "
+                "prompt_pieces, prefix_pieces; model.freeze_layers: 0)"
             )
         self._pretrained = {name: one.detach().clone() for name, one in self._matrices.items()}
         self._probability = probability
@@ -60,5 +61,5 @@ class Mixout:
 
 
 def _new(name: str) -> bool:
-    """Return whether a matrix of the layers is not pretrained: LoRA's, a pooler that many files lack."""
-    return "lora_" in name or "pooler." in name
+    """Return whether a matrix of the layers is new: one that is learnt beside those of the layers, or a pooler's."""
+    return any(own in name for own in ("lora_", "ia3_l", "prefix_", "pooler."))

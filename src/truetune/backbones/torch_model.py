@@ -15,6 +15,7 @@ from truetune.backbones.pretrained import configure, explained, labels_of, quiet
 from truetune.backbones.saved_form import HEAD_FILE
 from truetune.backbones.torch_attention import KNOWN, registered
 from truetune.backbones.torch_network import Network, drawn, own_head
+from truetune.backbones.torch_pieces import read_pieces, refuse_pieces
 from truetune.errors import ModelError
 
 
@@ -26,6 +27,7 @@ def load_network(settings: ModelSettings, device: torch.device) -> Network:
     """
     from transformers import AutoConfig
 
+    refuse_pieces(settings.name)
     with quiet(), explained(settings.name):
         config = AutoConfig.from_pretrained(settings.name)
     form = chosen_form(settings, config)
@@ -76,7 +78,9 @@ def build_network(folder: Path, settings: ModelSettings, form: Form, device: tor
     missing = [key for key in info["missing_keys"] if key in network.model.state_dict()]
     if missing:
         raise ModelError(f"{folder}: model.safetensors lacks {', '.join(sorted(missing)[:5])}; save the model again")
-    return network.to(device)
+    network.to(device)
+    read_pieces(network, settings, folder)
+    return network
 
 
 def model_class(settings: ModelSettings, form: Form, config: Any) -> Any:

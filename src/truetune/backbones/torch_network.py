@@ -14,6 +14,8 @@ from truetune.backbones.torch_choices import choice_scores, choices_apart
 from truetune.backbones.torch_joint import joint_outputs
 from truetune.backbones.torch_masked import masked_logits
 from truetune.backbones.torch_nested import ends_of, width_of
+from truetune.backbones.torch_prefix import Switch
+from truetune.backbones.torch_prompt import Prompt
 from truetune.backbones.torch_writing import answer_logits
 from truetune.errors import ModelError
 from truetune.types import Batch
@@ -27,6 +29,9 @@ class Network(nn.Module):
         self.model = model
         self.form = form
         self.own = head
+        # Vectors in the input beside those of the pieces, and whether these, or a prefix, are read.
+        self.prompt: Prompt | None = None
+        self.begun = Switch()
         accepted = inspect.signature(model.base_model.forward).parameters
         # Whether the model tells the first text from the second by segments.
         self.segmented = "token_type_ids" in accepted and getattr(model.config, "type_vocab_size", 0) > 1
@@ -41,7 +46,17 @@ class Network(nn.Module):
     @property
     def packable(self) -> bool:
         """Whether several texts may share a row: the model reads one way, and is told where a text begins."""
-        return self._positions and is_decoder(self.model.config)
+        return self._positions and is_decoder(self.model.config) and self.prompt is None
+
+    @property
+    def two_sided(self) -> bool:
+        """Whether the model reads with an encoder and writes with a decoder."""
+        return bool(getattr(self.model.config, "is_encoder_decoder", False))
+
+    @property
+    def reads_from_the_left(self) -> bool:
+        """Whether no first piece stands for the whole text: a decoder, or an encoder before one."""
+        return self.two_sided or is_decoder(self.model.config)
 
     def forward(self, ids: Tensor, mask: Tensor, segments: Tensor, packed: Tensor | None = None) -> Tensor:
         """Return logits, `[inputs, labels]`, or `[batch, length, ...]` for `tag`, `joint`, `span` and `nested`.
@@ -56,7 +71,7 @@ class Network(nn.Module):
         if self.form.masks:
             return masked_logits(self.model, ids, mask, segments)
         if self.form.writes:
-            return answer_logits(self.model, ids, mask, segments)
+            return answer_logits(self, ids, mask, segments)
         if self.form.embeds:
             vectors = [self._vectors(*side) for side in sides(ids, mask, segments)]
             return vectors[0] if len(vectors) == 1 else torch.stack(vectors, dim=1)
@@ -73,8 +88,8 @@ class Network(nn.Module):
             hidden = self.hidden(ids, mask, segments)
             return joint_outputs(self.own(pooled(hidden, mask, "mean")), self.own(hidden), self.form.joins)
         if not self.form.own_head and self.form.pooling in (None, "first"):
-            logits: Tensor = self.model(**self._inputs(ids, mask, segments)).logits
-            return logits
+            logits: Tensor = self.model(**self.read(ids, mask, segments)).logits
+            return self.cut(logits) if self.form.pooling is None else logits
         hidden = self.hidden(ids, mask, segments)
         if self.form.pooling is not None:
             hidden = pooled(hidden, mask, self.form.pooling)
@@ -96,8 +111,8 @@ class Network(nn.Module):
         if self.own is not None:
             own: Tensor = self.own(self.hidden(ids, mask, segments))
             return own
-        found = self.model(**self._inputs(ids, mask, segments))
-        return torch.stack([found.start_logits, found.end_logits], dim=-1)
+        found = self.model(**self.read(ids, mask, segments))
+        return self.cut(torch.stack([found.start_logits, found.end_logits], dim=-1))
 
     def _choices(self, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
         """Return the score of each choice of an input, `[batch, choices]`; one that it lacks has `LEAST`."""
@@ -125,6 +140,8 @@ class Network(nn.Module):
     def _packed(self, ids: Tensor, mask: Tensor, segments: Tensor, packed: Tensor) -> Tensor:
         """Return the logits of texts that share rows: each piece sees those before it in its own text."""
         if not self.packable:
+            if self.prompt is not None:
+                raise ModelError("train.packing: texts with a prompt cannot share a row; set it to false")
             raise ModelError(
                 f"train.packing: {self.model.config.model_type} cannot have several texts in a row (only decoders that "
                 "are told positions can); set it to false"
@@ -148,8 +165,19 @@ class Network(nn.Module):
 
     def hidden(self, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
         """Return the last hidden states, `[batch, length, hidden]`."""
-        states: Tensor = self.body(**self._inputs(ids, mask, segments)).last_hidden_state
-        return states
+        states: Tensor = self.body(**self.read(ids, mask, segments)).last_hidden_state
+        return self.cut(states)
+
+    def read(self, ids: Tensor, mask: Tensor, segments: Tensor | None = None) -> dict[str, Any]:
+        """Return what the Transformers model is given of a batch, with a prompt where there is one."""
+        inputs = self._inputs(ids, mask, torch.zeros_like(ids) if segments is None else segments)
+        if self.prompt is None or not self.begun.on:
+            return inputs
+        return self.prompt.inputs(self.model.get_input_embeddings(), inputs)
+
+    def cut(self, outputs: Tensor) -> Tensor:
+        """Return the outputs `[batch, length, ...]` of the pieces of texts, without those of a prompt."""
+        return outputs if self.prompt is None or not self.begun.on else self.prompt.cut(outputs)
 
     def _inputs(self, ids: Tensor, mask: Tensor, segments: Tensor) -> dict[str, Any]:
         inputs = {"input_ids": ids, "attention_mask": mask.long(), **self._cache}

@@ -16,6 +16,8 @@ from truetune.backbones.torch_vocabulary import RowEmbedding
 from truetune.errors import ModelError
 
 EMBEDDINGS, HEAD = "embeddings", "head"
+_BESIDE = re.compile(r"^prompt\.|\.prefix_(key|value)$|\.ia3_l\.")
+"""Vectors and factors learnt beside a frozen model: they have no decay, which would take factors from 1 to 0."""
 
 
 def trained(network: Network) -> dict[str, nn.Parameter]:
@@ -34,7 +36,7 @@ def group_of(network: Network) -> dict[str, str]:
     groups, last = {}, EMBEDDINGS
     for name, parameter in trained(network).items():
         if id(parameter) not in inside:
-            groups[name] = HEAD
+            groups[name] = EMBEDDINGS if name.startswith("prompt.") else HEAD
             continue
         below = 0
         for prefix, layers in stacks.items():
@@ -69,7 +71,7 @@ def adamw(network: Network, recipe: Recipe) -> torch.optim.AdamW:
     parts: dict[tuple[str, bool], list[nn.Parameter]] = {}
     parameters = trained(network)
     for name, group in group_of(network).items():
-        decays = parameters[name].ndim > 1 and id(parameters[name]) not in embeddings
+        decays = parameters[name].ndim > 1 and id(parameters[name]) not in embeddings and not _BESIDE.search(name)
         parts.setdefault((group, decays), []).append(parameters[name])
     return torch.optim.AdamW(
         [

@@ -11,9 +11,10 @@ from truetune.backbones.base import ModelSettings
 from truetune.backbones.pretrained import explained, quiet
 from truetune.backbones.saved_form import HEAD_FILE, read_form, write_form
 from truetune.backbones.tokenizer import FastTokenizer
-from truetune.backbones.torch_lora import merged
 from truetune.backbones.torch_model import build_network
 from truetune.backbones.torch_network import Network
+from truetune.backbones.torch_peft import merged
+from truetune.backbones.torch_pieces import bare, save_pieces
 from truetune.backbones.torch_vocabulary import RowEmbedding, plain_embedding
 from truetune.files import whole_folder
 
@@ -21,7 +22,8 @@ from truetune.files import whole_folder
 def save_network(network: Network, tokenizer: FastTokenizer, settings: ModelSettings, folder: Path) -> None:
     """Write the folder, whole or not at all. Plain Transformers loads it with the head where its own class has one.
 
-    LoRA is merged into the matrices that it stands beside; the network stays as it was.
+    LoRA and IA3 are merged into the matrices that they stand beside, learnt pieces have a file of their own. The
+    network stays as it was.
     """
     from safetensors.torch import save_file
 
@@ -33,12 +35,13 @@ def save_network(network: Network, tokenizer: FastTokenizer, settings: ModelSett
         try:
             if isinstance(table, RowEmbedding):
                 model.set_input_embeddings(plain_embedding(table))
-            with quiet(), merged(model):
+            with quiet(), merged(model), bare(model):
                 model.save_pretrained(temporary)
         finally:
             model.set_input_embeddings(table)
         if network.own is not None:
             save_file({name: one.contiguous() for name, one in network.own.state_dict().items()}, temporary / HEAD_FILE)
+        save_pieces(network, temporary)
         tokenizer.save(temporary)
         write_form(temporary, settings, network.form)
 

@@ -16,40 +16,43 @@ from truetune.backbones.tokenizer import FastTokenizer
 from truetune.types import IGNORED, Batch, Ints, Told, Writing
 
 
-def answer_logits(model: Any, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
+def answer_logits(network: Any, ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
     """Return the logits of every answer piece of a batch, `[pieces, vocabulary]`, input by input.
 
     `segments` are 1 at the pieces of answers; each piece is predicted from those before it.
     """
-    answer = segments == 1
+    answer, model = segments == 1, network.model
     if not model.config.is_encoder_decoder:
-        logits: Tensor = model(input_ids=ids, attention_mask=mask.long(), use_cache=False).logits
+        logits: Tensor = network.cut(model(**network.read(ids, mask)).logits)
         return logits[:, :-1][answer[:, 1:]]
     places = answer.sum(dim=1)
     filled = torch.arange(int(places.max()), device=ids.device) < places[:, None]
     labels = torch.full(filled.shape, IGNORED, dtype=torch.long, device=ids.device)
     labels[filled] = ids[answer]
     begun = model.prepare_decoder_input_ids_from_labels(labels)
-    asked = (mask & ~answer).long()
-    found: Tensor = model(input_ids=ids, attention_mask=asked, decoder_input_ids=begun, use_cache=False).logits
+    inputs = {**network.read(ids, mask & ~answer), "use_cache": False}
+    found: Tensor = model(**inputs, decoder_input_ids=begun).logits
     return found[filled]
 
 
 def written_ids(
-    model: Any, batch: Batch, writing: Writing, tokenizer: FastTokenizer, told: Told | None = None
+    network: Any, batch: Batch, writing: Writing, tokenizer: FastTokenizer, told: Told | None = None
 ) -> list[Ints]:
     """Return the ids that a model writes for each prompt of a batch, its end token included where it came to one.
 
     `told`, for one prompt, is asked after each piece whether to go on.
     """
+    model, two_sided = network.model, network.two_sided
     device = next(model.parameters()).device
-    two_sided = bool(model.config.is_encoder_decoder)
     ids, mask = batch.ids, batch.mask
     if not two_sided:
         # A decoder goes on behind the last piece, so the padding stands before the first.
         order = np.argsort(mask, axis=1, kind="stable")
         ids, mask = np.take_along_axis(ids, order, axis=1), np.take_along_axis(mask, order, axis=1)
-    begin = 1 if two_sided else ids.shape[1]
+    inputs = network.read(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
+    inputs.pop("use_cache", None)
+    # Behind vectors only what is new comes back.
+    begin = 1 if two_sided else ids.shape[1] if "input_ids" in inputs else 0
 
     def stopped(found: Tensor, _scores: Any) -> Tensor:
         assert told is not None
@@ -60,8 +63,7 @@ def written_ids(
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(writing.seed)
         found = model.generate(
-            input_ids=torch.from_numpy(ids).to(device),
-            attention_mask=torch.from_numpy(mask.astype(np.int64)).to(device),
+            **inputs,
             generation_config=_settings(model, writing, tokenizer),
             stopping_criteria=[] if told is None else [stopped],
         )

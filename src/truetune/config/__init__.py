@@ -24,6 +24,7 @@ from truetune.config.model import Model as Model
 from truetune.config.optimize import Optimize as Optimize
 from truetune.config.pretrain import Pretrain as Pretrain
 from truetune.config.track import Track as Track
+from truetune.config.train import BESIDE
 from truetune.config.train import Recipe as Recipe
 from truetune.config.train import Train as Train
 from truetune.errors import ConfigError, nearest
@@ -68,6 +69,19 @@ class Config(Group):
             raise ValueError("`recipe.mixout` needs all pretrained weights beside the trained; set it or `shard` to 0")
         if self.workers > 1 and self.recipe.fgm:
             raise ValueError("`recipe.fgm` moves words by the gradient of a whole step; set it to 0, or `workers` to 1")
+        return self
+
+    @model_validator(mode="after")
+    def _one_beside(self) -> Config:
+        """Of what is trained in the place of a frozen model there is one."""
+        names = [name for name in BESIDE if getattr(self.recipe, name)]
+        if len(names) > 1:
+            raise ValueError(f"`recipe.{names[0]}` and `recipe.{names[1]}` each keep the model frozen; leave one out")
+        if self.recipe.prompt_pieces or self.recipe.prefix_pieces:
+            if self.model.freeze_layers:
+                raise ValueError(f"`recipe.{names[0]}` keeps all layers frozen; leave out `model.freeze_layers`")
+            if self.shard:
+                raise ValueError(f"`recipe.{names[0]}` trains too little to be shared; set `shard` to false")
         return self
 
     @model_validator(mode="after")

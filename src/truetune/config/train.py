@@ -49,6 +49,10 @@ class Train(Group):
     )
 
 
+BESIDE = ("lora_rank", "ia3", "prompt_pieces", "prefix_pieces")
+"""Recipes that train something small beside a frozen model."""
+
+
 class Recipe(Group):
     """What is changed in the loss and the weights so that training generalises; each is off unless it is set."""
 
@@ -90,6 +94,17 @@ class Recipe(Group):
     )
     lora_dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.0, description="LoRA: dropout of what goes into the trained difference"
+    )
+    ia3: bool = Field(
+        default=False, description="IA3: train a factor of each key, value and inner value of the layers, and the head"
+    )
+    prompt_pieces: int = Field(
+        default=0, ge=0, description="Prompt tuning: train the vectors of so many pieces before each text, and the head"
+    )
+    prefix_pieces: int = Field(
+        default=0,
+        ge=0,
+        description="Prefix tuning: train keys and values of so many pieces before those of each layer, and the head",
     )
     mixout: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.0, description="Share of the matrices of the layers that is as pretrained at each step (0.1 to 0.9)"

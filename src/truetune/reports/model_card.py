@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from truetune.bundle.format import CARD, SCORES, Bundle, read_bundle
+from truetune.bundle.format import CARD, ONNX, SCORES, Bundle, read_bundle
 from truetune.files import read_json, write_text
 from truetune.reports import numbers
 from truetune.reports.metric_names import metric_name
@@ -96,9 +96,9 @@ def model_card(folder: Path) -> str:
     """Return the card's text."""
     bundle = read_bundle(folder)
     scores = read_json(folder / SCORES) if (folder / SCORES).is_file() else {"scores": []}
-    form = read_json(folder / "backbone.json")["form"] if (folder / "backbone.json").is_file() else None
+    stored = read_json(folder / "backbone.json") if (folder / "backbone.json").is_file() else None
     metadata = yaml.safe_dump(_metadata(bundle, scores), allow_unicode=True, sort_keys=False)
-    sections = [_section(say_in(language), bundle, scores, form) for language in ("en", "zh")]
+    sections = [_section(say_in(language), bundle, scores, stored) for language in ("en", "zh")]
     return "---\n" + metadata + "---\n\n" + "\n".join(sections)
 
 
@@ -143,7 +143,7 @@ def _metadata(bundle: Bundle, scores: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _section(say: Say, bundle: Bundle, scores: Mapping[str, Any], form: Mapping[str, Any] | None) -> str:
+def _section(say: Say, bundle: Bundle, scores: Mapping[str, Any], stored: Mapping[str, Any] | None) -> str:
     task = say.name("task", bundle.task)
     pretrained = bundle.task in PRETRAINED
     facts = {"base": _escaped(bundle.base_model), "version": bundle.truetune, "length": f"{bundle.max_length:,}"}
@@ -165,14 +165,23 @@ def _section(say: Say, bundle: Bundle, scores: Mapping[str, Any], form: Mapping[
         lines += [say["card.threshold"].format(threshold=f"{bundle.threshold:g}"), ""]
     use = _fenced("import truetune\n\ntruetune.load(path).predict(texts)")
     lines += [f"## {say['card.use']}", "", *([say["card.pretrained use"]] if pretrained else use), ""]
-    if form is not None and not form.get("writes"):
-        lines += [say["card.plain"], "", *_fenced(plain_code(form)), "", say["card.plain.windows"], ""]
+    if stored is not None and bundle.framework != ONNX:
+        lines += _alone(say, stored)
     lines += [f"## {say['card.scores']}", "", *_scores(say, scores), ""]
     if bundle.data:
         rows = [f"- `{part}`: `{fingerprint}`" for part, fingerprint in bundle.data.items()]
         lines += [f"## {say['card.data']}", "", say["card.data.lead"], "", *rows, ""]
     lines += [say["card.licence"].format(licence=_escaped(bundle.licence)), ""]
     return "\n".join(lines)
+
+
+def _alone(say: Say, stored: Mapping[str, Any]) -> list[str]:
+    """Return what Transformers alone makes of the weights, by what `backbone.json` holds."""
+    if any(stored["settings"].get(name) for name in ("prompt_pieces", "prefix_pieces")):
+        return [say["card.pieces"], ""]
+    if stored["form"].get("writes"):
+        return []
+    return [say["card.plain"], "", *_fenced(plain_code(stored["form"])), "", say["card.plain.windows"], ""]
 
 
 def _scores(say: Say, scores: Mapping[str, Any]) -> list[str]:

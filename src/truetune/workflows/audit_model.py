@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from truetune import config
@@ -32,7 +31,7 @@ def frozen_features(
     training = training_of(task)
     place = model_place(settings.model.name, progress)
     # The head is not used; any two labels make one.
-    chosen = replace(settings_of(settings, place, training.head, Labels(("a", "b"))), lora=None)
+    chosen = settings_of(settings, place, training.head, Labels(("a", "b"))).as_pretrained
     backbone = load_backbone(settings.model.framework, chosen, Recipe(), load_tokenizer(chosen), None)
     return text_features(backbone, training, columns, "features", progress)
 

@@ -125,6 +125,9 @@ def _objective(settings: Config) -> Objective:
     for name in UNUSED:
         if getattr(settings.recipe, name) != type(settings.recipe).model_fields[name].default:
             raise ConfigError(f"recipe.{name}: is of labelled examples, and pretraining has none; leave it out")
+    for name in ("prompt_pieces", "prefix_pieces"):
+        if getattr(settings.recipe, name):
+            raise ConfigError(f"recipe.{name}: cannot be merged into what is pretrained; take recipe.lora_rank")
     if settings.model.framework != PYTORCH:
         raise ConfigError(f"model.framework: {settings.model.framework} does not pretrain; leave it out")
     if settings.workers > 1:

@@ -53,7 +53,7 @@ def frozen_of(evidence: Evidence, progress: Progress) -> Frozen:
 
     config, training = evidence.config, training_of(evidence.data.task)
     settings = settings_of(config, model_place(config.model.name, progress), training.head, evidence.labels)
-    settings = replace(settings, lora=None)
+    settings = settings.as_pretrained
     plain = config.model_copy(update={"recipe": type(config.recipe)()})
     recipe = recipe_of(plain, (), evidence.labels, training.head)
     backbone = load_backbone(config.model.framework, settings, recipe, load_tokenizer(settings), None)

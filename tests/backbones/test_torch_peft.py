@@ -1,8 +1,7 @@
-"""LoRA: it begins at the pretrained model, trains only what it should, ships merged, and resumes exactly."""
+"""LoRA: which matrices have a difference, what it is merged to, and what is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,29 +11,19 @@ import torch
 
 from truetune.backbones.base import Lora, ModelSettings, Recipe
 from truetune.backbones.outputs import logits_of
-from truetune.backbones.torch import load_backbone, load_tokenizer, saved_backbone
+from truetune.backbones.torch import load_backbone, load_tokenizer
 from truetune.backbones.torch_backbone import TorchBackbone
 from truetune.data.batch import padded, target_number
 from truetune.errors import MissingPackageError, ModelError
-from truetune.tasks.answer_encoding import encode_answers
-from truetune.tasks.base import Labels, Lengths, Scale
+from truetune.tasks.base import Labels, Lengths
 from truetune.tasks.classify_encoding import encode as encode_texts
-from truetune.tasks.number_encoding import encode_numbers
-from truetune.tasks.tag_encoding import encode as encode_tags
-from truetune.tasks.tag_encoding import tag_labels
-from truetune.tasks.text_encoding import source_encoder
-from truetune.types import Encoded, Span, Writing
+from truetune.types import Encoded
 
 TEXTS = ["Anna visited Paris", "A dull film", "What a lovely and brilliant story: warm, funny, great.", "bad"]
 LABELS = Labels(("bad", "good", "place"))
-SPANS = {"spans": [[Span(0, 4, "person")], [], [Span(5, 6, "person")], []]}
-TAGS = tag_labels(SPANS)
 CLASSIFY = ModelSettings(
     "", "classify", LABELS.names, dropout=0.0, precision="float32", device="cpu", lora=Lora(2, 4.0)
 )
-TAG = replace(CLASSIFY, head="tag", labels=TAGS.names)
-REGRESS = replace(CLASSIFY, head="regress", labels=("value",))
-SPAN = replace(CLASSIFY, head="span", labels=("start", "end"))
 GENERATE = replace(CLASSIFY, head="generate", labels=())
 FAMILIES = ("tiny_bert", "tiny_gpt2", "tiny_llama")
 
@@ -46,19 +35,6 @@ def loaded(folder: Path, settings: ModelSettings, recipe: Recipe | None = None) 
 
 def inputs_of(backbone: TorchBackbone) -> list[Encoded]:
     lengths = Lengths(backbone.tokenizer.max_length)
-    if backbone.settings.head == "tag":
-        return encode_tags([TEXTS], SPANS, TAGS, backbone.tokenizer, lengths).inputs
-    if backbone.settings.head == "regress":
-        labels = Labels(("value",), scale=Scale(2.0, 1.0))
-        return encode_numbers([TEXTS], {"value": [3.0, 1.0, 5.0, 2.0]}, labels, backbone.tokenizer, lengths).inputs
-    if backbone.settings.head == "span":
-        gold = {"answers": [("Paris",), (), ("lovely",), ("bad",)]}
-        labels = Labels(("start", "end"), longest=20)
-        return encode_answers([TEXTS, ["great plot"] * 4], gold, labels, backbone.tokenizer, lengths).inputs
-    if backbone.settings.head == "generate":
-        labels = Labels((), writing=Writing("{source} =", pieces=8))
-        gold = {"references": [("bad",), ("good",), ("warm",), ("Paris",)]}
-        return source_encoder("beginning")([TEXTS], gold, labels, backbone.tokenizer, lengths).inputs
     gold = {"label": ["place", "bad", "good", "bad"]}
     return encode_texts([TEXTS], gold, LABELS, backbone.tokenizer, lengths).inputs
 
@@ -70,43 +46,7 @@ def stepped(backbone: TorchBackbone, number: int = 1) -> list[float]:
 
 
 def said(backbone: TorchBackbone) -> np.ndarray:
-    if backbone.settings.head == "generate":
-        # What is predicted of an answer are the logits of its pieces, which training asks for and predicting does not.
-        batch = padded(inputs_of(backbone), np.arange(len(TEXTS)), backbone.tokenizer.pad)
-        return backbone.predict(batch)
     return np.concatenate([np.atleast_2d(one) for one in logits_of(backbone, inputs_of(backbone))])
-
-
-def same(one: Sequence[np.ndarray], other: Sequence[np.ndarray]) -> bool:
-    return all((first == second).all() for first, second in zip(one, other, strict=True))
-
-
-@pytest.mark.parametrize(
-    ("family", "settings"),
-    [
-        *((family, settings) for family in FAMILIES for settings in (CLASSIFY, TAG, REGRESS)),
-        ("tiny_bert", SPAN),
-        *((family, GENERATE) for family in ("tiny_gpt2", "tiny_t5")),
-    ],
-    ids=lambda value: value if isinstance(value, str) else value.head,
-)
-def test_it_begins_at_the_pretrained_model_learns_and_ships_merged(
-    family: str, settings: ModelSettings, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
-    folder = request.getfixturevalue(family)
-    plain, adapted = loaded(folder, replace(settings, lora=None)), loaded(folder, settings)
-    assert np.abs(said(adapted) - said(plain)).max() <= 1e-6
-    losses = stepped(adapted, 4)
-    assert losses[-1] < losses[0]
-    trained = list(adapted.state().arrays.values())
-    adapted.save(tmp_path / "model")
-    assert same(trained, list(adapted.state().arrays.values())), "saving leaves the model that is trained as it was"
-    shipped = saved_backbone(tmp_path / "model", "cpu")
-    assert shipped.settings.lora is None
-    assert not any("lora" in name for name, _ in shipped._network.named_parameters())
-    assert np.abs(said(adapted) - said(shipped)).max() <= 1e-5
-    assert np.abs(said(adapted) - said(plain)).max() > 1e-3
-    assert np.isfinite(stepped(adapted)[0])
 
 
 def test_an_encoder_decoder_has_differences_on_both_sides(tiny_t5: Path) -> None:
@@ -162,20 +102,6 @@ def test_plain_transformers_loads_what_is_shipped(
         inputs = tokenizer(text, return_tensors="pt", return_token_type_ids=False)
         with torch.inference_mode():
             assert np.abs(plain(**inputs).logits[0].numpy() - ours).max() <= 1e-5
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_restored_state_goes_on_bit_for_bit(family: str, request: pytest.FixtureRequest) -> None:
-    settings = replace(CLASSIFY, dropout=0.2, lora=Lora(2, 4.0, dropout=0.2))
-    folder, recipe = request.getfixturevalue(family), Recipe(ema=0.9, r_drop=1.0)
-    backbone = loaded(folder, settings, recipe)
-    stepped(backbone, 2)
-    state = backbone.state()
-    following, ended = stepped(backbone, 2), list(backbone.state().arrays.values())
-    other = loaded(folder, settings, recipe)
-    other.restore(state)
-    assert stepped(other, 2) == following
-    assert same(list(other.state().arrays.values()), ended)
 
 
 def test_a_state_of_another_scale_is_refused(tiny_bert: Path) -> None:
