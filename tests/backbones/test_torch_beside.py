@@ -215,12 +215,12 @@ def test_attention_to_a_prefix_by_hand() -> None:
     query = torch.tensor([[[[0.0], [1.0]]]])
     key, value = torch.tensor([[[[2.0], [3.0]]]]), torch.tensor([[[[20.0], [30.0]]]])
     mask = torch.tensor([[[[0.0, -1e9], [0.0, 0.0]]]])  # causal
-    found, _ = prefixed(module, query, key, value, mask, scaling=1.0)
+    found, _ = prefixed(module, query, key, value, mask, {"scaling": 1.0})
     of_one, of_two, of_three = np.exp([1.0, 2.0, 3.0])
     last = (10 * of_one + 20 * of_two + 30 * of_three) / (of_one + of_two + of_three)
     assert found.flatten().tolist() == pytest.approx([15.0, last])
     module.prefix_begun.on = False
-    assert prefixed(module, query, key, value, mask, scaling=1.0)[0].flatten()[0].item() == 20.0
+    assert prefixed(module, query, key, value, mask, {"scaling": 1.0})[0].flatten()[0].item() == 20.0
 
 
 def test_prefix_pieces_begin_as_the_keys_of_a_text(tiny_bert: Path) -> None:

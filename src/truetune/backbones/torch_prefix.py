@@ -6,7 +6,7 @@ that Transformers lets be replaced has its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -50,13 +50,13 @@ def recorded(network: Any, ids: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
     found: dict[int, tuple[Tensor, Tensor]] = {}
 
     def recording(
-        module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **told: Any
+        module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, told: Mapping[str, Any]
     ) -> Any:
         if any(told.get(name) is not None for name in UNKNOWN):
             return None
         # Contiguous, as what a restored optimizer remembers of them is.
         found[id(module)] = _whole(key[0]), _whole(value[0])
-        return prefixed(module, query, key, value, mask, **told)
+        return prefixed(module, query, key, value, mask, told)
 
     before = network.model.config._attn_implementation
     _registered(NAME, recording)
@@ -81,7 +81,7 @@ def recorded(network: Any, ids: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
 
 
 def prefixed(
-    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **told: Any
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, told: Mapping[str, Any]
 ) -> tuple[Tensor, None]:
     """Return `[batch, length, heads, width]` of queries `[batch, heads, length, width]`, keys and values.
 
@@ -106,10 +106,9 @@ def _fused(
     key: Tensor,
     value: Tensor,
     mask: Tensor | None,
-    scaling: float | None = None,
-    **_: Any,
+    told: Mapping[str, Any],
 ) -> tuple[Tensor, None]:
-    return attention(module, query, *_before(module, query, key, value, mask), scaling), None
+    return attention(module, query, *_before(module, query, key, value, mask), told.get("scaling")), None
 
 
 def _before(
@@ -140,5 +139,7 @@ def _registered(name: str, function: Callable[..., Any]) -> None:
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
-    AttentionInterface.register(name, function)
+    AttentionInterface.register(
+        name, lambda module, query, key, value, mask, **told: function(module, query, key, value, mask, told)
+    )
     AttentionMaskInterface.register(name, eager_mask)
