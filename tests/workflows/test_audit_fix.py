@@ -106,6 +106,19 @@ def test_spans_and_answers_are_put_right_with_their_texts(tmp_path: Path, capsys
     assert Counter(one["field"] for one in rows(tmp_path / "qa/changes.jsonl")) == {"answer_starts": 2, "context": 1}
 
 
+def test_tokens_and_tags_move_with_their_text(tmp_path: Path, capsys: Said) -> None:
+    """A word of nothing but invisible characters goes with its tag; the copy is read again."""
+    words = ["Ann B-PER", "\u200b\u200b O", "lives O", "in O", "CafÃ© B-LOC"]
+    (tmp_path / "train.conll").write_text("\n".join(words) + "\n\nBob B-PER\nis O\n", encoding="utf-8")
+    _, found = audited(capsys, str(tmp_path / "train.conll"), "--fix", str(tmp_path / "clean"))
+    (first, _) = rows(tmp_path / "clean" / found["fixed"]["files"]["train"])
+    assert [first["text"][start:end] for start, end in first["tokens"]] == ["Ann", "lives", "in", "Café"]
+    assert first["tags"] == ["B-PER", "O", "O", "B-LOC"]
+    status, again = audited(capsys, str(tmp_path / "clean/train.jsonl"))
+    assert (status, again["parts"]) == (0, {"train": 2})
+    assert {one["field"] for one in rows(tmp_path / "clean/changes.jsonl")} >= {"text", "tokens"}
+
+
 def test_columns_keep_their_names_and_a_config_names_the_new_files(tmp_path: Path, capsys: Said) -> None:
     lines = [
         "review,stars,site",

@@ -173,7 +173,10 @@ def _asked(files: Sequence[str], task: str | None) -> _Asked:
         data_of[name] = config.Data(source=file, columns={**_columns(file, first)})
     labelled = learnt_field(task_named(first.task)) in first.columns
     if not labelled:
-        Progress().say("no column looks like gold: texts are looked at alone")
+        Progress().say(
+            f"no column looks like gold (found {', '.join(first.seen)}): texts are looked at alone; a config with "
+            "data.columns names it"
+        )
     return _Asked(task_named(first.task), sources, data_of, None, labelled)
 
 

@@ -191,7 +191,31 @@ def _fixed_row(
             }
         )
         row[column] = _plain(new[name])
+    if _movable(inputs) and texts[inputs.names[0]].done and _are_places(row.get("tokens")):
+        changes.append(_moved_tokens(row, texts[inputs.names[0]]))
     return row, changes
+
+
+def _are_places(tokens: Any) -> bool:
+    """Return whether a column holds pairs of offsets, as readers make them of tokens."""
+    return isinstance(tokens, list) and all(
+        isinstance(one, list | tuple) and [type(place) for place in one] == [int, int] for one in tokens
+    )
+
+
+def _moved_tokens(row: dict[str, Any], text: Repaired) -> dict[str, Any]:
+    """Put the tokens of a row where they are after a repair of its text, and return that change.
+
+    A token of which nothing is left goes with its tag.
+    """
+    before = row["tokens"]
+    moved = [[int(text.starts[start]), int(text.ends[end])] for start, end in before]
+    kept = [start < end for start, end in moved]
+    row["tokens"] = [token for token, there in zip(moved, kept, strict=True) if there]
+    if "tags" in row:
+        row["tags"] = [tag for tag, there in zip(row["tags"], kept, strict=True) if there]
+    why = "moved with their text"
+    return {"change": "repaired", "why": why, "field": "tokens", "before": _plain(before), "after": row["tokens"]}
 
 
 def _move(new: dict[str, Any], text: Repaired, why: dict[str, str]) -> None:
