@@ -33,11 +33,13 @@ from truetune.bundle.run_folder import RunFolder
 from truetune.config import Config
 from truetune.files import read_json, write_json, write_text
 from truetune.optimization.confirm import confirmed
+from truetune.optimization.crew import Alone
+from truetune.optimization.finalists import confirming_runs, finalists_of
 from truetune.optimization.journal import Journal
 from truetune.optimization.proposals import Proposals, distribution_of, value_of
 from truetune.optimization.race import Judge, Race
 from truetune.optimization.runner import FinetuneRunner, Half, half_of, halves_of
-from truetune.optimization.search import Budget, Search, confirming_runs, finalists_of
+from truetune.optimization.search import Budget, Search
 from truetune.optimization.space import Move, default_space
 from truetune.stats.plan import Plan
 from truetune.tasks.table import task_named
@@ -110,7 +112,7 @@ def truetune_search(share: float) -> Callable[[Bench, Path, int], Found]:
         halves = halves_of(bench.data, None, 0)
         judge = halves["search"].judge
         runner = FinetuneRunner(bench.config, bench.place, bench.data, halves)
-        own = Search(runner, judge, Race(), Journal(folder), seed, lambda line: print(f"  {line}", flush=True))
+        own = Search(Alone(runner), judge, Race(), Journal(folder), seed, lambda line: print(f"  {line}", flush=True))
         sampler_seed = seed + len(own.journal.trials())
         budget = Budget(10_000, share * bench.seconds, (1 + FINALISTS) * SEEDS)
         trials = own.run(Proposals(bench.space, "tpe", sampler_seed, judge.sign), budget)

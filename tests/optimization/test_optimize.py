@@ -73,6 +73,21 @@ def test_a_search_leaves_its_decisions_and_goes_on_where_it_was(tmp_path: Path, 
     assert all(file.stat().st_mtime_ns == time for file, time in trials.items())
 
 
+def test_where_costs_count_they_are_measured_and_stand_in_the_decisions(tmp_path: Path, tiny_bert: Path) -> None:
+    search = {"objectives": ["score", "size", "latency"], "give": 0.5, "space": {"model.layers": [2, 1]}, "trials": 3}
+    found = optimize(settings(tmp_path, tiny_bert, **search), "tiny", progress=QUIET)
+    log = read_json(found.folder / "decisions.json")
+    assert log["objectives"] == {"costs": {"size": "MiB", "latency": "ms"}, "give": 0.5}
+    sizes = {one["changes"].get("model.layers", 2): one["costs"]["size"] for one in log["trials"]}
+    assert set(sizes) == {1, 2}
+    assert sizes[1] < sizes[2]
+    assert all(one["costs"]["latency"] > 0 for one in log["trials"])
+    assert set(log["front"]) <= {one["number"] for one in log["trials"] if one["state"] == "finished"}
+    assert all(one["kept"] is not None for one in log["confirmation"])
+    page = (found.folder / "report.html").read_text(encoding="utf-8")
+    assert "Score and cost" in page
+
+
 @pytest.mark.slow
 def test_a_search_begins_with_the_moves_of_the_diagnosis(
     tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch

@@ -38,6 +38,15 @@ def ensure_found(name: str) -> None:
         AutoConfig.from_pretrained(name)
 
 
+def layers_of(name: str) -> int:
+    """Return of how many layers a model can leave out the upper ones; 0 for one that has not a single stack of them."""
+    from transformers import AutoConfig
+
+    with quiet(), explained(name):
+        config = AutoConfig.from_pretrained(name)
+    return 0 if getattr(config, "is_encoder_decoder", False) else int(getattr(config, "num_hidden_layers", 0))
+
+
 def load_tokenizer(settings: ModelSettings) -> FastTokenizer:
     """Load the tokenizer of a model; for tags and answers, Chinese and Japanese are cut into single characters.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from truetune.config.group import Group
 
@@ -28,5 +28,19 @@ class Optimize(Group):
     risk: Annotated[float, Field(ge=0, lt=0.5)] = Field(
         default=0.1, description="A trial is stopped where its chance of that is below this; 0: no trial is stopped"
     )
+    objectives: list[Literal["score", "latency", "size"]] = Field(
+        default=["score"],
+        description="What counts: the score, and what is to be small beside it, the most important first",
+    )
+    give: Annotated[float, Field(ge=0)] = Field(
+        default=0.01, description="How much of the score may be given for less latency or size, in units of the metric"
+    )
     finalists: int = Field(default=3, gt=0, description="How many trials are trained again to confirm them")
     seeds: int = Field(default=3, ge=2, description="With how many new seeds")
+
+    @field_validator("objectives")
+    @classmethod
+    def _score_among_them(cls, value: list[str]) -> list[str]:
+        if "score" not in value or len(set(value)) < len(value):
+            raise ValueError(f"expected score, and latency and size at most once each, found {', '.join(value)}")
+        return value

@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from truetune.metric import Metric
 from truetune.optimization.confirm import Confirmation
 from truetune.optimization.importance import importances, leads
+from truetune.optimization.objectives import UNITS, Aims, front
 from truetune.optimization.space import Move, Range, Space
 from truetune.optimization.trial import Trial
 
 
 def decisions_of(
-    metric: Metric,
-    space: Space,
-    given: Mapping[str, Any],
-    trials: Sequence[Trial],
-    found: Confirmation,
-    optimism: float,
+    metric: Metric, space: Space, trials: Sequence[Trial], found: Confirmation, optimism: float, aims: Aims
 ) -> dict[str, Any]:
-    """Return the whole search as JSON-ready values; `given` is what the config has for the settings of the space."""
-    ahead = leads(trials)
+    """Return the whole search as JSON-ready values."""
+    ahead, sign = leads(trials), 1 if metric.better == "higher" else -1
     return {
         "metric": metric.name,
         "better": metric.better,
         "space": [_move(move) for move in space.moves],
+        "objectives": {"costs": {name: UNITS[name] for name in aims.costs}, "give": aims.give},
+        "front": [trial.number for trial in front(trials, sign)] if aims.costs else [],
         "diagnosis": space.diagnosis,
         "first": [
             {"trial": number, "cause": cause, "changes": dict(changes)}
             for number, (cause, changes) in enumerate(space.first, start=1)
             if number < len(trials)
         ],
-        "given": dict(given),
-        "importances": [asdict(one) for one in importances(space.moves, trials, given)],
+        "given": dict(space.given),
+        "importances": [asdict(one) for one in importances(space.moves, trials, space.given)],
         "trials": [{**asdict(trial), "lead": ahead.get(trial.number)} for trial in trials],
         "seconds": sum(trial.seconds for trial in trials),
         "optimism": optimism,

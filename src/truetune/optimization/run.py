@@ -12,23 +12,27 @@ from pathlib import Path
 from typing import Any
 
 from truetune import config as configs
-from truetune.backbones.pretrained import ensure_found
+from truetune.backbones.pretrained import ensure_found, layers_of
 from truetune.bundle.run_folder import RunFolder, finished_run, latest_run
 from truetune.config import Config, Optimize
 from truetune.errors import ConfigError, RunError
 from truetune.files import read_json, whole_folder, write_json, write_text
-from truetune.optimization.confirm import Confirmation, confirmed
+from truetune.optimization.confirm import Confirmation, confirmed, confirmed_cheaper
+from truetune.optimization.crew import Alone
 from truetune.optimization.decisions import decisions_of
+from truetune.optimization.finalists import best_rung, confirming_runs, finalists_of
 from truetune.optimization.journal import Journal
 from truetune.optimization.moves import cures, setting
+from truetune.optimization.objectives import Aims
 from truetune.optimization.optimism import optimism
 from truetune.optimization.proposals import Proposals
-from truetune.optimization.race import Race
+from truetune.optimization.race import Judge, Race
 from truetune.optimization.runner import FinetuneRunner, changed, halves_of
-from truetune.optimization.search import Budget, Search, best_rung, confirming_runs, finalists_of
-from truetune.optimization.space import Move, Space, default_space, holds, space_of, with_cures
+from truetune.optimization.search import Budget, Search
+from truetune.optimization.space import Move, Space, default_space, holds, smaller_models, space_of, with_cures
 from truetune.optimization.trial import Trial
 from truetune.reports.page import search_page, write
+from truetune.stats.plan import Plan
 from truetune.tasks.table import task_named
 from truetune.workflows.finetune import FinetuneResult, finetune
 from truetune.workflows.model import model_place, need_packages, training_of
@@ -109,37 +113,48 @@ def _searched(
     config: Config, place: str, data: TaskData, run: RunFolder, progress: Progress
 ) -> tuple[Confirmation, list[Trial]]:
     settings, plan = config.optimize, plan_of(config.evaluate)
+    aims = Aims(tuple(one for one in settings.objectives if one != "score"), settings.give)
     halves = halves_of(data, config.train.metric or config.evaluate.metric, config.data.split_seed)
     judge = halves["search"].judge
-    space = _space(config, run, progress)
-    _check_space(config, space.moves)
+    space = _space(config, place, run, progress)
+    runner = FinetuneRunner(config, place, data, halves)
     search = Search(
-        runner=FinetuneRunner(config, place, data, halves),
+        crew=Alone(runner),
         judge=judge,
         race=Race(settings.margin, settings.risk),
         journal=Journal(run.path),
         seed=config.train.seed,
         say=progress.say,
+        aims=aims,
+        weigh=runner.costs if aims.costs else None,
+        given=space.given,
     )
     seed = config.train.seed + len(search.journal.trials())
-    current = {move.key: setting(config, move.key) for move in space.moves}
-    proposals = Proposals(space.moves, settings.sampler, seed, judge.sign, current)
+    proposals = Proposals(space.moves, settings.sampler, seed, judge.sign, space.given, aims.costs)
     reserved = (1 + settings.finalists) * settings.seeds
     budget = Budget(settings.trials, 60 * settings.minutes, reserved)
     trials = search.run(proposals, budget, [change for _, change in space.first])
-    finalists = finalists_of(search, trials, settings.finalists)
-    seeds = [config.train.seed + 1 + place for place in range(settings.seeds)]
-    runs = confirming_runs(search, finalists, seeds) if finalists else {}
-    changes = {trial.number: len(trial.changes) for trial in trials}
-    found = confirmed(halves["confirm"].judge, runs, changes, plan) if finalists else NOTHING
+    found = _confirmed(search, halves["confirm"].judge, trials, config, plan)
     ended = [trial for trial in trials if trial.state == "finished"]
     rows = judge.rows([best_rung(search.journal, trial, judge.sign) for trial in ended])
     flattery = optimism(judge.metric, rows, judge.groups, plan)
-    write_json(run.path / DECISIONS, decisions_of(judge.metric, space, current, trials, found, flattery))
+    write_json(run.path / DECISIONS, decisions_of(judge.metric, space, trials, found, flattery, aims))
     return found, trials
 
 
-def _space(config: Config, run: RunFolder, progress: Progress) -> Space:
+def _confirmed(search: Search, judge: Judge, trials: list[Trial], config: Config, plan: Plan) -> Confirmation:
+    """Return which finalist wins on the examples that confirm, trained again with new seeds."""
+    settings = config.optimize
+    finalists = finalists_of(search, trials, settings.finalists)
+    if not finalists:
+        return NOTHING
+    runs = confirming_runs(search, finalists, [config.train.seed + 1 + place for place in range(settings.seeds)])
+    if search.aims.costs:
+        return confirmed_cheaper(judge, runs, {trial.number: trial for trial in trials}, search.aims, plan)
+    return confirmed(judge, runs, {trial.number: len(trial.changes) for trial in trials}, plan)
+
+
+def _space(config: Config, place: str, run: RunFolder, progress: Progress) -> Space:
     """Return what may be changed, and what is tried first where a diagnosis of this config asks for it.
 
     A search that goes on has the space that it began with, whatever was diagnosed since.
@@ -164,11 +179,15 @@ def _space(config: Config, run: RunFolder, progress: Progress) -> Space:
     else:
         first = first[:FIRST]
         moves = default_space(config, read_json(run.facts)["splits"]["train"]["labels"])
+        layers = layers_of(place) if len(settings.objectives) > 1 else 0
+        moves = (*([smaller_models(layers, config.model.layers)] if layers > 1 else []), *moves)
         moves = with_cures(moves, first, lambda key: setting(config, key))
     for number, (cause, change) in enumerate(first, start=1):
         told = ", ".join(f"{key}={value}" for key, value in change.items())
         progress.say(f"trial {number} will be {told}, against {cause}, which the diagnosis names")
-    return Space(moves, tuple(first), str(diagnosed.path) if diagnosed else None)
+    _check_space(config, moves)
+    given = {move.key: setting(config, move.key) for move in moves}
+    return Space(moves, tuple(first), str(diagnosed.path) if diagnosed else None, given)
 
 
 def _diagnosed(config: Config, run: RunFolder) -> RunFolder | None:

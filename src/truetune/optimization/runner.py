@@ -18,6 +18,7 @@ from truetune.config import Config
 from truetune.data.keys import ranked
 from truetune.errors import ConfigError
 from truetune.evaluation.tables import aligned_columns
+from truetune.optimization.costs import TEXTS, costs_of
 from truetune.optimization.race import Judge
 from truetune.optimization.trial import Changes, Part, Rung
 from truetune.tasks.base import Labels
@@ -92,11 +93,7 @@ class FinetuneRunner:
         config = changed(self._config, {**changes, "train.seed": seed})
         backbone, inputs = self._backbone(config)
         half = self._halves[part]
-        encoded = [
-            one
-            for some in encoded_parts(self._training, half.columns, None, self._labels, backbone.tokenizer)
-            for one in some.inputs
-        ]
+        encoded = self._encoded(half.columns, backbone)
         said: list[dict[str, list[Any]]] = []
 
         def evaluate() -> dict[str, float]:
@@ -109,6 +106,17 @@ class FinetuneRunner:
         selection = Selection(half.judge.metric.name, half.judge.metric.better)
         yield from self._rungs(train(backbone, inputs, plan, (selection, evaluate)), said)
 
+    def costs(self, changes: Changes) -> dict[str, float]:
+        """Return what a model with these changes costs in use (see `costs_of`); nothing is trained for it."""
+        backbone, _ = self._backbone(changed(self._config, changes), whole=True)
+        columns = self._halves["search"].columns
+        each = [[column[place : place + 1] for column in columns] for place in range(min(TEXTS, len(columns[0])))]
+        return costs_of(backbone, [self._encoded(one, backbone) for one in each])
+
+    def _encoded(self, columns: list[list[Any]], backbone: Backbone) -> list[Encoded]:
+        parts = encoded_parts(self._training, columns, None, self._labels, backbone.tokenizer)
+        return [one for some in parts for one in some.inputs]
+
     @staticmethod
     def _rungs(steps: Iterator[Step], said: list[dict[str, list[Any]]]) -> Iterator[Rung]:
         began = time.perf_counter()
@@ -116,7 +124,8 @@ class FinetuneRunner:
             if step.scores is not None:
                 yield Rung(step.number / step.steps, said.pop(), time.perf_counter() - began)
 
-    def _backbone(self, config: Config) -> tuple[Backbone, Sequence[Encoded]]:
+    def _backbone(self, config: Config, whole: bool = False) -> tuple[Backbone, Sequence[Encoded]]:
+        """Return the pretrained model and the training inputs; `whole` with all rows of its vocabulary, as shipped."""
         from truetune.backbones.pretrained import load_tokenizer, used_pieces
 
         settings = settings_of(config, self._place, self._training.head, self._labels)
@@ -127,7 +136,8 @@ class FinetuneRunner:
         ]
         if self._precision is not None:
             settings = replace(settings, precision=self._precision)
-        vocabulary = used_pieces(one.ids for one in inputs) if config.model.trim_vocabulary else None
+        trimmed = config.model.trim_vocabulary and not whole
+        vocabulary = used_pieces(one.ids for one in inputs) if trimmed else None
         recipe = recipe_of(config, inputs, self._labels, self._training.head)
         backbone = load_backbone(config.model.framework, settings, recipe, tokenizer, vocabulary)
         # Measured once, so that trials differ in nothing but their changes.

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
 from statistics import median
 from typing import Any
 
 from truetune.errors import TruetuneError
+from truetune.optimization.crew import FAILURES, Crew
 from truetune.optimization.journal import Journal
-from truetune.optimization.proposals import Proposals, best_value
+from truetune.optimization.objectives import SCORE_ALONE, Aims, Costs, rival_of
+from truetune.optimization.proposals import Proposals
 from truetune.optimization.race import Judge, Lead, Race
-from truetune.optimization.trial import Changes, Rung, Runner, Seen, Trial
+from truetune.optimization.trial import Changes, Rung, Seen, State, Trial, best_value
 
 Predicted = Mapping[str, Sequence[Any]]
 
@@ -24,91 +26,129 @@ class Budget:
 
     trials: int
     seconds: float
-    """Of training, in this session and earlier ones of the same search."""
+    """Of training, summed over all trials, in this session and earlier ones of the same search."""
     reserved: int = 0
     """How many whole trainings must still fit in behind the last trial: those that confirm."""
 
-    def allows(self, done: Sequence[Trial]) -> bool:
-        """Return whether one more trial and all that is reserved can be expected to fit."""
-        if len(done) >= self.trials:
+    def allows(self, done: Iterable[Trial], under_way: int = 0) -> bool:
+        """Return whether one more trial and all that is under way or reserved can be expected to fit."""
+        ended = [*done]
+        if len(ended) + under_way >= self.trials:
             return False
-        whole = [trial.seconds for trial in done if trial.state == "finished"]
+        whole = [trial.seconds for trial in ended if trial.state == "finished"]
         if not whole:
             return True
-        spent = sum(trial.seconds for trial in done)
-        return spent + (1 + self.reserved) * median(whole) <= self.seconds
+        spent = sum(trial.seconds for trial in ended)
+        return spent + (1 + under_way + self.reserved) * median(whole) <= self.seconds
+
+
+@dataclass
+class Racing:
+    """A trial that is under way."""
+
+    number: int
+    changes: Changes
+    costs: Costs
+    rungs: list[Rung] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Search:
     """A search over a journal; `run` may be called again on the same journal and goes on where it was."""
 
-    runner: Runner
+    crew: Crew
     judge: Judge
     race: Race
     journal: Journal
     seed: int
     say: Callable[[str], None]
+    aims: Aims = SCORE_ALONE
+    weigh: Callable[[Changes], Costs] | None = None
+    """What a model with some changes costs; asked once for all that have the same of `model`."""
+    given: Changes = field(default_factory=dict)
+    """What the config has for the settings of the space, where a trial does not change them."""
 
     def run(self, propose: Proposals, budget: Budget, first: Sequence[Changes] = ()) -> list[Trial]:
-        """Return all trials. Trial 0 is the config as it was given: its failure ends the search with its error.
+        """Return all trials, by number. Trial 0 is the config as it was given: its failure ends the search.
 
         The trials behind it change what `first` says, in that order; then come proposals.
         """
-        done = self.journal.trials()
-        for trial in done:
-            propose.remember(trial)
-        if not done:
-            done.append(self._tried(0, {}, None))
-            if done[0].state == "failed":
-                raise TruetuneError(
-                    f"the config itself could not be trained, so there is nothing to improve: {done[0].reason}"
-                )
-            propose.remember(done[0])
-        while budget.allows(done):
-            asked = first[len(done) - 1] if len(done) <= len(first) else None
-            changes = propose.next() if asked is None else asked
-            trial = self._tried(len(done), changes, best_of(done, self.judge.sign))
-            if asked is None:
-                propose.tell(trial)
+        done = {trial.number: trial for trial in self.journal.trials()}
+        for trial in done.values():
+            propose.learn(trial)
+        running: dict[int, Racing] = {}
+        while True:
+            # Trial 0 runs by itself: all others are raced against what has finished.
+            while len(running) < (self.crew.size if 0 in done else 1) and budget.allows(done.values(), len(running)):
+                number = next(number for number in count() if number not in done and number not in running)
+                changes = self._changes(number, propose, first)
+                try:
+                    racing = Racing(number, changes, self._costs(changes, done.values()))
+                except FAILURES as error:
+                    self._ended(Racing(number, changes, {}), "failed", _told_of(error), done, propose)
+                    continue
+                running[number] = racing
+                self.crew.begin(number, changes, self.seed, "search")
+            if not running:
+                return [done[number] for number in sorted(done)]
+            key, said = self.crew.next()
+            racing = next(one for number, one in running.items() if number == key)
+            if isinstance(said, Rung):
+                racing.rungs.append(said)
+                reason = self._hopeless(racing, done.values())
+                if not reason:
+                    continue
+                self.crew.stop(key)
+                self._ended(racing, "stopped", reason, done, propose)
+            elif said is None:
+                self._ended(racing, "finished", "", done, propose)
             else:
-                propose.remember(trial)
-            done.append(trial)
-        return done
+                self._ended(racing, "failed", _told_of(said), done, propose)
+            del running[racing.number]
 
-    def _tried(self, number: int, changes: Changes, best: Trial | None) -> Trial:
-        """Train once, stop where it is hopeless, save and return what became of it."""
-        rungs: list[Rung] = []
-        try:
-            reason = self._raced(self.runner.run(changes, self.seed, "search"), rungs, best)
-        except (TruetuneError, ArithmeticError, MemoryError, RuntimeError, ValueError) as error:
-            trial = Trial(number, dict(changes), "failed", self._seen(rungs), str(error) or type(error).__name__)
-        else:
-            trial = Trial(number, dict(changes), "stopped" if reason else "finished", self._seen(rungs), reason)
-        self.journal.write(trial, rungs)
+    @staticmethod
+    def _changes(number: int, propose: Proposals, first: Sequence[Changes]) -> Changes:
+        if number == 0:
+            return {}
+        return first[number - 1] if number <= len(first) else propose.next(number)
+
+    def _costs(self, changes: Changes, done: Iterable[Trial]) -> Costs:
+        """Return what a model costs, as measured for an earlier trial with the same model where there is one."""
+        if self.weigh is None:
+            return {}
+        ours = self._of_model(changes)
+        known = next((one.costs for one in done if one.costs and self._of_model(one.changes) == ours), None)
+        return self.weigh(changes) if known is None else known
+
+    def _of_model(self, changes: Changes) -> dict[str, Any]:
+        return {key: value for key, value in {**self.given, **changes}.items() if key.startswith("model.")}
+
+    def _ended(self, racing: Racing, state: State, reason: str, done: dict[int, Trial], propose: Proposals) -> None:
+        """Write down what became of a trial, tell the sampler, and end the search with the error of trial 0."""
+        if racing.number == 0 and state == "failed":
+            raise TruetuneError(f"the config itself could not be trained, so there is nothing to improve: {reason}")
+        trial = Trial(racing.number, dict(racing.changes), state, self._seen(racing.rungs), reason, racing.costs)
+        self.journal.write(trial, racing.rungs)
         self.say(_told(trial, self.judge))
-        return trial
+        done[trial.number] = trial
+        propose.learn(trial)
 
-    def _raced(self, training: Iterator[Rung], rungs: list[Rung], best: Trial | None) -> str:
-        """Gather the rungs of a training; return why it was stopped, or nothing."""
-        for rung in training:
-            rungs.append(rung)
-            lead = self._lead(best, rungs)
-            if lead is not None and rung.share < 1 and self.race.hopeless(lead, rung.share):
-                close = getattr(training, "close", None)
-                if close is not None:
-                    close()
-                behind = f"{-lead.difference:.4f} (standard error {lead.error:.4f}) behind the best"
-                return f"{behind} after {rung.share:.0%} of training"
-        return ""
+    def _hopeless(self, racing: Racing, done: Iterable[Trial]) -> str:
+        """Return why a trial is to be stopped at its last rung, or nothing."""
+        share = racing.rungs[-1].share
+        rival = rival_of([*done], racing.costs, self.judge.sign, self.race, self.aims) if share < 1 else None
+        lead = self._lead(rival[0], racing.rungs[-1]) if rival is not None else None
+        if rival is None or lead is None or not rival[1].hopeless(lead, share):
+            return ""
+        behind = f"{-lead.difference:.4f} (standard error {lead.error:.4f}) behind the best"
+        return f"{behind} after {share:.0%} of training"
 
-    def _lead(self, best: Trial | None, rungs: Sequence[Rung]) -> Lead | None:
+    def _lead(self, best: Trial, rung: Rung) -> Lead | None:
         """Return the lead over what the best trial said at this share of training, or last before it; None if never."""
-        share = rungs[-1].share
-        before = [place for place, rung in enumerate(best.rungs if best else ()) if rung.share <= share + 1e-9]
-        if best is None or not before:
+        before = [place for place, one in enumerate(best.rungs) if one.share <= rung.share + 1e-9]
+        if not before:
             return None
-        return self.judge.lead(self.journal.predicted(best.number, before[-1]), rungs[-1].predicted)
+        return self.judge.lead(self.journal.predicted(best.number, before[-1]), rung.predicted)
 
     def _seen(self, rungs: Sequence[Rung]) -> tuple[Seen, ...]:
         values = [self.judge.value(rung.predicted) for rung in rungs]
@@ -118,64 +158,16 @@ class Search:
         )
 
 
-def best_of(trials: Sequence[Trial], sign: int) -> Trial:
-    """Return the finished trial with the best score."""
-    finished = [trial for trial in trials if trial.state == "finished"]
-    return max(finished, key=lambda trial: sign * best_value(trial, sign))
-
-
-def finalists_of(search: Search, trials: Sequence[Trial], most: int) -> list[Trial]:
-    """Return the trials to confirm beside trial 0: the best ones that are not clearly behind the very best."""
-    sign = search.judge.sign
-    ranked = sorted(
-        (trial for trial in trials if trial.state == "finished" and trial.number != 0),
-        key=lambda trial: -sign * best_value(trial, sign),
-    )
-    if not ranked:
-        return []
-    first = best_rung(search.journal, ranked[0], sign)
-    kept = [ranked[0]]
-    for trial in ranked[1:most]:
-        lead = search.judge.lead(first, best_rung(search.journal, trial, sign))
-        if lead.chance(0.0) >= search.race.risk:
-            kept.append(trial)
-    return kept
-
-
-def best_rung(journal: Journal, trial: Trial, sign: int) -> Predicted:
-    """Return what a trial predicted where its score was best."""
-    return journal.predicted(trial.number, trial.best(sign))
-
-
-def confirming_runs(
-    search: Search, finalists: Sequence[Trial], seeds: Sequence[int], clock: Callable[[], float] = time.monotonic
-) -> dict[int, list[Predicted]]:
-    """Return what trial 0 and the finalists predict on the examples that the search never saw, with each new seed.
-
-    The last rung counts: a best one must not be chosen on the examples that confirm. Runs that the journal has are
-    not made again.
-    """
-    changes: dict[int, Changes] = {0: {}, **{trial.number: trial.changes for trial in finalists}}
-    found: dict[int, list[Predicted]] = {number: [] for number in changes}
-    for seed in seeds:
-        for number, changed in changes.items():
-            known = search.journal.confirming(number, seed)
-            if known is None:
-                began = clock()
-                *_, last = search.runner.run(changed, seed, "confirm")
-                search.journal.write_confirming(number, seed, last.predicted)
-                known = search.journal.confirming(number, seed)
-                search.say(f"confirming trial {number} with seed {seed}: {clock() - began:.0f} s")
-            assert known is not None
-            found[number].append(known)
-    return found
+def _told_of(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _told(trial: Trial, judge: Judge) -> str:
     changed = ", ".join(f"{key}={_short(value)}" for key, value in trial.changes.items()) or "the config as it is"
     value = f"{judge.metric.name} {best_value(trial, judge.sign):.4f}" if trial.rungs else "no score"
     why = f" ({trial.reason})" if trial.reason else ""
-    return f"trial {trial.number}: {value}, {trial.state}{why}; {trial.seconds:.0f} s; {changed}"
+    costs = "".join(f", {name} {cost:.3g}" for name, cost in trial.costs.items())
+    return f"trial {trial.number}: {value}{costs}, {trial.state}{why}; {trial.seconds:.0f} s; {changed}"
 
 
 def _short(value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from truetune.config import Config, has
@@ -39,6 +39,8 @@ class Space:
     """(cause, change) of the trials behind the config itself."""
     diagnosis: str | None = None
     """The run whose diagnosis asks for them."""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """What the config has for the settings of the moves."""
 
 
 IMBALANCED = 5.0
@@ -64,6 +66,14 @@ def default_space(config: Config, label_counts: Mapping[str, int]) -> tuple[Move
         moves.append(Move("recipe.class_weights", weights, "rare labels are passed over", "King and Zeng 2001"))
     framework = config.model.framework
     return tuple(move for move in moves if all(has(framework, move.key, value) for value in _listed(move)))
+
+
+def smaller_models(layers: int, current: int | None) -> Move:
+    """Return the move that leaves out upper layers of a model that has so many, for searches in which costs count."""
+    kept = layers if current is None else current
+    fewer = dict.fromkeys(max(1, round(kept * share)) for share in (2 / 3, 1 / 2, 1 / 3))
+    values = (current, *(number for number in fewer if number < kept))
+    return Move("model.layers", values, "time and room in use", "Sajjad et al. 2023")
 
 
 def _listed(move: Move) -> tuple[Any, ...]:

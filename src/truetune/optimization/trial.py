@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 Changes = Mapping[str, Any]
@@ -54,6 +55,8 @@ class Trial:
     rungs: tuple[Seen, ...] = ()
     reason: str = ""
     """Why it was stopped or failed."""
+    costs: Mapping[str, float] = field(default_factory=dict)
+    """What its model costs, by name, where the search looks at that."""
 
     def best(self, sign: int) -> int:
         """Return the rung with the best score, from 0: the checkpoint that a run would keep."""
@@ -64,3 +67,15 @@ class Trial:
     def seconds(self) -> float:
         """How long it was trained."""
         return self.rungs[-1].seconds if self.rungs else 0.0
+
+
+def best_value(trial: Trial, sign: int) -> float:
+    """Return the best score of a trial's rungs, or the worst thinkable one where none is defined."""
+    value = trial.rungs[trial.best(sign)].value if trial.rungs else None
+    return -sign * math.inf if value is None else value
+
+
+def best_of(trials: Sequence[Trial], sign: int) -> Trial:
+    """Return the finished trial with the best score."""
+    finished = [trial for trial in trials if trial.state == "finished"]
+    return max(finished, key=lambda trial: sign * best_value(trial, sign))

@@ -30,6 +30,7 @@ from truetune.reports.sections.decisions import decisions_section
 from truetune.reports.sections.diagnosis import diagnosis_section
 from truetune.reports.sections.drift import drift_head, drift_section
 from truetune.reports.sections.errors import errors_section
+from truetune.reports.sections.front import front_section
 from truetune.reports.sections.kinds import kinds_section
 from truetune.reports.sections.labels import labels_section
 from truetune.reports.sections.learning import learning_section
@@ -101,6 +102,7 @@ def search_page(log: Mapping[str, Any], name: str, language: str) -> str:
     sections = (
         race_section(say, log),
         confirmation_section(say, log),
+        front_section(say, log),
         settings_section(say, log),
         space_section(say, log),
     )

@@ -137,6 +137,26 @@ def test_values_that_need_escaping_are_choices() -> None:
     assert "&lt;i&gt;" in page
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_costs_stand_beside_scores_where_they_count(language: str) -> None:
+    log = searched(14)
+    log["objectives"] = {"costs": {"latency": "ms", "size": "MiB"}, "give": 0.015}
+    for trial in log["trials"]:
+        trial["costs"] = {"latency": 12.25 - 0.5 * trial["number"], "size": 40.0}
+    log["front"] = [3, 5]
+    log["confirmation"] = [{**log["confirmation"][0], "number": 5, "better": False, "kept": True}]
+    log |= {"winner": 5, "why": "the cheapest of those shown to keep the score"}
+    page = search_page(log, "x", language)
+    section = page.split('<section id="front"', 1)[1].split("</section>", 1)[0]
+    for text in ("0.015", "12.25", "9.750", "40.00"):
+        assert text in section, text
+    assert section.count("<circle") == 2 * 14 + 4
+    kept = "shown to keep the score" if language == "en" else "证明保住得分"
+    assert kept in section
+    # The front is trials 3 and 5; 0 is shown beside it.
+    assert section.count("<tr>") == 1 + 3
+
+
 def test_few_trials_or_none_say_so_instead() -> None:
     log = searched(5) | {"importances": []}
     assert "Fewer than 12 trials have a score" in search_page(log, "x", "en")

@@ -13,7 +13,7 @@ from truetune.stats.quantiles import normal_quantile
 from truetune.types import Floats, Ints
 
 TEMPERATURES = tuple(float(one) for one in np.geomspace(0.25, 8.0, 61))
-REPAIRED = 0.1
+REPAIRED = 0.2
 """Share of the log-loss that a temperature must take away."""
 
 

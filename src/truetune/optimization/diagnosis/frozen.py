@@ -33,8 +33,12 @@ DRAWS = (1, 4, 6, 8, 8)
 """Draws at each size, the whole first."""
 RESAMPLES = 400
 MANY = 1000
-SUSPECTED = 0.12
-"""Share of suspected labels from which on they are told: hard examples are suspected, too."""
+MUCH = 5.0
+"""How many times what is sought so many labels more must bring, in three of four resamples, to be told as too few."""
+SUSPECTED = 0.2
+"""Share of suspected labels from which on they are told: of right labels a tenth is suspected too, the hard ones."""
+FEWEST_JUDGED = 100
+"""Examples from which on labels are judged: models of fewer suspect at random."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ class LearningCurve:
     scores: tuple[float, ...]
     """Means over draws."""
     more: tuple[More, ...]
+    quartile: float
+    """Lower quartile of what `MANY` more examples would bring."""
     whole: Predicted
     """What is said with all examples."""
 
@@ -112,10 +118,12 @@ def learning_curve(evidence: Evidence, frozen: Frozen) -> LearningCurve | None:
     more = sorted({total, MANY})
     most = judge.metric.limits[1] if judge.metric.limits is not None and judge.sign > 0 else np.inf
     scale = _left(evidence, float(observed[0]), most)
+    (middle,) = gains(rising, table, [MANY], 0.5, most)
     return LearningCurve(
         tuple(rising),
         tuple(float(judge.sign * one) for one in observed[::-1]),
         tuple(one.times(scale) for one in gains(rising, table, more, evidence.level, most)),
+        middle.times(scale).low,
         whole,
     )
 
@@ -158,18 +166,16 @@ def _columns(said: Floats, names: Sequence[str]) -> Predicted:
 
 
 def too_few(evidence: Evidence, curve: LearningCurve | None) -> Iterator[Cause]:
-    """Yield too few examples where as many again are sure to bring more than what is sought."""
+    """Yield too few examples where `MANY` more most likely bring much more than what is sought."""
     total = len(evidence.data.parts["train"])
-    if curve is None or total > curve.sizes[-1]:
+    if curve is None or total > curve.sizes[-1] or curve.quartile < MUCH * evidence.worth:
         return
-    doubled = next(one for one in curve.more if one.examples == total)
-    if doubled.low < evidence.worth:
-        return
+    many = next(one for one in curve.more if one.examples == MANY)
     name = evidence.judge.metric.name
     yield Cause(
         FEW,
         tuple(_told(name, one) for one in curve.more),
-        Gain(name, doubled.value, doubled.low, doubled.high, _how(doubled.examples)),
+        Gain(name, many.value, many.low, many.high, _how(many.examples)),
     )
 
 
@@ -188,11 +194,14 @@ def _told(name: str, more: More) -> str:
 
 
 def wrong_labels(evidence: Evidence, frozen: Frozen) -> Iterator[Cause]:
-    """Yield wrong labels where confident learning suspects many, and what a linear model gains without them."""
+    """Yield wrong labels where confident learning suspects many, and what a linear model gains without them.
+
+    Where that model is shown worse without them they are not named: they are hard rather than wrong.
+    """
     counts = np.bincount(frozen.codes, minlength=len(frozen.names))
     judged = np.flatnonzero(counts >= FEWEST)
     kept = np.flatnonzero(counts[frozen.codes] >= FEWEST)
-    if len(judged) < 2:
+    if len(judged) < 2 or len(kept) < FEWEST_JUDGED:
         return
     texts = evidence.data.texts("train")
     chosen = evidence.sample[kept]
@@ -209,6 +218,8 @@ def wrong_labels(evidence: Evidence, frozen: Frozen) -> Iterator[Cause]:
     without, _ = _best(evidence, frozen, left, DENSE)
     lead = evidence.judge.lead(with_all, without)
     low, high = evidence.bounds(lead)
+    if high < 0:  # what is suspected taught more than it misled: hard examples, or features that tell little
+        return
     yield Cause(
         WRONG,
         (

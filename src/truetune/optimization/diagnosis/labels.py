@@ -11,7 +11,7 @@ from truetune.data.keys import hashed
 from truetune.data.stored import values_at
 from truetune.optimization.diagnosis.cause import IMBALANCE, REPEATS, WEAK_LABELS, WEAK_SLICES, Cause, Gain
 from truetune.optimization.diagnosis.evidence import Evidence
-from truetune.stats.binomial import wilson
+from truetune.stats.binomial import clopper_pearson, wilson
 from truetune.stats.quantiles import normal_quantile
 from truetune.text import normalised
 from truetune.types import Bools
@@ -28,32 +28,42 @@ SHOWN = 5
 
 
 def imbalanced(evidence: Evidence) -> Iterator[Cause]:
-    """Yield imbalance where the rarest label is rare, and is found less often than the others.
+    """Yield imbalance where labels are rare, and are found less often than the others.
 
-    Rare are labels with less than a tenth of the examples of the most frequent one. It is told where validation
-    has at least `FEWEST` examples of them.
+    Rare are labels with less than a tenth of the examples of the most frequent one. Where validation has fewer than
+    `FEWEST` examples of them, the upper bound of how often they are found must be that much less (Clopper-Pearson).
     """
     counts = Counter(map(str, evidence.data.gold("train")["label"]))
-    most, rarest = max(counts.values()), min(counts.values())
-    if most < RATIO * rarest:
-        return
-    rare = sorted((name for name in counts if counts[name] * RATIO <= most), key=lambda name: (counts[name], name))
+    rare = _rare(counts)
     gold, said = np.array(evidence.gold("validation")), np.array(evidence.predicted["validation"]["label"])
     ours = np.isin(gold, rare)
-    if ours.sum() < FEWEST or ours.all():  # of fewer neither how many are found nor what is gained can be told
+    if not ours.any() or ours.all():
         return
-    found, others = (gold == said)[ours].mean(), (gold == said)[~ours].mean()
-    if found > others - BEHIND:
+    hits, trials, others = int((gold == said)[ours].sum()), int(ours.sum()), float((gold == said)[~ours].mean())
+    most = hits / trials if trials >= FEWEST else clopper_pearson(hits, trials, evidence.level)[1]
+    if most > others - BEHIND:
         return
     shown = ", ".join(f"{name} ({counts[name]:,})" for name in rare[:SHOWN])
     yield Cause(
         IMBALANCE,
         (
-            f"the most frequent label has {most / rarest:.0f} times as many training examples as the rarest: {shown}",
-            f"{found:.0%} of the {int(ours.sum()):,} validation examples of rare labels are found, {others:.0%} of "
+            f"the most frequent label has {max(counts.values()) / min(counts.values()):.0f} times as many training "
+            f"examples as the rarest: {shown}",
+            f"{hits / trials:.0%} of the {trials:,} validation examples of rare labels are found, {others:.0%} of "
             "the others",
         ),
     )
+
+
+def can_tell_of_rare(evidence: Evidence) -> bool:
+    """Return whether validation has so many examples of rare labels that a gain on them can be measured."""
+    rare = _rare(Counter(map(str, evidence.data.gold("train")["label"])))
+    return int(np.isin(np.array(evidence.gold("validation")), rare).sum()) >= FEWEST
+
+
+def _rare(counts: Counter[str]) -> list[str]:
+    most = max(counts.values())
+    return sorted((name for name in counts if counts[name] * RATIO <= most), key=lambda name: (counts[name], name))
 
 
 def weak_labels(evidence: Evidence) -> Iterator[Cause]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,8 @@ class Replay:
     """Of the run's own training time."""
     metric: str = ""
     """By which it is judged; empty: the one that decides."""
+    spare: bool = False
+    """Whether it is left out where another replay explains the score."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def learnt_little(evidence: Evidence) -> str:
     """Return why the training seems to have learnt little, a sentence; empty where it does not."""
     curve, judge = evidence.curve, evidence.judge
     best = judge.sign * evidence.value("validation")
-    ahead = [name for name, value in evidence.baselines.items() if value > best]
+    ahead = [name for name, value in evidence.baselines.items() if value - best >= evidence.worth]
     if ahead:
         name = max(ahead, key=lambda one: evidence.baselines[one])
         return (
@@ -109,23 +111,30 @@ def replays_of(evidence: Evidence) -> list[Replay]:
     little = learnt_little(evidence)
     usual = USUAL_LORA if config.recipe.lora_rank else USUAL_RATE
     ratio = config.train.learning_rate / usual
+    longer = Replay(FEW_EPOCHS, {"train.epochs": LONGER * config.train.epochs}, little or passes(evidence), LONGER)
     if config.model.dropout is not None and config.model.dropout > MUCH_DROPOUT:
         found.append(Replay(DROPOUT, {"model.dropout": None}, f"dropout is {config.model.dropout:g}"))
-    if ratio > FAR or ratio < 1 / FAR:
+    far = ratio > FAR or ratio < 1 / FAR
+    if far:
         cause = RATE_HIGH if ratio > 1 else RATE_LOW
         told = f"the learning rate is {config.train.learning_rate:.2g}, where {usual:.2g} is usual"
         found.append(Replay(cause, {"train.learning_rate": usual}, told))
-    elif little and not found:
-        faster = FAR * config.train.learning_rate
-        found.append(Replay(RATE_LOW, {"train.learning_rate": faster}, little))
     longest = _longest(evidence)
     if longest is not None:
         found.append(longest)
-    if little or config.train.epochs <= SHORT:
-        because = little or f"the training had {config.train.epochs:g} epochs"
-        more = {"train.epochs": LONGER * config.train.epochs}
-        found.append(Replay(FEW_EPOCHS, more, because, LONGER))
+    if config.train.epochs <= SHORT:
+        found.append(longer)
+    if little and not far and not any(one.cause == DROPOUT for one in found):
+        faster = {"train.learning_rate": FAR * config.train.learning_rate}
+        found.append(Replay(RATE_LOW, faster, little, spare=True))
+    if little and config.train.epochs > SHORT:
+        found.append(replace(longer, spare=True))
     return found
+
+
+def passes(evidence: Evidence) -> str:
+    """Return how often the training passed over its texts, a sentence."""
+    return f"the training had {evidence.config.train.epochs:g} epochs"
 
 
 def _all_but_perfect(evidence: Evidence) -> bool:

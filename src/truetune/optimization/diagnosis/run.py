@@ -17,8 +17,8 @@ from truetune.optimization.diagnosis.cause import Cause, Gain, in_order
 from truetune.optimization.diagnosis.evidence import Evidence, gathered
 from truetune.optimization.diagnosis.fit import gap_of, over_fitted, told_by_luck, trained_too_long
 from truetune.optimization.diagnosis.frozen import LearningCurve, frozen_of, learning_curve, too_few, wrong_labels
-from truetune.optimization.diagnosis.labels import imbalanced, repeated, weak_labels, weak_slices
-from truetune.optimization.diagnosis.replays import SHORT, Replayed, Stand, balancing, replays_of
+from truetune.optimization.diagnosis.labels import can_tell_of_rare, imbalanced, repeated, weak_labels, weak_slices
+from truetune.optimization.diagnosis.replays import SHORT, Replay, Replayed, Stand, balancing, passes, replays_of
 from truetune.optimization.moves import advice_for
 from truetune.reports.page import run_page, write
 from truetune.stats.quantiles import normal_quantile
@@ -79,7 +79,7 @@ def _examined(
         causes += [*too_few(evidence, curve), *wrong_labels(evidence, frozen)]
     stand = Stand(evidence, minutes, progress.say)
     tried = _replayed(evidence, stand)
-    balanced = stand.replay(balancing(evidence)) if rare else None
+    balanced = stand.replay(balancing(evidence)) if rare and can_tell_of_rare(evidence) else None
     for one in rare:
         causes.append(replace(one, gain=balanced.gain(evidence, len(stand.done))) if balanced else one)
     causes += _told(evidence, tried, len(stand.done))
@@ -100,27 +100,35 @@ EXPLAINING = (
 """Causes that say why a fine-tuned model is behind frozen features; under-fitting is for what none of them explains."""
 
 
-def _replayed(evidence: Evidence, stand: Stand) -> list[tuple[Any, Replayed | None]]:
-    """Make the replays; more epochs, the dearest, only where nothing else explained the score."""
-    found: list[tuple[Any, Replayed | None]] = []
+def _replayed(evidence: Evidence, stand: Stand) -> list[tuple[Replay, Replayed | None]]:
+    """Make the replays, those that can be spared only where no other explained the score."""
+    found: list[tuple[Replay, Replayed | None]] = []
     for wanted in replays_of(evidence):
         explained = any(done and done.gain(evidence, 1).low > 0 for _, done in found)
-        if wanted.cause == names.FEW_EPOCHS and explained and evidence.config.train.epochs > SHORT:
+        if wanted.spare and explained:
             continue
         found.append((wanted, stand.replay(wanted)))
     return found
 
 
-def _told(evidence: Evidence, tried: list[tuple[Any, Replayed | None]], among: int) -> Iterator[Cause]:
-    """Yield what the replays show: a gain whose interval is clear of 0, or cut inputs that may cost what is sought."""
+def _told(evidence: Evidence, tried: list[tuple[Replay, Replayed | None]], among: int) -> Iterator[Cause]:
+    """Yield what the replays say.
+
+    A gain must be what is sought, and its interval clear of 0. Of inputs that cut many texts short, and of a training
+    that passes hardly once over its texts, something else speaks too: they are named where a gain is not ruled out.
+    """
     for wanted, done in tried:
         gain = done.gain(evidence, among) if done else None
+        changes = ", ".join(f"{key}={value}" for key, value in wanted.changes.items())
         if wanted.cause == names.CUT:
             if gain is None or gain.high >= evidence.worth:
                 yield Cause(wanted.cause, (wanted.because,), gain)
-        elif gain is not None and gain.low > 0 and gain.value >= evidence.worth:
-            changes = ", ".join(f"{key}={value}" for key, value in wanted.changes.items())
-            yield Cause(wanted.cause, (wanted.because, f"the same training with {changes} scores better"), gain)
+        elif gain is not None and gain.value >= evidence.worth:
+            if gain.low > 0:
+                yield Cause(wanted.cause, (wanted.because, f"the same training with {changes} scores better"), gain)
+            elif wanted.cause == names.FEW_EPOCHS and evidence.config.train.epochs <= SHORT:
+                told = f"the same training with {changes} scores better, but not for sure"
+                yield Cause(wanted.cause, (passes(evidence), told), gain)
 
 
 def _behind(evidence: Evidence, curve: LearningCurve | None) -> Iterator[Cause]:

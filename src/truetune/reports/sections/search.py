@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from truetune.reports import numbers
@@ -48,7 +48,7 @@ def race_section(say: Say, log: Json) -> Section:
         described = (say["search.race"], say["search.race.described"].format(number=numbers.count(len(laps))))
         drawn = race(laps, (say["search.share"], metric), key, described)
         parts.append(Figure(say["search.race"], drawn, say["search.race.caption"]))
-    parts.append(_trials(say, trials, metric, log["better"]))
+    parts.append(_trials(say, log, metric))
     return Section("race", say["search.race.title"], tuple(parts))
 
 
@@ -80,11 +80,24 @@ def confirmation_section(say: Say, log: Json) -> Section:
                 Cell(numbers.p_value(one["p_adjusted"])),
                 Cell(numbers.number(difference["seed_deviation"])),
                 Cell(numbers.number(difference["example_error"])),
-                Cell(say["search.better" if one["better"] else "search.not better"]),
+                Cell(verdict_of(say, one)),
             )
         )
     table = Table("confirmation", say["search.confirmation.caption"], columns, tuple(rows), found)
     return Section("confirmation", title, (Paragraph(say["search.confirmation.lead"]), table))
+
+
+def verdict_of(say: Say, finalist: Json) -> str:
+    """Return what the new runs of a finalist show, in words."""
+    if finalist["better"]:
+        return say["search.better"]
+    return say["search.kept" if finalist.get("kept") else "search.not better"]
+
+
+def score_of(trial: Json, log: Json) -> float | None:
+    """Return the best score of a trial's rungs; None where it has none."""
+    values = [float(rung["value"]) for rung in trial["rungs"] if rung["value"] is not None]
+    return (max if log["better"] == "higher" else min)(values, default=None)
 
 
 def space_section(say: Say, log: Json) -> Section:
@@ -132,10 +145,12 @@ def _optimism(say: Say, log: Json) -> str:
     return say["search.optimism"].format(optimism=numbers.number(log["optimism"]))
 
 
-def _trials(say: Say, trials: Sequence[Json], metric: str, better: str) -> Table:
+def _trials(say: Say, log: Json, metric: str) -> Table:
+    trials, costs = log["trials"], log.get("objectives", {}).get("costs", {})
     columns = (
         Column(say["search.column.trial"]),
         Column(metric, True),
+        *(Column(say.name("cost", name), True, unit) for name, unit in costs.items()),
         Column(say["search.column.rungs"], True),
         Column(say["search.column.time"], True),
         Column(say["search.column.state"]),
@@ -143,13 +158,12 @@ def _trials(say: Say, trials: Sequence[Json], metric: str, better: str) -> Table
     )
     rows = []
     for trial in trials:
-        values = [rung["value"] for rung in trial["rungs"] if rung["value"] is not None]
-        best = (max if better == "higher" else min)(values, default=None)
         rungs = trial["rungs"]
         rows.append(
             (
                 Cell(str(trial["number"])),
-                Cell(numbers.number(best)),
+                Cell(numbers.number(score_of(trial, log))),
+                *(Cell(numbers.number(trial["costs"].get(name))) for name in costs),
                 Cell(numbers.share(rungs[-1]["share"]) if rungs else numbers.NONE),
                 Cell(numbers.duration(rungs[-1]["seconds"]) if rungs else numbers.NONE),
                 Cell(say.name("state", trial["state"]), "", in_language(trial["reason"], say.language)),

@@ -1,0 +1,88 @@
+"""Which trials are worth confirming, and the runs that confirm them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from truetune.optimization.journal import Journal
+from truetune.optimization.objectives import front, how_cheap, no_dearer
+from truetune.optimization.search import Predicted, Search
+from truetune.optimization.trial import Changes, Rung, Trial, best_of, best_value
+
+
+def finalists_of(search: Search, trials: Sequence[Trial], most: int) -> list[Trial]:
+    """Return the trials to confirm beside trial 0, at most so many.
+
+    Of a search by the score alone: the best ones that are not clearly behind the very best. Where costs count: of the
+    front, those that cost no more than trial 0 and are not clearly behind it by more than may be given; the best of
+    them first, then the cheapest.
+    """
+    sign = search.judge.sign
+    finished = [trial for trial in trials if trial.state == "finished" and trial.number != 0]
+    if search.aims.costs:
+        given = next(trial for trial in trials if trial.number == 0)
+        kept = [
+            trial
+            for trial in front(trials, sign)
+            if trial.number != 0 and no_dearer(trial.costs, given.costs) and _within(search, given, trial)
+        ]
+        if not kept:
+            return []
+        best = best_of(kept, sign)
+        others = sorted((one for one in kept if one is not best), key=lambda one: how_cheap(one.costs, given.costs))
+        return [best, *others][:most]
+    ranked = sorted(finished, key=lambda trial: -sign * best_value(trial, sign))
+    if not ranked:
+        return []
+    first = best_rung(search.journal, ranked[0], sign)
+    found = [ranked[0]]
+    for trial in ranked[1:most]:
+        lead = search.judge.lead(first, best_rung(search.journal, trial, sign))
+        if lead.chance(0.0) >= search.race.risk:
+            found.append(trial)
+    return found
+
+
+def _within(search: Search, given: Trial, trial: Trial) -> bool:
+    said = (best_rung(search.journal, one, search.judge.sign) for one in (given, trial))
+    return search.judge.lead(*said).chance(-search.aims.give) >= search.race.risk
+
+
+def best_rung(journal: Journal, trial: Trial, sign: int) -> Predicted:
+    """Return what a trial predicted where its score was best."""
+    return journal.predicted(trial.number, trial.best(sign))
+
+
+def confirming_runs(search: Search, finalists: Sequence[Trial], seeds: Sequence[int]) -> dict[int, list[Predicted]]:
+    """Return what trial 0 and the finalists predict on the examples that the search never saw, with each new seed.
+
+    The last rung counts: a best one must not be chosen on the examples that confirm. Runs that the journal has are
+    not made again. Raises what goes wrong with any of them.
+    """
+    changes: dict[int, Changes] = {0: {}, **{trial.number: trial.changes for trial in finalists}}
+    wanted = [(number, seed) for seed in seeds for number in changes]
+    left = [pair for pair in wanted if search.journal.confirming(*pair) is None]
+    last: dict[tuple[int, int], Rung] = {}
+    under_way: set[tuple[int, int]] = set()
+    while left or under_way:
+        while left and len(under_way) < search.crew.size:
+            pair = left.pop(0)
+            under_way.add(pair)
+            search.crew.begin(pair, changes[pair[0]], pair[1], "confirm")
+        key, said = search.crew.next()
+        pair = next(one for one in under_way if one == key)
+        if isinstance(said, Rung):
+            last[pair] = said
+        elif isinstance(said, Exception):
+            raise said
+        else:
+            under_way.remove(pair)
+            number, seed = pair
+            search.journal.write_confirming(number, seed, last[pair].predicted)
+            search.say(f"confirming trial {number} with seed {seed}: {last[pair].seconds:.0f} s")
+    found: dict[int, list[Predicted]] = {number: [] for number in changes}
+    for number, seed in wanted:
+        known = search.journal.confirming(number, seed)
+        assert known is not None
+        found[number].append(known)
+    return found

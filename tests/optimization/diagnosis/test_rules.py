@@ -1,0 +1,113 @@
+"""When a cause is named, on evidence that is written down by hand."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from truetune.optimization.diagnosis import cause as names
+from truetune.optimization.diagnosis.cause import Gain
+from truetune.optimization.diagnosis.frozen import MANY, LearningCurve, too_few
+from truetune.optimization.diagnosis.labels import can_tell_of_rare, imbalanced
+from truetune.optimization.diagnosis.learning_curve import More
+from truetune.optimization.diagnosis.replays import Replay
+from truetune.optimization.diagnosis.run import _told
+
+
+def labelled(train: dict[str, int], validation: list[tuple[str, str]]) -> Any:
+    """Return evidence with so many training examples of each label, and (gold, said) of validation."""
+    gold = [label for label, number in train.items() for _ in range(number)]
+    return SimpleNamespace(
+        data=SimpleNamespace(gold=lambda part: {"label": gold}),
+        gold=lambda part: [one for one, _ in validation],
+        predicted={"validation": {"label": [said for _, said in validation]}},
+        level=0.95,
+    )
+
+
+def rare_found(hits: int, trials: int) -> list[tuple[str, str]]:
+    return [("a", "a")] * 99 + [("a", "b")] + [("b", "b")] * hits + [("b", "a")] * (trials - hits)
+
+
+@pytest.mark.parametrize(
+    ("hits", "trials", "named"),
+    [
+        # Upper bounds (Clopper-Pearson, 95 %): 0 of 1 0.975, 0 of 2 0.842, 0 of 3 0.708, 1 of 3 0.906; others 0.99.
+        (0, 1, False),
+        (0, 2, True),
+        (0, 3, True),
+        (1, 3, False),
+        (9, 10, False),
+        (8, 10, True),
+        (0, 0, False),
+    ],
+)
+def test_a_rare_label_is_told_as_surely_as_its_examples_allow(hits: int, trials: int, named: bool) -> None:
+    evidence = labelled({"a": 100, "b": 2}, rare_found(hits, trials))
+    found = [*imbalanced(evidence)]
+    assert [one.name for one in found] == [names.IMBALANCE] * named
+    assert can_tell_of_rare(evidence) == (trials >= 10)
+    if named:
+        assert (
+            f"{hits / trials:.0%} of the {trials} validation examples of rare labels are found, 99%"
+            in found[0].evidence[1]
+        )
+
+
+def test_labels_that_are_not_rare_are_no_imbalance() -> None:
+    assert not [*imbalanced(labelled({"a": 100, "b": 11}, rare_found(0, 20)))]
+
+
+class Tried:
+    def __init__(self, value: float, low: float, high: float) -> None:
+        self.found = Gain("accuracy", value, low, high, "")
+
+    def gain(self, evidence: Any, among: int) -> Gain:
+        return self.found
+
+
+@pytest.mark.parametrize(
+    ("epochs", "gain", "named"),
+    [
+        (1.0, (0.03, -0.02, 0.08), True),
+        (1.0, (0.009, -0.02, 0.08), False),
+        (3.0, (0.03, -0.02, 0.08), False),
+        (3.0, (0.03, 0.01, 0.08), True),
+        (1.0, (-0.03, -0.05, -0.01), False),
+    ],
+)
+def test_one_pass_over_the_texts_speaks_for_itself(
+    epochs: float, gain: tuple[float, float, float], named: bool
+) -> None:
+    train = SimpleNamespace(epochs=epochs)
+    evidence: Any = SimpleNamespace(worth=0.01, config=SimpleNamespace(train=train))
+    replay = Replay(names.FEW_EPOCHS, {"train.epochs": 3 * epochs}, "because")
+    done: Any = Tried(*gain)
+    found = [*_told(evidence, [(replay, done)], 1)]
+    assert [one.name for one in found] == [names.FEW_EPOCHS] * named
+    if named and gain[1] <= 0:
+        assert "not for sure" in found[0].evidence[1]
+    assert not [*_told(evidence, [(replay, None)], 1)]
+
+
+@pytest.mark.parametrize(
+    ("quartile", "worth", "named"), [(0.06, 0.01, True), (0.04, 0.01, False), (0.04, 0.005, True), (-0.1, 0.0, False)]
+)
+def test_too_few_examples_are_those_of_which_a_thousand_more_bring_much(
+    quartile: float, worth: float, named: bool
+) -> None:
+    more = (More(50, 0.03, 0.0, 0.05), More(MANY, 0.1, -0.01, 0.15))
+    curve = LearningCurve((3, 6, 12, 25, 50), (0.5, 0.5, 0.5, 0.6, 0.65), more, quartile, {})
+    evidence: Any = SimpleNamespace(
+        worth=worth,
+        data=SimpleNamespace(parts={"train": range(50)}),
+        judge=SimpleNamespace(metric=SimpleNamespace(name="accuracy")),
+    )
+    found = [*too_few(evidence, curve)]
+    assert [one.name for one in found] == [names.FEW] * named
+    if named:
+        assert found[0].gain is not None
+        assert found[0].gain.value == 0.1
+    assert not [*too_few(evidence, None)]
