@@ -40,7 +40,7 @@ class Proposals:
         self._distributions = {move.key: distribution_of(move) for move in space}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", category=optuna.exceptions.ExperimentalWarning)
-            directions = ["minimize"] * (1 + len(costs))
+            directions = [optuna.study.StudyDirection.MINIMIZE] * (1 + len(costs))
             self._study = optuna.create_study(sampler=_sampler(sampler, seed), directions=directions)
         self._asked: dict[int, optuna.trial.Trial] = {}
 
