@@ -49,12 +49,16 @@ def test_p_values_are_never_zero(value: float, shown: str) -> None:
 def test_looks_are_counted_and_correct_the_p_value() -> None:
     first = verdict_of(COMPARISON, BEFORE, AFTER, 0.95, 1).lines
     assert first["en"][2].endswith("It is the first system whose score on this test set was looked at.")
-    third = verdict_of(replace(COMPARISON, p_value=0.02), BEFORE, AFTER, 0.95, 3).lines
-    assert third["en"][2].endswith("looked at for 3 systems: over that many looks p = 0.060 (Bonferroni).")
+    corrected = replace(COMPARISON, p_value=0.02, p_adjusted=0.06, verdict="no difference found")
+    third = verdict_of(corrected, BEFORE, AFTER, 0.95, 3).lines
+    assert third["en"][0].startswith("No difference found: ")
+    assert third["zh"][0].startswith("未发现差异：")
+    assert third["en"][2].startswith("p = 0.020 ")
+    assert third["en"][2].endswith(
+        "looked at for 3 systems: over that many looks p = 0.060 (Bonferroni), from which the verdict comes."
+    )
     assert "已为 3 个系统打开过" in third["zh"][2]
-    assert "p = 0.060" in third["zh"][2]
-    many = verdict_of(replace(COMPARISON, p_value=0.02), BEFORE, AFTER, 0.95, 400).lines
-    assert "p = 1.000 (Bonferroni)" in many["en"][2]
+    assert "p = 0.060，结论由它得出" in third["zh"][2]
 
 
 def test_a_comparison_in_one_sentence() -> None:

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from truetune.stats.adjust import benjamini_hochberg, holm, max_t
+from truetune.stats.adjust import benjamini_hochberg, bonferroni, holm, max_t
 from truetune.stats.randomisation import randomisation_p
 
 p_lists = st.lists(st.floats(0, 1), min_size=1, max_size=20)
@@ -20,11 +20,14 @@ def test_adjusted_values_are_those_of_statsmodels(p_values):
 def test_by_hand():
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert benjamini_hochberg([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.04, 0.04])
+    assert bonferroni([0.01, 0.04, 0.3], 4) == pytest.approx([0.04, 0.16, 1.0])
+    assert bonferroni([0.3], 1) == [0.3]
 
 
 def test_undefined_values_stay_and_do_not_count():
     assert holm([0.01, float("nan"), 0.03]) == pytest.approx([0.02, float("nan"), 0.03], nan_ok=True)
     assert holm([]) == []
+    assert bonferroni([0.01, float("nan")], 3) == pytest.approx([0.03, float("nan")], nan_ok=True)
 
 
 def null_of(rng, metrics, together, resamples=2_000):

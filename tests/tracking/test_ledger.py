@@ -1,9 +1,8 @@
-"""The ledger counts systems, not repetitions; processes write it together; the correction is Bonferroni's."""
+"""The ledger counts systems, not repetitions; processes write it together."""
 
 from __future__ import annotations
 
 import json
-import math
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from truetune.errors import RunError
-from truetune.tracking.ledger import Look, looks, over_looks, systems_seen, write_look
+from truetune.tracking.ledger import Look, looks, systems_seen, write_look
 
 
 def look(predictions: str, test: str = "t", by: str = "run") -> Look:
@@ -59,10 +58,3 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
     ledger.write_text(ledger.read_text() + json.dumps({"test": "t"}) + "\n", encoding="utf-8")
     with pytest.raises(RunError, match=r"ledger\.jsonl:2"):
         looks(ledger)
-
-
-def test_bonferroni() -> None:
-    assert over_looks(0.01, 4) == pytest.approx(0.04)
-    assert over_looks(0.5, 4) == 1
-    assert over_looks(0.3, 0) == 0.3
-    assert math.isnan(over_looks(math.nan, 4))

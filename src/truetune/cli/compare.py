@@ -9,7 +9,7 @@ from pathlib import Path
 from truetune.cli import show
 from truetune.errors import TruetuneError
 from truetune.evaluation.api import named
-from truetune.evaluation.compare import ComparisonResult, Gate, compared, over_looks
+from truetune.evaluation.compare import ComparisonResult, Gate, compared, with_looks
 from truetune.evaluation.tables import Aligned, aligned
 from truetune.evaluation.verdict import sentence
 from truetune.stats.plan import Plan
@@ -23,9 +23,10 @@ def run(args: argparse.Namespace) -> int:
     task, table = _inputs(args)
     if args.tokenizer:
         task = tokenized(task.name, args.tokenizer)
-    gate = Gate(args.metric, args.margin, Plan(args.level, args.resamples, args.seed))
+    earlier = _earlier(args, table)
+    gate = Gate(args.metric, args.margin, Plan(args.level, args.resamples, args.seed), earlier)
     result = compared(task, table, gate=gate, slice_by=args.slice)
-    result = over_looks(result, _looks(args, table, result.primary))
+    result = with_looks(result, _looks(args, table, result.primary), earlier)
     if args.html:
         from truetune.reports.page import comparison_page, write
 
@@ -35,6 +36,15 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(result, args.level, args.margin)
     return 0 if result.passed else 1
+
+
+def _earlier(args: argparse.Namespace, table: Aligned) -> int:
+    """Return for how many systems beside these the test set was opened, as the ledger has it; 0 without one."""
+    from truetune.workflows.looks import others_than_files, others_than_runs
+
+    if args.runs:
+        return others_than_runs([Path(run) for run in args.runs], args.ledger)
+    return others_than_files(Path(args.ledger), table) if args.ledger else 0
 
 
 def _looks(args: argparse.Namespace, table: Aligned, metric: str) -> int:

@@ -18,7 +18,7 @@ from truetune.evaluation.support import few_groups, low_support, small_slices
 from truetune.evaluation.tables import Aligned
 from truetune.metric import Metric, PerLabel
 from truetune.rows import Rows
-from truetune.stats.adjust import benjamini_hochberg
+from truetune.stats.adjust import benjamini_hochberg, bonferroni
 from truetune.stats.paired import Paired, PairedTest, paired_jointly, together
 from truetune.stats.plan import Plan
 from truetune.stats.power import MarginTest, adjusted_margins, margin_test, verdict
@@ -31,12 +31,15 @@ class Gate:
     """What must be shown, and how surely.
 
     `metric` decides (default: the task's primary one). Without a margin a candidate must be shown better, with one
-    not worse by more than it. `plan` holds the level, the resamples and the seed.
+    not worse by more than it. `plan` holds the level, the resamples and the seed. `earlier` is for how many other
+    systems the test set was opened, as a ledger has it: the p-values from which verdicts come allow for that many
+    comparisons beside this one, by Bonferroni's inequality (those of slices do not).
     """
 
     metric: str | None = None
     margin: float | None = None
     plan: Plan = field(default_factory=Plan)
+    earlier: int = 0
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,7 @@ def compared(task: Task, table: Aligned, *, gate: Gate | None = None, slice_by: 
     return ComparisonResult(
         systems=names,
         primary=primary,
-        comparisons=(*_decided(deciding, names[0], gate.margin, plan), *_adjusted(others, names[0], plan)),
+        comparisons=(*_decided(deciding, names[0], gate), *_adjusted(others, names[0], gate)),
         warnings=(
             *of_systems({name: _odd(task, table, name, told(findings[name])) for name in names}),
             *low_support([family.rows[0] for family in found]),
@@ -170,16 +173,17 @@ def _odd(task: Task, table: Aligned, name: str, found: Sequence[str]) -> tuple[s
     return (*found, *table.warnings, *(oddities.of(table.gold, table.systems[name]) if oddities else ()))
 
 
-def over_looks(result: ComparisonResult, looks: int) -> ComparisonResult:
-    """Return a result that says for how many systems its test set was opened, and what that makes of its p-values.
+def with_looks(result: ComparisonResult, looks: int, earlier: int) -> ComparisonResult:
+    """Return a result that says for how many systems its test set was opened, and what that made of its p-values.
 
-    Bonferroni: the p-value of the metric that decides times the looks, at most 1. The verdict stays as it is.
+    `earlier` is that of the gate which the result was compared with.
     """
     told = [
-        f"{one.candidate}: this test set was opened for {looks:,} systems: p of {one.metric}, {one.p_adjusted:.4g}, is "
-        f"{min(one.p_adjusted * looks, 1.0):.4g} over that many looks (Bonferroni)"
+        f"{one.candidate}: this test set was opened for {looks:,} systems: p of {one.metric}, {one.p_value:.4g}, is "
+        f"{one.p_adjusted:.4g} with what the {earlier:,} others could have shown (Bonferroni), and the verdict "
+        "comes from that"
         for one in result.comparisons
-        if one.metric == result.primary and looks > 1
+        if one.metric == result.primary and earlier
     ]
     return replace(result, looks=looks, warnings=(*result.warnings, *told))
 
@@ -207,19 +211,25 @@ def _made(metric: Metric, found: Paired, rows: Rows, groups: int | None) -> str:
     return "; ".join([found.method, *defined(metric, rows, groups), f"truetune {__version__}"])
 
 
-def _together(tests: Sequence[_Tested]) -> tuple[list[float], str]:
-    """Return p-values adjusted over a family of tests, and the name of the correction; a test alone has none."""
-    raw = [test.found.p_value for test in tests]
-    if len(tests) < 2:
-        return raw, ""
-    p_values, draws = together([test.found for test in tests])
-    return p_values, f"step-down max-T over {len(tests)} tests, {draws:,} joint swaps"
+def _together(tests: Sequence[_Tested], earlier: int) -> tuple[list[float], str]:
+    """Return p-values adjusted over a family of tests and over as many earlier ones, and the name of the correction.
+
+    A test alone has none.
+    """
+    p_values, said = [test.found.p_value for test in tests], []
+    if len(tests) > 1:
+        p_values, draws = together([test.found for test in tests])
+        said.append(f"step-down max-T over {len(tests)} tests, {draws:,} joint swaps")
+    if earlier:
+        said.append(f"Bonferroni over {earlier + 1:,} looks at the test set")
+    return bonferroni(p_values, earlier + 1), "; ".join(said)
 
 
-def _decided(tests: Sequence[_Tested], baseline: str, margin: float | None, plan: Plan) -> list[Comparison]:
+def _decided(tests: Sequence[_Tested], baseline: str, gate: Gate) -> list[Comparison]:
     """Return the comparisons in the metric that decides; with a margin, its tests give the verdict."""
+    margin, plan = gate.margin, gate.plan
     if margin is None:
-        return _adjusted(tests, baseline, plan)
+        return _adjusted(tests, baseline, gate)
     each = [
         margin_test(
             test.found.difference,
@@ -231,18 +241,20 @@ def _decided(tests: Sequence[_Tested], baseline: str, margin: float | None, plan
         )
         for test in tests
     ]
-    p_values, correction = _together(tests)
+    p_values, correction = _together(tests, gate.earlier)
     if len(tests) > 1:
         correction = f"{correction}; margin: Holm over {len(tests)} candidates"
     return [
         _comparison(test, baseline, p, correction, within, plan)
-        for test, p, within in zip(tests, p_values, adjusted_margins(each), strict=True)
+        for test, p, within in zip(tests, p_values, adjusted_margins(each, gate.earlier + 1), strict=True)
     ]
 
 
-def _adjusted(tests: Sequence[_Tested], baseline: str, plan: Plan) -> list[Comparison]:
-    p_values, correction = _together(tests)
-    return [_comparison(test, baseline, p, correction, None, plan) for test, p in zip(tests, p_values, strict=True)]
+def _adjusted(tests: Sequence[_Tested], baseline: str, gate: Gate) -> list[Comparison]:
+    p_values, correction = _together(tests, gate.earlier)
+    return [
+        _comparison(test, baseline, p, correction, None, gate.plan) for test, p in zip(tests, p_values, strict=True)
+    ]
 
 
 def _compared_slices(

@@ -20,7 +20,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "sure": "p {p} ({method}); a difference of {detectable} would be found four times in five. "
         "This is one training run: another seed may score differently.",
         "first": "It is the first system whose score on this test set was looked at.",
-        "looks": "This test set was looked at for {looks} systems: over that many looks p {p} (Bonferroni).",
+        "looks": "This test set was looked at for {looks} systems: over that many looks p {p} (Bonferroni), from which the verdict comes.",
     },
     "zh": {
         "better": "更好",
@@ -32,7 +32,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "sure": "p {p}（{method}）；{detectable} 的差异五次中能发现四次。"
         "这只是一次训练：换一个随机种子，得分可能不同。",
         "first": "这是第一个在该测试集上看过得分的系统。",
-        "looks": "该测试集已为 {looks} 个系统打开过：按打开次数做 Bonferroni 校正后 p {p}。",
+        "looks": "该测试集已为 {looks} 个系统打开过：按打开次数做 Bonferroni 校正后 p {p}，结论由它得出。",
     },
 }
 
@@ -60,8 +60,8 @@ def verdict_of(
 ) -> Verdict:
     """Return the verdict that a paired comparison of `before` and `after` gives.
 
-    `looks` is for how many systems, this one included, the test set was opened. `work`
-    is what was done to the model.
+    `looks` is for how many systems, this one included, the test set was opened: the comparison is one that allows
+    for them (`Gate.earlier`). `work` is what was done to the model.
     """
     lines = {}
     for language in WORDS:
@@ -129,7 +129,7 @@ def _looks(comparison: Comparison, language: str, looks: int) -> str:
     words = WORDS[language]
     if looks < 2:
         return words["first"]
-    return words["looks"].format(looks=looks, p=p_value(min(comparison.p_value * looks, 1.0)))
+    return words["looks"].format(looks=looks, p=p_value(comparison.p_adjusted))
 
 
 def number(value: float) -> str:

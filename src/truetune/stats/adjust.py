@@ -17,6 +17,14 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return _adjusted(p_values, lambda ordered: np.maximum.accumulate(ordered * np.arange(len(ordered), 0, -1)))
 
 
+def bonferroni(p_values: Sequence[float], tests: int) -> list[float]:
+    """Return p-values that hold for as many tests, or families of tests, of which these are one (Bonferroni).
+
+    Undefined p-values (NaN) stay so.
+    """
+    return [min(p * tests, 1.0) if p == p else p for p in p_values]
+
+
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     """Return Benjamini and Hochberg's (1995) adjusted p-values: the share of false findings is kept.
 

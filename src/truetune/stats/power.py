@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from truetune.errors import MetricError
-from truetune.stats.adjust import holm
+from truetune.stats.adjust import bonferroni, holm
 from truetune.stats.plan import Plan
 from truetune.stats.quantiles import normal_below, normal_quantile, t_quantile
 from truetune.types import Better, Verdict
@@ -56,10 +56,13 @@ def margin_test(difference: float, low: float, high: float, *, margin: float, be
     return MarginTest(above if better == "higher" else below, max(above, below))
 
 
-def adjusted_margins(tests: Sequence[MarginTest]) -> list[MarginTest]:
-    """Return the margin tests of several candidates adjusted by Holm's method, each kind over the candidates."""
-    not_worse = holm([test.not_worse for test in tests])
-    equivalent = holm([test.equivalent for test in tests])
+def adjusted_margins(tests: Sequence[MarginTest], families: int = 1) -> list[MarginTest]:
+    """Return the margin tests of several candidates adjusted by Holm's method, each kind over the candidates.
+
+    With several `families`, of which these tests are one, by Bonferroni's inequality over them too.
+    """
+    not_worse = bonferroni(holm([test.not_worse for test in tests]), families)
+    equivalent = bonferroni(holm([test.equivalent for test in tests]), families)
     return [MarginTest(*both) for both in zip(not_worse, equivalent, strict=True)]
 
 

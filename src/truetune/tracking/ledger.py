@@ -73,8 +73,3 @@ def looks(ledger: Path, test: str | None = None) -> list[Look]:
 def systems_seen(some: Iterable[Look]) -> int:
     """Return for how many different predictions a test set was opened."""
     return len({one.predictions for one in some})
-
-
-def over_looks(p_value: float, number: int) -> float:
-    """Return a p-value corrected for the number of looks by Bonferroni's inequality; NaN stays."""
-    return min(p_value * max(number, 1), 1.0) if p_value == p_value else p_value

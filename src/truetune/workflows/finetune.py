@@ -282,7 +282,7 @@ def _concluded(stage: Stage) -> None:
     for name in [strongest, *(name for name in others if name != strongest)]:
         systems = {name: read_predicted(run, f"baselines/{name}"), AFTER: after}
         table = table_of(stage.data, "test", systems)
-        gate = Gate(stage.config.evaluate.metric, plan=stage.plan)
+        gate = Gate(stage.config.evaluate.metric, plan=stage.plan, earlier=looks - 1)
         found.append(compared(stage.data.task, table, gate=gate))
     write_json(
         run.comparison,

@@ -102,10 +102,11 @@ def concluded(run: RunFolder, test: HeldOut, config: Config) -> None:
     strongest = str(read_json(run.scores("before"))["system"])
     plan = plan_of(config.evaluate)
     after = read_predicted(run, "after")
+    gate = Gate(config.evaluate.metric, plan=plan, earlier=looks - 1)
     found = []
     for name in sorted((UNIGRAM, UNTUNED), key=lambda one: one != strongest):
         table = test.table({name: read_predicted(run, f"baselines/{name}"), AFTER: after})
-        found.append(compared(test.task, table, gate=Gate(config.evaluate.metric, plan=plan)))
+        found.append(compared(test.task, table, gate=gate))
     write_json(
         run.comparison,
         {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 
 from truetune.bundle.run_folder import RunFolder
@@ -29,6 +31,25 @@ def looks_of_run(path: Path, ledger: str | None = None) -> int:
     if not run.facts.is_file():
         return 0
     return systems_seen(looks(Path(ledger) if ledger else path.absolute().parent / NAME, test_of(run)))
+
+
+def others_than_runs(paths: Sequence[Path], ledger: str | None = None) -> int:
+    """Return for how many systems beside those of some runs the test part of the first was opened."""
+    runs = [RunFolder(path) for path in paths]
+    if not all(run.facts.is_file() for run in runs):
+        return 0
+    place = Path(ledger) if ledger else paths[0].absolute().parent / NAME
+    return _others(place, test_of(runs[0]), {predictions_of(run) for run in runs})
+
+
+def others_than_files(ledger: Path, table: Aligned) -> int:
+    """Return for how many systems beside those of a table its gold was opened."""
+    systems = (replace(table, systems={name: columns}) for name, columns in table.systems.items())
+    return _others(ledger, _fingerprint(table, "gold"), {_fingerprint(one, "predicted") for one in systems})
+
+
+def _others(ledger: Path, test: str, known: Set[str]) -> int:
+    return systems_seen(one for one in looks(ledger, test) if one.predictions not in known)
 
 
 def test_of(run: RunFolder) -> str:
