@@ -20,7 +20,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "sure": "p {p} ({method}); a difference of {detectable} would be found four times in five. "
         "This is one training run: another seed may score differently.",
         "first": "It is the first system whose score on this test set was looked at.",
-        "looks": "This test set was looked at for {looks} systems: over that many looks p {p} (Bonferroni), from which the verdict comes.",
+        "looks": "This test set was looked at for {looks} systems: over that many looks p {p} (Bonferroni), "
+        "from which the verdict comes.",
     },
     "zh": {
         "better": "更好",
