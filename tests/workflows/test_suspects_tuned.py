@@ -52,7 +52,28 @@ def test_turned_labels_come_first_and_the_cost_is_told(
     assert found["cost"]["pieces"] > 80 * 10 * 4
     assert "fine-tuning 3 models on 80 texts" in told.err
     assert "fold 1 of 3 done, about" in told.err
-    assert not list((tmp_path / "runs").rglob("*.npy"))
+    assert not (tmp_path / "runs" / "audit-folds").exists()
+
+
+def test_what_fails_behind_the_folds_loses_none_of_them(
+    tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from truetune.workflows import audit, suspects_tuned
+
+    file = written(tmp_path, tiny_bert)
+    suspects = audit.label_suspects
+
+    def stops(*asked: object) -> None:
+        suspects(*asked)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(audit, "label_suspects", stops)
+        audit.examined([str(file)], folds=3)
+    monkeypatch.setattr(suspects_tuned, "_learnt", lambda *asked: pytest.fail("a fold is fine-tuned again"))
+    found = audit.examined([str(file)], folds=3)
+    assert "labels that are probably wrong" in {one.check for one in found.findings}
+    assert not (tmp_path / "runs" / "audit-folds").exists()
 
 
 def test_a_fold_is_judged_by_a_model_that_has_not_seen_it(tmp_path: Path, tiny_bert: Path) -> None:

@@ -27,7 +27,7 @@ from truetune.workflows.init import Guess, guessed
 from truetune.workflows.parts import audit_part, input_fields, inputs_of, learnt_field
 from truetune.workflows.progress import Progress
 from truetune.workflows.suspects import Tuned, can_have_suspects, folds_of, label_suspects
-from truetune.workflows.suspects_tuned import Cost, Folded, tuned_probabilities
+from truetune.workflows.suspects_tuned import Cost, Folded, forget_folds, tuned_probabilities
 
 CONFIG_ENDINGS = (".yaml", ".yml")
 
@@ -110,7 +110,7 @@ def examined(
         findings = audit(parts, thorough=thorough or None)
         if asked.settings is not None:
             findings.extend(model_findings(asked.settings, asked.task, parts, Progress()))
-        costs: list[Cost] = []
+        judged: list[tuple[Folded, Cost]] = []
         learnt = "train" if "train" in parts else next(iter(parts))
         if folds and not can_have_suspects(parts[learnt]):
             raise ConfigError(
@@ -118,7 +118,7 @@ def examined(
             )
         for name, part in parts.items() if suspects or thorough or folds else ():
             features = _features(asked, read_in[name], part) if thorough else None
-            tuned = _tuned(asked, read_in[name], part, folds, costs) if folds and name == learnt else None
+            tuned = _tuned(asked, read_in[name], part, folds, judged) if folds and name == learnt else None
             findings.extend(label_suspects(part, features, tuned))
         ordered = sorted(findings, key=lambda one: SEVERITIES.index(one.severity))
         fixed = None
@@ -126,7 +126,9 @@ def examined(
             fixed = fixed_copy(asked.task, asked.sources, asked.data, read_in, fix, asked.settings)
         sizes = {name: len(found) for name, found in read_in.items()}
         shown = ", ".join(Path(file).name for file in files)
-        return Audited(shown, asked.task.name, sizes, ordered, fixed, costs[0] if costs else None)
+        for kept, _ in judged if asked.settings is not None else ():
+            forget_folds(asked.settings, kept, _folds_folder(asked.settings))
+        return Audited(shown, asked.task.name, sizes, ordered, fixed, judged[0][1] if judged else None)
 
 
 def _features(asked: _Asked, data: Dataset, part: AuditPart) -> Floats | None:
@@ -137,20 +139,26 @@ def _features(asked: _Asked, data: Dataset, part: AuditPart) -> Floats | None:
     return frozen_features(asked.settings, asked.task, columns, Progress())
 
 
-def _tuned(asked: _Asked, data: Dataset, part: AuditPart, folds: int, costs: list[Cost]) -> Tuned:
-    """Return what fine-tunes models of a config on all folds of a part but one; what that took goes to `costs`."""
+def _tuned(asked: _Asked, data: Dataset, part: AuditPart, folds: int, judged: list[tuple[Folded, Cost]]) -> Tuned:
+    """Return what fine-tunes models of a config on all folds of a part but one.
+
+    What they judged and what that took goes to `judged`: results of folds are kept until the whole audit is done.
+    """
     settings = asked.settings
     assert settings is not None
 
     def tuned(places: Ints, codes: Ints, names: tuple[str, ...]) -> Floats:
         columns = [values_at(data.stored(name), places) for name in inputs_of(asked.task).names]
         chosen = Folded(columns, codes, names, folds_of(part.keys[places], folds))
-        folder = Path(settings.track.output) / "audit-folds"
-        found, cost = tuned_probabilities(settings, asked.task, chosen, folder, Progress())
-        costs.append(cost)
+        found, cost = tuned_probabilities(settings, asked.task, chosen, _folds_folder(settings), Progress())
+        judged.append((chosen, cost))
         return found
 
     return tuned
+
+
+def _folds_folder(settings: config.Config) -> Path:
+    return Path(settings.track.output) / "audit-folds"
 
 
 def _asked(files: Sequence[str], task: str | None) -> _Asked:

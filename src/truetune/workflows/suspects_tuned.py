@@ -69,8 +69,8 @@ def tuned_probabilities(
     """Return `[examples, labels]`, each from a model that was fine-tuned on the other folds, and what that cost.
 
     Models are trained as the config says, to the end: nothing is chosen on the labels that are judged. The result of
-    each fold is kept in `folder` until all are done, by data and settings, so that a call that was interrupted goes on
-    behind it. Raises `MissingPackageError` without what trains, `ConfigError` for a task that does not learn one label
+    each fold is kept in `folder`, by data and settings, so that a call after one that was interrupted goes on behind it:
+    `forget_folds` removes them when what they were for is done. Raises `MissingPackageError` without what trains, `ConfigError` for a task that does not learn one label
     an example.
     """
     need_packages("looking for wrong labels with fine-tuned models", settings.model.framework)
@@ -107,9 +107,15 @@ def tuned_probabilities(
             left = (time.monotonic() - began) / done * (len(numbers) - number)
             progress.say(f"{title} done" + (f", about {left:,.0f} s to go" if number < len(numbers) else ""))
         found[held] = np.load(file, allow_pickle=False)
-    for fold in numbers:
-        (folder / f"{_fingerprint(settings, data, fold)}.npy").unlink()
     return found, Cost(len(numbers), len(data.codes), round(pieces), time.monotonic() - began)
+
+
+def forget_folds(settings: config.Config, data: Folded, folder: Path) -> None:
+    """Remove what was kept of the folds of these data with these settings, and the folder when nothing is left in it."""
+    for fold in np.unique(data.folds).tolist():
+        (folder / f"{_fingerprint(settings, data, fold)}.npy").unlink(missing_ok=True)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _learnt(backbone: Backbone, inputs: Sequence[Encoded], plan: Plan, title: str, progress: Progress) -> None:

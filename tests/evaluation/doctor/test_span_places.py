@@ -78,3 +78,31 @@ def test_tag_schemes_that_do_not_fit_are_found() -> None:
     )
     begun = [[tag.replace("I-", "B-") for tag in tags] for tags in predicted]
     assert found("ner", gold, begun)["B- on every token"].count == sum(tags.count("I-PER") for tags in predicted)
+
+
+@pytest.mark.parametrize(("move", "told"), [(1, "one token before"), (-1, "one token behind")])
+def test_tags_beside_their_token_are_found(move: int, told: str) -> None:
+    """A tag for [CLS] is left in front, or the first one is lost: no B- on every token, although B- stands on gold's I-."""
+    rng = np.random.default_rng(5)
+    gold = [["O"] * rng.integers(1, 4) + ["B-PER", "I-PER", "O", "B-LOC", "O"] for _ in range(60)]
+    fair = [["O"] * len(tags) if rng.random() < 0.3 else tags for tags in gold]
+    assert not found("ner", gold, fair)
+    moved = [["O", *tags[:-1]] if move > 0 else [*tags[1:], "O"] for tags in fair]
+    findings = found("ner", gold, moved)
+    assert list(findings) == ["tags are off by one"]
+    assert findings["tags are off by one"].count == sum(tag != "O" for tags in fair for tag in tags)
+    assert told in findings["tags are off by one"].advice
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_poor_boundaries_are_no_shift(seed: int) -> None:
+    """Entities that begin or end one token too early or too late, as often on one side as on the other."""
+    rng = np.random.default_rng(seed)
+    gold, predicted = [], []
+    for _ in range(100):
+        begin, length = int(rng.integers(1, 5)), int(rng.integers(1, 4))
+        sides = [(begin, begin + length), (begin + int(rng.integers(-1, 2)), begin + length + int(rng.integers(0, 2)))]
+        for side, (first, end) in zip((gold, predicted), sides, strict=True):
+            end = max(end, first + 1)
+            side.append(["O"] * first + ["B-PER"] + ["I-PER"] * (end - first - 1) + ["O"] * (10 - end))
+    assert "tags are off by one" not in found("ner", gold, predicted)

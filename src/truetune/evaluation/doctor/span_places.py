@@ -30,7 +30,7 @@ def span_findings(case: Case) -> Iterator[Finding]:
 
 
 def tag_findings(case: Case) -> Iterator[Finding]:
-    """Yield predicted tags without letters (PER beside gold's B-PER), and B- on every token of an entity."""
+    """Yield predicted tags without letters (PER beside gold's B-PER), one token beside gold, B- on every token."""
     columns = case.both("tags")
     if columns is None:
         return
@@ -48,10 +48,10 @@ def tag_findings(case: Case) -> Iterator[Finding]:
         )
     inside, repeated = 0, []
     for place, (right, tags) in enumerate(zip(gold, predicted, strict=True)):
-        for tag, given in zip(right, tags, strict=False):
+        for at, (tag, given) in enumerate(zip(right, tags, strict=False)):
             if tag[:2] == "I-" and given[2:] == tag[2:]:
                 inside += 1
-                if given[:2] == "B-":
+                if given[:2] == "B-" and at and tags[at - 1][2:] == tag[2:]:
                     repeated.append(place)
     if len(repeated) >= LEAST and len(repeated) > inside / 2:
         yield finding(
@@ -61,6 +61,36 @@ def tag_findings(case: Case) -> Iterator[Finding]:
             [case.shown(place, " ".join(predicted[place])) for place in dict.fromkeys(repeated)],
             "where gold goes on with I-, predicted tags begin again with B-: each token is counted as an entity. Give "
             "later pieces of a word no tag, or I-",
+        )
+    yield from _tags_moved(case, gold, predicted)
+
+
+def _tags_moved(case: Case, gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> Iterator[Finding]:
+    hits: Counter[int] = Counter()
+    where: dict[int, list[int]] = {-1: [], 0: [], 1: []}
+    number = 0
+    for place, (right, tags) in enumerate(zip(gold, predicted, strict=True)):
+        for at, tag in enumerate(tags):
+            if tag == "O":
+                continue
+            number += 1
+            for move, places in where.items():
+                if 0 <= at + move < len(right) and right[at + move] == tag:
+                    hits[move] += 1
+                    places.append(place)
+    best = -1 if hits[-1] >= hits[1] else 1
+    if hits[best] >= max(LEAST, SHARE * number) and hits[best] > 1.5 * hits[0]:
+        yield finding(
+            "tags are off by one",
+            "error",
+            hits[best],
+            [
+                case.shown(place, f"predicted {' '.join(predicted[place])}, gold {' '.join(gold[place])}")
+                for place in dict.fromkeys(where[best])
+            ],
+            f"{hits[best]:,} predicted tags are those that gold has one token {'before' if best < 0 else 'behind'}, and "
+            f"{hits[0]:,} are right where they stand: a token was added in front, such as [CLS], or left out. Write one "
+            "tag for each token of gold",
         )
 
 
