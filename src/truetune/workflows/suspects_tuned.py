@@ -106,6 +106,8 @@ def tuned_probabilities(
             done += 1
             left = (time.monotonic() - began) / done * (len(numbers) - number)
             progress.say(f"{title} done" + (f", about {left:,.0f} s to go" if number < len(numbers) else ""))
+        else:
+            progress.say(f"{title} is there from a call that was interrupted")
         found[held] = np.load(file, allow_pickle=False)
     return found, Cost(len(numbers), len(data.codes), round(pieces), time.monotonic() - began)
 
