@@ -113,7 +113,11 @@ def test_an_interrupted_audit_goes_on_behind_the_last_fold(
         tuned_probabilities(settings, task, data, tmp_path / "kept", quiet)
     again: list[object] = []
     monkeypatch.setattr(suspects_tuned, "_learnt", lambda *asked: (again.append(asked[3]), learn(*asked)))
-    found, _ = tuned_probabilities(settings, task, data, tmp_path / "kept", quiet)
+    (kept,) = (tmp_path / "kept").glob("*.npz")
+    first = dict(np.load(kept))
+    np.savez(kept, **{**first, "seconds": 1000.0})
+    found, cost = tuned_probabilities(settings, task, data, tmp_path / "kept", quiet)
+    assert 1000 < cost.seconds < 2000, "what the interrupted call took counts too"
     assert (learnt, again) == (["fold 1 of 3"], ["fold 2 of 3", "fold 3 of 3"])
     np.testing.assert_array_equal(found, whole)
 

@@ -48,7 +48,7 @@ class Cost:
     pieces: int
     """Read in training by all models together, without padding."""
     seconds: float
-    """Of this process; of folds that an interrupted call had done, none."""
+    """Of all folds, those that a call which was interrupted had done too."""
 
 
 @dataclass(frozen=True)
@@ -91,33 +91,41 @@ def tuned_probabilities(
         f"{pieces:,.0f} pieces to learn from"
     )
     found = np.zeros((len(data.codes), len(labels.names)))
-    began, done = time.monotonic(), 0
+    began, done, seconds = time.monotonic(), 0, 0.0
     for number, fold in enumerate(numbers, start=1):
         held = np.flatnonzero(data.folds == fold)
         title = f"fold {number} of {len(numbers)}"
-        file = folder / f"{_fingerprint(settings, data, fold)}.npy"
+        file = _kept(folder, settings, data, fold)
         if not file.is_file():
+            fold_began = time.monotonic()
             parts = [[one for one in encoded if (data.folds[one.example] == fold) == out] for out in (False, True)]
             recipe = recipe_of(settings, parts[0], labels, training.head)
             backbone = load_backbone(settings.model.framework, chosen, recipe, tokenizer)
             _learnt(backbone, parts[0], training_plan(settings, training.head), title, progress)
             with whole_file(file) as path, path.open("wb") as handle:
-                np.save(handle, _judged(backbone, parts[1], held, title, progress), allow_pickle=False)
+                judged = _judged(backbone, parts[1], held, title, progress)
+                np.savez(handle, probabilities=judged, seconds=time.monotonic() - fold_began)
             done += 1
             left = (time.monotonic() - began) / done * (len(numbers) - number)
             progress.say(f"{title} done" + (f", about {left:,.0f} s to go" if number < len(numbers) else ""))
         else:
             progress.say(f"{title} is there from a call that was interrupted")
-        found[held] = np.load(file, allow_pickle=False)
-    return found, Cost(len(numbers), len(data.codes), round(pieces), time.monotonic() - began)
+        with np.load(file, allow_pickle=False) as kept:
+            found[held] = kept["probabilities"]
+            seconds += float(kept["seconds"])
+    return found, Cost(len(numbers), len(data.codes), round(pieces), seconds)
 
 
 def forget_folds(settings: config.Config, data: Folded, folder: Path) -> None:
     """Remove what was kept of the folds of these data with these settings, and the folder when nothing is left in it."""
     for fold in np.unique(data.folds).tolist():
-        (folder / f"{_fingerprint(settings, data, fold)}.npy").unlink(missing_ok=True)
+        _kept(folder, settings, data, fold).unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
+
+
+def _kept(folder: Path, settings: config.Config, data: Folded, fold: int) -> Path:
+    return folder / f"{_fingerprint(settings, data, fold)}.npz"
 
 
 def _learnt(backbone: Backbone, inputs: Sequence[Encoded], plan: Plan, title: str, progress: Progress) -> None:
