@@ -126,8 +126,9 @@ def examined(
             fixed = fixed_copy(asked.task, asked.sources, asked.data, read_in, fix, asked.settings)
         sizes = {name: len(found) for name, found in read_in.items()}
         shown = ", ".join(Path(file).name for file in files)
-        for kept, _ in judged if asked.settings is not None else ():
-            forget_folds(asked.settings, kept, _folds_folder(asked.settings))
+        if asked.settings is not None:
+            for kept, _ in judged:
+                forget_folds(asked.settings, kept, _folds_folder(asked.settings))
         return Audited(shown, asked.task.name, sizes, ordered, fixed, judged[0][1] if judged else None)
 
 

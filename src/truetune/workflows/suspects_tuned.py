@@ -69,9 +69,9 @@ def tuned_probabilities(
     """Return `[examples, labels]`, each from a model that was fine-tuned on the other folds, and what that cost.
 
     Models are trained as the config says, to the end: nothing is chosen on the labels that are judged. The result of
-    each fold is kept in `folder`, by data and settings, so that a call after one that was interrupted goes on behind it:
-    `forget_folds` removes them when what they were for is done. Raises `MissingPackageError` without what trains, `ConfigError` for a task that does not learn one label
-    an example.
+    each fold is kept in `folder`, by data and settings, so that a call after one that was interrupted goes on behind
+    it: `forget_folds` removes them when what they were for is done. Raises `MissingPackageError` without what trains,
+    `ConfigError` for a task that does not learn one label an example.
     """
     need_packages("looking for wrong labels with fine-tuned models", settings.model.framework)
     training = training_of(task)
@@ -117,7 +117,7 @@ def tuned_probabilities(
 
 
 def forget_folds(settings: config.Config, data: Folded, folder: Path) -> None:
-    """Remove what was kept of the folds of these data with these settings, and the folder when nothing is left in it."""
+    """Remove what was kept of the folds of these data with these settings, and the folder when it is empty."""
     for fold in np.unique(data.folds).tolist():
         _kept(folder, settings, data, fold).unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):

@@ -82,7 +82,7 @@ def test_tag_schemes_that_do_not_fit_are_found() -> None:
 
 @pytest.mark.parametrize(("move", "told"), [(1, "one token before"), (-1, "one token behind")])
 def test_tags_beside_their_token_are_found(move: int, told: str) -> None:
-    """A tag for [CLS] is left in front, or the first one is lost: no B- on every token, although B- stands on gold's I-."""
+    """A tag for [CLS] is left in front, or the first one is lost; B- on gold's I- is no fault of its own then."""
     rng = np.random.default_rng(5)
     gold = [["O"] * rng.integers(1, 4) + ["B-PER", "I-PER", "O", "B-LOC", "O"] for _ in range(60)]
     fair = [["O"] * len(tags) if rng.random() < 0.3 else tags for tags in gold]

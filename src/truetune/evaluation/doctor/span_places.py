@@ -88,9 +88,9 @@ def _tags_moved(case: Case, gold: Sequence[Sequence[str]], predicted: Sequence[S
                 case.shown(place, f"predicted {' '.join(predicted[place])}, gold {' '.join(gold[place])}")
                 for place in dict.fromkeys(where[best])
             ],
-            f"{hits[best]:,} predicted tags are those that gold has one token {'before' if best < 0 else 'behind'}, and "
-            f"{hits[0]:,} are right where they stand: a token was added in front, such as [CLS], or left out. Write one "
-            "tag for each token of gold",
+            f"{hits[best]:,} predicted tags are those that gold has one token {'before' if best < 0 else 'behind'}, "
+            f"and {hits[0]:,} are right where they stand: a token was added in front, such as [CLS], or left out. Write "
+            "one tag for each token of gold",
         )
 
 
