@@ -89,8 +89,8 @@ def _tags_moved(case: Case, gold: Sequence[Sequence[str]], predicted: Sequence[S
                 for place in dict.fromkeys(where[best])
             ],
             f"{hits[best]:,} predicted tags are those that gold has one token {'before' if best < 0 else 'behind'}, "
-            f"and {hits[0]:,} are right where they stand: a token was added in front, such as [CLS], or left out. Write "
-            "one tag for each token of gold",
+            f"and {hits[0]:,} are right where they stand: a token was added in front, such as [CLS], or left out. Write"
+            " one tag for each token of gold",
         )
 
 
