@@ -24,6 +24,7 @@ from truetune.backbones.base import ModelSettings, Recipe
 from truetune.backbones.torch import load_backbone, load_tokenizer
 from truetune.bundle.format import Bundle, write_bundle
 from truetune.cli.main import main
+from truetune.parity.export import Wanted, write_export
 from truetune.workflows.served import BundlePlace, identity_of
 
 WORDS = ["lovely", "dull", "film", "story", "Paris", "Berlin", "plot", "中国", "银行", "2024", "unbelievable"]
@@ -91,9 +92,14 @@ class Server:
 
 
 @pytest.fixture
-def place(tmp_path: Path, tiny_bert: Path) -> Path:
-    """A link to a bundle, as a deployment has it."""
-    (tmp_path / "current").symlink_to(bundle(tmp_path / "one", tiny_bert, "classification"))
+def place(tmp_path: Path, tiny_bert: Path, request: pytest.FixtureRequest) -> Path:
+    """A link to a bundle, as a deployment has it; or, where a test asks for it, to what was exported of it."""
+    folder = bundle(tmp_path / "one", tiny_bert, "classification")
+    if getattr(request, "param", "") == "exported":
+        (tmp_path / "exported").mkdir()
+        write_export(folder, tmp_path / "exported", Wanted(engine="onnxruntime"))
+        folder = tmp_path / "exported"
+    (tmp_path / "current").symlink_to(folder)
     return tmp_path / "current"
 
 
@@ -110,6 +116,7 @@ def same(answers: list[dict[str, Any]], offline: list[dict[str, Any]]) -> None:
         assert one["scores"] == pytest.approx(other["scores"], abs=1e-4)
 
 
+@pytest.mark.parametrize("place", ["PyTorch", "exported"], indirect=True)
 def test_many_clients_get_the_offline_answers_over_a_swap_and_a_stop(
     server: Server, place: Path, tmp_path: Path, tiny_bert: Path
 ) -> None:
@@ -247,6 +254,7 @@ def memory(pid: int) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("place", ["PyTorch", "exported"], indirect=True)
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_a_long_load_of_good_and_bad_requests(place: Path) -> None:
     asked = texts(300)
