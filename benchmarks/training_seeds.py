@@ -6,9 +6,10 @@
 
     --seeds 5     how many seeds of each
     --epochs 3    --rate 1e-4 (waimai 1.5e-4)    --limit N    learn only N texts
+    --tokens N    pieces a step of ours; default: as many as 32 texts have on average, so that both take the same steps
 
 Both start from the same pretrained model, take the same peak rate, warm-up, decay and epochs, choose their epoch by
-validation, and score the test part. Ours: 1,024 pieces a step, sorted by length, bfloat16 where it is measured to pay,
+validation, and score the test part. Ours: batches of like lengths, bfloat16 where it is measured to pay,
 dropout from random bytes, trimmed vocabulary. Plain: the same model and head in PyTorch's own layers, batches of 32 in
 random order, float32, `nn.Dropout`, all embeddings trained.
 
@@ -56,6 +57,7 @@ def main() -> None:
     arguments.add_argument("--epochs", type=int, default=3)
     arguments.add_argument("--rate", type=float)
     arguments.add_argument("--limit", type=int)
+    arguments.add_argument("--tokens", type=int)
     arguments.add_argument("--margin", type=float, default=0.01)
     chosen = arguments.parse_args()
     if chosen.data is None:
@@ -64,8 +66,10 @@ def main() -> None:
     done = saved(chosen.results)
     for seed in range(chosen.seeds):
         for name, side in sides.items():
+            tokens = (chosen.tokens or "as 32 texts") if name == "ours" else None
             key = {"set": chosen.set, "side": name, "seed": seed, "epochs": chosen.epochs, "limit": chosen.limit}
-            if any(all(line[part] == value for part, value in key.items()) for line in done):
+            key["tokens"] = tokens
+            if any(all(line.get(part) == value for part, value in key.items()) for line in done):
                 continue
             start = time.perf_counter()
             accuracy = side(chosen, parts_of(chosen), seed)
@@ -83,11 +87,16 @@ def saved(file: Path) -> list[dict[str, Any]]:
 def told(lines: list[dict[str, Any]], chosen: argparse.Namespace) -> None:
     """Print the means, their difference with its 90 % interval, and the two one-sided tests."""
     key = {"set": chosen.set, "epochs": chosen.epochs, "limit": chosen.limit}
+    sides = (("ours", chosen.tokens or "as 32 texts"), ("plain", None))
     own, other = (
         np.array(
-            [line["accuracy"] for line in lines if line["side"] == side and all(line[one] == key[one] for one in key)]
+            [
+                line["accuracy"]
+                for line in lines
+                if (line["side"], line.get("tokens")) == side and all(line[one] == key[one] for one in key)
+            ]
         )
-        for side in ("ours", "plain")
+        for side in sides
     )
     for name, values in (("ours", own), ("plain", other)):
         each = ", ".join(f"{value:.4f}" for value in values)
@@ -146,7 +155,8 @@ def ours(chosen: argparse.Namespace, parts: tuple[Part, Part, Part], seed: int) 
         pairs = zip(logits_of(backbone, some), some, strict=True)
         return float(np.mean([logits.argmax() == one.target for logits, one in pairs]))
 
-    plan = Plan(chosen.rate or RATES[chosen.set], epochs=chosen.epochs, seed=seed)
+    tokens = chosen.tokens or round(BATCH * float(np.mean([len(one.ids) for one in inputs])))
+    plan = Plan(chosen.rate or RATES[chosen.set], epochs=chosen.epochs, seed=seed, tokens=tokens)
     judged = (Selection("accuracy"), lambda: {"accuracy": accuracy(validation)})
     for _ in train(backbone, inputs, plan, judged):
         pass
