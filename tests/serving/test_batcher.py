@@ -110,6 +110,20 @@ def test_a_batch_is_of_like_lengths_and_begins_with_what_waited_longest() -> Non
     assert model.batches == [[texts[0], texts[2]], ["a", "b", "c"]]
 
 
+@pytest.mark.parametrize(("between", "first"), [(1, 2), (2, 1)])
+def test_only_what_would_come_next_anyway_is_taken_before_its_turn(between: int, first: int) -> None:
+    model = Echo()
+    texts = ["x" * 40, *["y" * 100] * between, "z" * 40]
+    tokens = 2 * tokens_of(["x" * 40])  # three such batches reach to the last text behind one long one, not behind two
+
+    async def work() -> Any:
+        batcher = Batcher(model, Limits(tokens=tokens))
+        return await running(batcher, asyncio.gather(*(answered(batcher, [text]) for text in texts)))
+
+    asyncio.run(work())
+    assert model.batches[0] == [texts[0], texts[-1]][:first]
+
+
 def test_what_suits_the_model_is_a_batch_where_nothing_else_is_said() -> None:
     model = Echo()
     model.tokens = 2 * tokens_of(["x"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -140,7 +141,7 @@ class _State:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        served = await asyncio.to_thread(self._source.load)
+        served = await self._loaded()
         self._batcher = Batcher(served, self._limits)
         answering = asyncio.create_task(self._batcher.run())
         watching = asyncio.create_task(self._watched())
@@ -159,6 +160,14 @@ class _State:
                 await self._live.stop()
             self._telemetry.line("stopped", {})
 
+    async def _loaded(self) -> Served:
+        """Load the model; what is there then lives on, and is looked through for garbage no more: that takes time."""
+        served = await asyncio.to_thread(self._source.load)
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+        return served
+
     async def _watched(self) -> None:
         """Swap the model when its files were replaced; one that cannot be loaded changes nothing."""
         while True:
@@ -166,7 +175,7 @@ class _State:
             try:
                 if not await asyncio.to_thread(self._source.changed):
                     continue
-                served = await asyncio.to_thread(self._source.load)
+                served = await self._loaded()
                 before = self.batcher.served
                 if served.about["inputs"] != before.about["inputs"]:
                     raise TruetuneError("the new model reads other inputs; start a server of its own for it")

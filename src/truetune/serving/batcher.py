@@ -13,11 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import accumulate
 from typing import Any, Protocol
 
 from truetune.errors import TruetuneError
 from truetune.serving.stream import Stream
 from truetune.types import Told
+
+AHEAD = 3
+"""Batches from among whose requests, as they came, one is made."""
 
 Row = Sequence[Any]
 """The inputs of one example."""
@@ -178,13 +182,17 @@ class Batcher:
     def _gathered(self) -> list[_Job]:
         """Take what has waited longest, and beside it what is nearest in length, so that little is padded.
 
+        Its company is of what would come next anyway, so that requests of unlike lengths do not wait long.
         Whom nobody waits for any more is left out. A stream is a batch of its own.
         """
         waiting = [job for job in self._jobs if not job.answered.done()]
         jobs = waiting[:1]
         if jobs and jobs[0].stream is None:
-            room = (self._limits.tokens or self._served.tokens) - jobs[0].tokens
-            for job in sorted(waiting[1:], key=lambda job: abs(job.tokens - jobs[0].tokens)):
+            most = self._limits.tokens or self._served.tokens
+            room = most - jobs[0].tokens
+            before = accumulate(job.tokens for job in waiting)
+            near = [job for job, tokens in zip(waiting, before, strict=True) if tokens <= AHEAD * most]
+            for job in sorted(near[1:], key=lambda job: abs(job.tokens - jobs[0].tokens)):
                 room -= job.tokens
                 if room < 0:
                     break
