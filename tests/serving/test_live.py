@@ -117,6 +117,7 @@ def test_drift_labels_and_a_restart(tmp_path: Path) -> None:
         assert (status, found) == (200, {"taken": 2, "repeated": 0, "unknown": ["nobody"]})
         assert at.told() == ["starts anew: nothing was saved"]
     with running(tmp_path) as at:
+        at.asked("/v1/quality")  # answered in its turn, after what is told at the beginning
         assert at.told() == ["goes on after 40 texts and 2 labels"]
         for number in range(10):
             at.predict(["a secret sentence that is longer"] * 12, f"long-{number}")
