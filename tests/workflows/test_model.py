@@ -31,6 +31,7 @@ def test_every_key_of_the_recipe_is_handed_on() -> None:
     found = recipe_of(configured(**numbers, class_weights="balanced"), INPUTS, LABELS, "tag")
     elsewhere = {"lora_rank", "lora_alpha", "lora_dropout", "swa"}  # Of the model, and of the loop's plan.
     elsewhere |= {"contrastive", "hard_negatives", "teacher", "teacher_share"}  # Of the inputs and their targets.
+    elsewhere |= {"ia3", "prompt_pieces", "prefix_pieces"}  # Of the model.
     assert {*numbers, "class_weights", *elsewhere} == set(config.Recipe.model_fields)
     assert {key: getattr(found, key) for key in numbers} == numbers
     assert found.class_weights == pytest.approx((4 / 6, 4 / 2))
