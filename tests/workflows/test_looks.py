@@ -44,7 +44,7 @@ def test_files_are_counted_by_content_and_compare_corrects_its_p_value(
     assert found["looks"] == 3
     deciding = next(one for one in found["comparisons"] if one["metric"] == found["primary"])
     assert deciding["p_adjusted"] == min(2 * deciding["p_value"], 1)
-    assert f"is {deciding['p_adjusted']:.4g} with what the 1 others could have shown" in found["warnings"][-1]
+    assert f"is {deciding['p_adjusted']:.4g} over 2 looks (Bonferroni)" in found["warnings"][-1]
 
 
 def test_a_run_on_other_data_is_a_look_and_on_its_own_test_part_none(

@@ -180,8 +180,7 @@ def with_looks(result: ComparisonResult, looks: int, earlier: int) -> Comparison
     """
     told = [
         f"{one.candidate}: this test set was opened for {looks:,} systems: p of {one.metric}, {one.p_value:.4g}, is "
-        f"{one.p_adjusted:.4g} with what the {earlier:,} others could have shown (Bonferroni), and the verdict "
-        "comes from that"
+        f"{one.p_adjusted:.4g} over {earlier + 1:,} looks (Bonferroni), and the verdict comes from that"
         for one in result.comparisons
         if one.metric == result.primary and earlier
     ]
