@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truetune.text import is_cjk, normalised, script, text_key, words
+from truetune.text import Fold, folded, is_cjk, normalised, script, sentences, text_key, words
 
 # Texts as people write them: Latin with accents, Chinese, kana, digits, signs, emoji, white space.
 texts = st.text(
@@ -127,3 +127,56 @@ def test_keys_keep_fields_apart() -> None:
     assert text_key(["ab", "c"]) != text_key(["a", "bc"])
     assert text_key(["a", "b"]) == text_key(["A.", " b"])
     assert len(text_key(["\ud800"])) == 16
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Go. She left! Why?", ["Go.", "She left!", "Why?"]),
+        ("3.5 of them. Yahoo!Inc", ["3.5 of them.", "Yahoo!Inc"]),
+        ('He said "Go." She left.', ['He said "Go."', "She left."]),
+        ("Mr. A. Smith left. Dr. B. too.", ["Mr. A. Smith left.", "Dr. B. too."]),
+        ("你好。我好！你呢？", ["你好。", "我好！", "你呢？"]),
+        ("他说：“好。”她走了。", ["他说：“好。”", "她走了。"]),
+        ("（见图。）然后呢？！好", ["（见图。）", "然后呢？！", "好"]),
+        ("真的吗?我不知道!好.", ["真的吗?", "我不知道!", "好."]),
+        ("第一句.版本3.5发布", ["第一句.", "版本3.5发布"]),
+        ("真的吗？ Yes. 好", ["真的吗？", "Yes.", "好"]),
+        ("一行\n\n二行", ["一行", "二行"]),
+        ("。。。", ["。。。"]),
+        ("", [""]),
+    ],
+)
+def test_sentences_in_english_and_chinese(text: str, expected: list[str]) -> None:
+    assert [text[start:end] for start, end in sentences(text)] == expected
+
+
+@given(st.text(alphabet='ab好。！!?.\n “”"（）', max_size=30))
+def test_sentences_leave_out_white_space_alone(text: str) -> None:
+    places = sentences(text)
+    kept = "".join(text[start:end] for start, end in places)
+    assert "".join(kept.split()) == "".join(text.split())
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("text", "ways", "expected"),
+    [
+        ("ＡＢＣ１２３．５％，你好！", ["width"], "ABC123.5%，你好！"),
+        ("臺灣　ＡＢ", ["simplified"], "台湾　ＡＢ"),
+        ("臺灣　ＡＢ", ["width", "simplified"], "台湾 AB"),
+        ("user＠example．com", ["width"], "user@example.com"),
+        ("臺灣 AB１", [], "臺灣 AB１"),
+        ("plain ascii", ["width", "simplified"], "plain ascii"),
+    ],
+)
+def test_folded_forms(text: str, ways: list[Fold], expected: str) -> None:
+    assert folded(text, ways) == expected
+
+
+@given(texts)
+def test_folding_moves_no_character_and_twice_is_once(text: str) -> None:
+    once = folded(text, ("width", "simplified"))
+    assert len(once) == len(text)
+    assert folded(once, ("width", "simplified")) == once
+    assert normalised(once) == normalised(text)

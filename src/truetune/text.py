@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -33,6 +33,41 @@ def is_cjk(character: str) -> bool:
 def words(text: str) -> list[tuple[int, int]]:
     """Return the words of a text as character offsets: each CJK character, word or sign by itself."""
     return [match.span() for match in _WORD.finditer(text)]
+
+
+_CLOSERS = "\"'”’」』）)】〕》〉»"
+_END = re.compile(
+    rf"(?:[。！？；｡]+|(?<=[{_CJK}])[.!?]+(?=[{_CLOSERS}]*[{_CJK}])|[!?]+(?=[{_CLOSERS}]*[{_CJK}])"
+    rf"|[.!?]+(?=[{_CLOSERS}]*(?:\s|$)))[{_CLOSERS}]*|\n+"
+)
+"""Signs that end a sentence, with the quotation marks and brackets that close behind them, and ends of lines."""
+_SHORT = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|vs|[A-Z])\.$")
+"""What stands before a name or a number, its full stop no end: a title, an initial."""
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Return where the sentences of a text stand, white space at their edges left out.
+
+    Chinese signs end one wherever they stand, ASCII ones before white space, and beside a CJK character, where no
+    space is written. A text without any is one sentence.
+    """
+    found: list[tuple[int, int]] = []
+    start = 0
+    for match in _END.finditer(text):
+        end = match.end()
+        if not _SHORT.search(text, max(start, end - 6), end):
+            found += _inner(text, start, end)
+            start = end
+    return [*found, *_inner(text, start, len(text))] or [(0, len(text))]
+
+
+def _inner(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Return the place of what is no white space, if there is any."""
+    inner = text[start:end].strip()
+    if not inner:
+        return []
+    first = text.index(inner, start)
+    return [(first, first + len(inner))]
 
 
 def script(texts: Iterable[str]) -> Script:
@@ -106,6 +141,25 @@ class _Folding(dict[int, str]):
         separates = unicodedata.category(character)[0] in "ZPC" and character not in _BETWEEN_DIGITS
         self[code] = "\0" if separates else character
         return self[code]
+
+
+Fold = Literal["width", "simplified"]
+
+
+def folded(text: str, ways: Collection[Fold]) -> str:
+    """Return a text of the same length with other characters in the place of some.
+
+    `width`: full-width letters, digits and the signs of numbers and addresses as half-width ones (`Ａ１．％` is `A1.%`;
+    the punctuation of Chinese, as in `你好，世界！`, stays); `simplified`: traditional characters as simplified ones.
+    """
+    return text if text.isascii() or not ways else text.translate(_fold_table(tuple(ways)))
+
+
+@cache
+def _fold_table(ways: tuple[Fold, ...]) -> dict[int, str]:
+    narrow = {ord(one) + 0xFEE0: one for one in map(chr, range(0x21, 0x7F)) if one.isalnum() or one in "#%&*+-./=@_"}
+    found = {**narrow, 0x3000: " "} if "width" in ways else {}
+    return {**found, **_simplified()} if "simplified" in ways else found
 
 
 def _simplified() -> dict[int, str]:

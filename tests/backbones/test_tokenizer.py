@@ -5,14 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from truetune.backbones.base import ModelSettings
+from truetune.backbones.base import ModelSettings, Recipe
+from truetune.backbones.onnx_model import saved_tokenizer
 from truetune.backbones.tokenizer import FastTokenizer
-from truetune.backbones.torch import load_tokenizer
+from truetune.backbones.torch import load_backbone, load_tokenizer, saved_backbone
 from truetune.errors import ModelError
+from truetune.text import Fold
 
 
-def tokenizer_of(folder: Path, head: str = "classify", max_length: int | None = None) -> FastTokenizer:
-    return load_tokenizer(ModelSettings(str(folder), head, ("a", "b"), max_length=max_length))  # type: ignore[arg-type]
+def tokenizer_of(
+    folder: Path, head: str = "classify", max_length: int | None = None, fold: tuple[Fold, ...] = ()
+) -> FastTokenizer:
+    settings = ModelSettings(str(folder), head, ("a", "b"), max_length=max_length, fold=fold)  # type: ignore[arg-type]
+    return load_tokenizer(settings)
 
 
 def texts_of(text: str, tokenizer: FastTokenizer) -> list[str]:
@@ -88,3 +93,20 @@ def test_a_slow_tokenizer_is_refused() -> None:
 def test_a_model_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"cannot be loaded .*; expected a name on the Hub"):
         tokenizer_of(tmp_path / "nothing")
+
+
+def test_folded_characters_are_other_pieces_at_the_same_places(tiny_bert: Path) -> None:
+    plain, folding = tokenizer_of(tiny_bert), tokenizer_of(tiny_bert, fold=("width", "simplified"))
+    (written,) = plain.pieces(["中国 film 2024"])
+    (found,) = folding.pieces(["中國 ｆｉｌｍ ２０２４"])
+    assert found.ids.tolist() == written.ids.tolist()
+    assert found.starts.tolist() == written.starts.tolist()
+    assert plain.pieces(["中國 ｆｉｌｍ"])[0].ids.tolist() != written.ids[: len(written.ids) - 1].tolist()
+
+
+def test_a_saved_model_folds_as_it_learnt(tiny_bert: Path, tmp_path: Path) -> None:
+    settings = ModelSettings(str(tiny_bert), "classify", ("a", "b"), fold=("width",))
+    load_backbone(settings, Recipe(), load_tokenizer(settings)).save(tmp_path / "model")
+    again = saved_backbone(tmp_path / "model", "cpu")
+    assert again.settings.fold == again.tokenizer.fold == ("width",)
+    assert saved_tokenizer(tmp_path / "model", again.settings).fold == ("width",)

@@ -125,6 +125,11 @@ def test_plain_code_stands_where_it_gives_the_same(folder: Path, learnt: dict[st
     write_json(folder / "backbone.json", {"settings": learnt, "form": {"own_head": True, "pooling": "mean"}})
     card = rewritten(folder, framework=framework)
     assert ("AutoModel.from_pretrained" in card) == (not learnt and framework == "pytorch")
+    assert "reads some characters as others" not in card
+    write_json(
+        folder / "backbone.json", {"settings": {"fold": ["width"]}, "form": {"own_head": True, "pooling": "mean"}}
+    )
+    assert "reads some characters as others" in model_card(folder) or framework == "onnx"
     assert ("Transformers alone does not, and gives other answers" in card) == bool(learnt)
 
 

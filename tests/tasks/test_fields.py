@@ -25,6 +25,8 @@ from truetune.tasks import fields
         (fields.as_number, "1e-3", 0.001),
         (fields.as_count, 7.0, 7),
         (fields.as_texts, "one", ("one",)),
+        (fields.as_texts, "[laughs] one", ("[laughs] one",)),
+        (fields.as_texts, '["one", "two"]', ("one", "two")),
         (fields.as_texts, ["one", ""], ("one", "")),
         (fields.as_list, "[1, 2]", [1, 2]),
     ],

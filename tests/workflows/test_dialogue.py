@@ -75,3 +75,23 @@ def test_what_a_model_is_asked_names_who_spoke() -> None:
     assert HISTORY.whole(history, source) == source
     with pytest.raises(ValueError, match="expected one or more turns"):
         HISTORY.values({"history": [" "]})
+
+
+@pytest.mark.parametrize(
+    ("history", "source"),
+    [
+        ([{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes?"}], "user: Hi\nassistant: Yes?"),
+        ([{"speaker": "王", "text": "你好"}, {"speaker": "王", "text": "在吗"}], "王: 你好\n王: 在吗"),
+        ('[{"from": "A", "value": "x"}, "y"]', "A: x\nB: y"),
+        ({"role": "user", "content": "Hi"}, "user: Hi"),
+        ("[laughs] well", "B: [laughs] well"),
+    ],
+)
+def test_turns_may_have_speakers(history: Any, source: str) -> None:
+    assert HISTORY.values({"history": history})[1] == source
+
+
+@pytest.mark.parametrize("turn", [{"content": "Hi"}, {"role": "user"}, {"role": " ", "content": "Hi"}, {}, 3])
+def test_a_turn_that_is_none_is_told(turn: Any) -> None:
+    with pytest.raises(ValueError, match=r"expected a turn as a text, or with `role`|expected a text, found 3"):
+        HISTORY.values({"history": [turn]})

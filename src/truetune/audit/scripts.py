@@ -141,7 +141,7 @@ def _mixed(part: AuditPart, counts: Counter[str]) -> Iterator[Finding]:
         "note",
         [f"{name}: {shortened(text)}" for name, text in pairs],
         f"{share:.1%} of the Chinese texts of {part.name} are in traditional characters, the others are not: to a "
-        "model they are different words. Convert them to one form, or measure each by itself",
+        "model they are different words. Read them as one (model.fold: [simplified]), or measure each by itself",
         len(traditional),
         parts=(part.name,),
     )

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 import numpy.typing as npt
 
+from truetune.text import Fold
 from truetune.types import Batch, Floats, Head, Tokenizer, Told, Writing, Written
 
 Precision = Literal["float32", "bfloat16"]
@@ -44,6 +45,8 @@ class ModelSettings:
     """Several labels an example: a sigmoid a label instead of one softmax."""
     contrast: bool = False
     """Learn which texts share a label, by their vectors; the head is set by `set_head`, not trained."""
+    fold: tuple[Fold, ...] = ()
+    """Which characters of a text are read as others: full-width forms, traditional characters."""
     layers: int | None = None
     """How many layers are kept, from the input on; None: all."""
     max_length: int | None = None

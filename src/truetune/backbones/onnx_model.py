@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar, cast, get_args
 import numpy as np
 import numpy.typing as npt
 
+from truetune.backbones.base import ModelSettings
 from truetune.backbones.onnx_choices import choice_scores, choices_apart
 from truetune.backbones.saved_form import read_form
 from truetune.backbones.tokenizer import FastTokenizer
@@ -91,17 +92,17 @@ def exported_backbone(folder: Path) -> OnnxBackbone:
         raise ModelError(f"{folder / EXPORT}: is damaged ({error}); export the model again from its run") from None
     settings, form = read_form(folder)
     run = engine_run(folder / exported.file, exported.engine)
-    return OnnxBackbone(run, saved_tokenizer(folder, settings.max_length), form.chooses)
+    return OnnxBackbone(run, saved_tokenizer(folder, settings), form.chooses)
 
 
-def saved_tokenizer(folder: Path, length: int | None) -> FastTokenizer:
+def saved_tokenizer(folder: Path, settings: ModelSettings) -> FastTokenizer:
     """Load the tokenizer of a saved folder."""
     if importlib.util.find_spec("transformers") is None:
         raise MissingPackageError("transformers", f"predicting with {folder}", "train")
     from transformers import AutoTokenizer
 
     try:
-        return FastTokenizer(AutoTokenizer.from_pretrained(folder), length)
+        return FastTokenizer(AutoTokenizer.from_pretrained(folder), settings.max_length, fold=settings.fold)
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder}: its tokenizer cannot be loaded ({error}); export the model again") from error
 

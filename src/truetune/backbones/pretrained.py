@@ -61,7 +61,7 @@ def load_tokenizer(settings: ModelSettings) -> FastTokenizer:
         if positions is not None and settings.prompt_pieces >= positions:
             raise ModelError(f"recipe.prompt_pieces: leaves no room for texts; the model reads {positions} pieces")
         left = None if positions is None else positions - settings.prompt_pieces
-        tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(settings.name), left, two_sided)
+        tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(settings.name), left, two_sided, settings.fold)
     if settings.max_length is not None:
         tokenizer.shorten(settings.max_length)
     if settings.head in ("tag", "joint", "nested", "span"):

@@ -13,13 +13,15 @@ from truetune.files import read_json, write_json
 
 NAME = "backbone.json"
 """How weights and head are used; beside it stand Transformers' own files."""
+LISTS = ("labels", "tags", "fold")
+"""Settings that are several."""
 HEAD_FILE = "head.safetensors"
 """Where a head of ours is saved, beside the plain model: `1.weight` `[labels, hidden]` and `1.bias` `[labels]`."""
 
 
 def settings_values(settings: ModelSettings) -> dict[str, Any]:
     """Return settings as JSON values, equal to what is read back of them."""
-    return {**asdict(settings), "labels": list(settings.labels), "tags": list(settings.tags)}
+    return {**asdict(settings), **{name: list(getattr(settings, name)) for name in LISTS}}
 
 
 def write_form(folder: Path, settings: ModelSettings, form: Form) -> None:
@@ -34,7 +36,7 @@ def read_form(folder: Path) -> tuple[ModelSettings, Form]:
     file = folder / NAME
     try:
         stored: dict[str, Any] = read_json(file)
-        names = {name: tuple(stored["settings"].get(name, ())) for name in ("labels", "tags")}
+        names = {name: tuple(stored["settings"].get(name, ())) for name in LISTS}
         settings = ModelSettings(**{**stored["settings"], **names})
         return settings, Form(**stored["form"])
     except FileNotFoundError:

@@ -51,7 +51,7 @@ def load_saved(folder: Path) -> tuple[Network, FastTokenizer, ModelSettings]:
     settings, form = read_form(folder)
     with quiet(), explained(str(folder)):
         config = AutoConfig.from_pretrained(folder)
-        tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(folder), settings.max_length)
+        tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(folder), settings.max_length, fold=settings.fold)
     refuse_settings(settings, Recipe())
     refuse_model(str(folder), config, form)
     network = Network(config, form, settings)

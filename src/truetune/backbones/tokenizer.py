@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from truetune.errors import ModelError
+from truetune.text import Fold, folded
 from truetune.types import Ints, Pieces
 
 _UNBOUNDED = 1_000_000
@@ -33,10 +34,17 @@ class Template(NamedTuple):
 class FastTokenizer:
     """The `Tokenizer` of tasks over a fast Transformers tokenizer."""
 
-    def __init__(self, transformers_tokenizer: Any, positions: int | None = None, two_sided: bool = False) -> None:
+    def __init__(
+        self,
+        transformers_tokenizer: Any,
+        positions: int | None = None,
+        two_sided: bool = False,
+        fold: tuple[Fold, ...] = (),
+    ) -> None:
         """`positions` is the longest input of the model in pieces, where it has such a limit.
 
-        `two_sided`: the model reads with an encoder and writes with a decoder.
+        `two_sided`: the model reads with an encoder and writes with a decoder. `fold`: which characters are read as
+        others; places in a text stay what they are.
         """
         if not getattr(transformers_tokenizer, "is_fast", False):
             name = getattr(transformers_tokenizer, "name_or_path", "") or type(transformers_tokenizer).__name__
@@ -51,6 +59,7 @@ class FastTokenizer:
         self._backend.no_padding()
         self._positions = positions
         self.two_sided = two_sided
+        self.fold = fold
 
     @property
     def max_length(self) -> int:
@@ -111,7 +120,9 @@ class FastTokenizer:
         return [
             _pieces(text, encoding.ids, encoding.offsets)
             for text, encoding in zip(
-                texts, self._backend.encode_batch(list(texts), add_special_tokens=False), strict=True
+                texts,
+                self._backend.encode_batch([folded(text, self.fold) for text in texts], add_special_tokens=False),
+                strict=True,
             )
         ]
 

@@ -54,5 +54,5 @@ def load_saved(folder: Path, device: torch.device) -> tuple[Network, FastTokeniz
     network = build_network(folder, settings, form, device)
     with quiet(), explained(str(folder)):
         two_sided = bool(getattr(network.model.config, "is_encoder_decoder", False))
-        tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(folder), settings.max_length, two_sided)
+        tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(folder), settings.max_length, two_sided, settings.fold)
     return network, tokenizer, replace(settings, device=str(device))

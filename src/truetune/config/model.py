@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from truetune.config.group import Group
+from truetune.text import Fold
 
 
 class Model(Group):
@@ -19,6 +20,10 @@ class Model(Group):
         default="pytorch", description="The framework that runs it; tensorflow: BERT, RoBERTa, and GPT-2 to write"
     )
     max_length: int | None = Field(default=None, gt=7, description="Longest input in pieces; default: the model's own")
+    fold: list[Fold] = Field(
+        default=[],
+        description="Read full-width letters, digits and signs as half-width (width), traditional as simplified",
+    )
     dropout: Annotated[float, Field(ge=0, lt=1)] | None = Field(
         default=None, description="Dropout everywhere in the model; its own when absent"
     )

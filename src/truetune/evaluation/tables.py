@@ -103,6 +103,19 @@ def aligned_columns(
     return Aligned(right.ids, right.fields, said, codes, right.others)
 
 
+def with_derived(scoring: Scoring, predicted: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    """Return predicted columns with those that the task's files derive of them: label and spans as one frame."""
+    found = dict(predicted)
+    for fields in scoring.predicted:
+        if not all(one.name in predicted for one in fields if one.derive is None and one.required):
+            continue
+        rows = [dict(zip(predicted, row, strict=True)) for row in zip(*predicted.values(), strict=True)]
+        for one in fields:
+            if one.derive is not None and one.name not in found:
+                found[one.name] = [one.derive(row) for row in rows]
+    return found
+
+
 def _records(ids: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> Iterable[Record]:
     names = list(columns)
     for place, (one, *values) in enumerate(zip(ids, *columns.values(), strict=True)):

@@ -17,7 +17,7 @@ from truetune.backbones.outputs import logits_of
 from truetune.config import Config
 from truetune.data.keys import ranked
 from truetune.errors import ConfigError
-from truetune.evaluation.tables import aligned_columns
+from truetune.evaluation.tables import aligned_columns, with_derived
 from truetune.optimization.costs import TEXTS, costs_of
 from truetune.optimization.race import Judge
 from truetune.optimization.trial import Changes, Part, Rung
@@ -25,8 +25,9 @@ from truetune.tasks.base import Labels
 from truetune.training.loop import Step, train
 from truetune.training.stopping import Selection
 from truetune.types import Encoded, Ints
+from truetune.workflows.collection import documents_of
 from truetune.workflows.model import encoded_parts, pieces_at_once, recipe_of, settings_of, training_of
-from truetune.workflows.parts import TaskData, gold_field
+from truetune.workflows.parts import TaskData, gold_fields
 from truetune.workflows.stage import deciding_metric
 from truetune.workflows.tuning import THRESHOLD, training_plan
 
@@ -62,9 +63,9 @@ def halves_of(data: TaskData, metric_name: str | None, seed: int) -> dict[Part, 
 def half_of(data: TaskData, metric_name: str | None, name: str, places: Ints) -> Half:
     """Return some examples of a part of the data, with the metric that decides on them."""
     part = data.parts[name].take(places)
-    field = gold_field(part.fields)
+    known = dict.fromkeys(gold_fields(part.fields), ())
     nothing = {one.name: () for fields in data.task.scoring.predicted for one in fields}
-    metric = deciding_metric(data.task, {field: ()}, nothing, metric_name)
+    metric = deciding_metric(data.task, known, nothing, metric_name)
     fields = {name: part.column(name) for name in part.fields}
     table = aligned_columns(data.task.scoring, part.ids, fields, {}, part.groups)
     columns = [[*part.column(name)] for name in data.inputs.names]
@@ -81,11 +82,9 @@ class FinetuneRunner:
             raise ConfigError(
                 f"optimize: the task {data.task.name} writes texts; this version does not search for those"
             )
-        if self._training.head == "joint":
-            raise ConfigError(
-                f"optimize: the task {data.task.name} is judged by whole frames; this version does not search for those"
-            )
         self._labels: Labels = self._training.labels(data.gold("train"))
+        if self._training.head == "embed":
+            self._labels = replace(self._labels, documents=documents_of(data))
         self._precision: Any = None
 
     def run(self, changes: Changes, seed: int, part: Part) -> Iterator[Rung]:
@@ -94,11 +93,12 @@ class FinetuneRunner:
         backbone, inputs = self._backbone(config)
         half = self._halves[part]
         encoded = self._encoded(half.columns, backbone)
-        said: list[dict[str, list[Any]]] = []
+        said: list[dict[str, Sequence[Any]]] = []
 
         def evaluate() -> dict[str, float]:
             logits = logits_of(backbone, encoded, pieces_at_once(backbone))
-            said.append(self._training.decode(half.columns[0], encoded, logits, self._labels, THRESHOLD))
+            found = self._training.decode(half.columns[0], encoded, logits, self._labels, THRESHOLD)
+            said.append(with_derived(self._data.task.scoring, found))
             return {half.judge.metric.name: half.judge.value(said[-1])}
 
         plan = training_plan(config, self._training.head)
@@ -118,7 +118,7 @@ class FinetuneRunner:
         return [one for some in parts for one in some.inputs]
 
     @staticmethod
-    def _rungs(steps: Iterator[Step], said: list[dict[str, list[Any]]]) -> Iterator[Rung]:
+    def _rungs(steps: Iterator[Step], said: list[dict[str, Sequence[Any]]]) -> Iterator[Rung]:
         began = time.perf_counter()
         for step in steps:
             if step.scores is not None:

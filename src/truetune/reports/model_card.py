@@ -181,7 +181,8 @@ def _alone(say: Say, stored: Mapping[str, Any]) -> list[str]:
         return [say["card.pieces"], ""]
     if stored["form"].get("writes"):
         return []
-    return [say["card.plain"], "", *_fenced(plain_code(stored["form"])), "", say["card.plain.windows"], ""]
+    folds = [say["card.fold"], ""] if stored["settings"].get("fold") else []
+    return [say["card.plain"], "", *_fenced(plain_code(stored["form"])), "", say["card.plain.windows"], "", *folds]
 
 
 def _scores(say: Say, scores: Mapping[str, Any]) -> list[str]:

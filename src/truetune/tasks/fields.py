@@ -120,9 +120,14 @@ def as_truth(value: object) -> bool:
 
 def as_texts(value: object) -> tuple[str, ...]:
     """Return a list of texts; a single text is a list of one."""
-    if isinstance(value, str) and not value.lstrip().startswith("["):
-        return (value,)
+    if is_one_text(value):
+        return (as_any_text(value),)
     return tuple(as_any_text(item) for item in _listed(value, "a list of texts"))
+
+
+def is_one_text(value: object) -> bool:
+    """Return whether a value is a text, and no list in JSON: one may begin with a bracket, as `[laughs] well` does."""
+    return isinstance(value, str) and not (value.lstrip().startswith("[") and isinstance(_decoded(value), list))
 
 
 def as_list(value: object) -> list[Any]:

@@ -19,7 +19,17 @@ from truetune.metrics.rouge import ROUGE
 from truetune.metrics.self_bleu import SELF_BLEU
 from truetune.metrics.ter import ter
 from truetune.tasks.base import Inputs, Labels, Oddities, Scoring, Task, Training
-from truetune.tasks.fields import as_any_text, as_count, as_number, as_text, as_texts, as_truth
+from truetune.tasks.fields import (
+    as_any_text,
+    as_count,
+    as_list,
+    as_number,
+    as_text,
+    as_texts,
+    as_truth,
+    is_one_text,
+    shown,
+)
 from truetune.tasks.retrieval import RANKED, as_relevant
 from truetune.tasks.text_encoding import decode_texts, source_encoder
 from truetune.types import Column
@@ -74,18 +84,45 @@ EMPTY = Oddities(_empty_references, empty_reference_warnings)
 SOURCE = Inputs((Field("source", as_text),))
 
 
+class Turn(str):
+    """What somebody said, and who."""
+
+    speaker: str
+
+
+SPEAKERS, SAYINGS = ("role", "speaker", "from", "name"), ("content", "text", "value", "utterance")
+"""What files call who spoke, and what was said."""
+
+
 def as_turns(value: object) -> tuple[str, ...]:
-    """Return what was said so far, the last turn last; a single text is one turn."""
-    turns = as_texts(value)
+    """Return what was said so far, the last turn last; a single text is one turn.
+
+    A turn may be a text, or have a speaker: `{"role": "user", "content": "..."}`, `{"speaker": ..., "text": ...}`.
+    """
+    several = [value] if isinstance(value, Mapping) or is_one_text(value) else as_list(value)
+    turns = tuple(map(_turn, several))
     if not any(turn.strip() for turn in turns):
         raise ValueError("expected one or more turns, found none")
     return turns
 
 
+def _turn(value: object) -> str:
+    if not isinstance(value, Mapping):
+        return as_any_text(value)
+    said = next((value[name] for name in SAYINGS if name in value), None)
+    speaker = next((value[name] for name in SPEAKERS if name in value), None)
+    if not isinstance(said, str) or not isinstance(speaker, str) or not speaker.strip():
+        raise ValueError(f"expected a turn as a text, or with `role` and `content`, found {shown(value)}")
+    turn = Turn(said)
+    turn.speaker = " ".join(speaker.split())
+    return turn
+
+
 def turns_as_text(row: Mapping[str, Any]) -> str:
-    """Return turns as lines, each with its speaker: the one that is answered is B, whose reply is A's."""
+    """Return turns as lines, each with its speaker: of nameless ones the last, who is answered, is B, the other A."""
     turns = row["history"]
-    return "\n".join(f"{'AB'[(len(turns) - place) % 2]}: {turn}" for place, turn in enumerate(turns))
+    named = [getattr(turn, "speaker", "AB"[(len(turns) - place) % 2]) for place, turn in enumerate(turns)]
+    return "\n".join(f"{name}: {turn}" for name, turn in zip(named, turns, strict=True))
 
 
 def _history(history: Sequence[str], source: str) -> str:

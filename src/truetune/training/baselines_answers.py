@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from truetune.metrics.qa import best_no_answer_threshold
-from truetune.text import words
+from truetune.text import sentences, words
 from truetune.training.baselines import Baseline, Candidate, Columns, Part, Progress, Score, chosen
 from truetune.training.baselines_text import vectoriser
 from truetune.types import Floats, Ints
 
 Asked = Sequence[tuple[str, str]]
 """Text and question of each example."""
-
-_SENTENCE = re.compile(r"[^。！？；!?\n]+?(?:[。！？；\n]+|[.!?]+(?=\s|$)|$)", re.DOTALL)
 
 WAYS = ("sentence", "rest")
 """The whole sentence, or its longest run of words that the question does not have."""
@@ -58,17 +55,6 @@ def tfidf_sentence(
             yield Candidate({"answer": way, "likeness": float(1 - cut)}, *columns)
 
     return chosen("tfidf-sentence", candidates(), validation.gold, score, ())
-
-
-def sentences(text: str) -> list[tuple[int, int]]:
-    """Return where the sentences of a text stand, white space at their edges left out."""
-    found = []
-    for match in _SENTENCE.finditer(text):
-        inner = match.group().strip()
-        if inner:
-            start = match.start() + match.group().index(inner)
-            found.append((start, start + len(inner)))
-    return found or [(0, len(text))]
 
 
 def rest_of(sentence: str, question: str) -> str:

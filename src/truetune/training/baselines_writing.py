@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from truetune.data.stored import values_at
+from truetune.text import sentences
 from truetune.training.baselines import Baseline, Candidate, Columns, Part, Progress, Score, chosen, some_examples
-from truetune.training.baselines_answers import sentences
 from truetune.training.baselines_text import MOST_CHARACTERS, vectoriser
 
 LEADS = (1, 2, 3)

@@ -12,6 +12,7 @@ from truetune.bundle.run_folder import PARTS
 from truetune.tasks.base import Labels, Training
 from truetune.types import Floats
 from truetune.workflows.model import lengths_of, pieces_at_once
+from truetune.workflows.parts import TaskData
 from truetune.workflows.stage import Stage
 
 
@@ -22,10 +23,15 @@ def with_documents(stage: Stage) -> Stage:
     """
     if stage.training.head != "embed":
         return stage
-    found = {one for part in PARTS for several in stage.data.gold(part)["documents"] for one in several}
-    if "pool" in stage.data.inputs.names:
-        found |= {one for part in PARTS for pool in stage.data.parts[part].stored("pool") for one in pool}
-    return replace(stage, labels=replace(stage.labels, documents=tuple(sorted(found))))
+    return replace(stage, labels=replace(stage.labels, documents=documents_of(stage.data)))
+
+
+def documents_of(data: TaskData) -> tuple[str, ...]:
+    """Return every document, or reply, of the data of a ranking, sorted."""
+    found = {one for part in PARTS for several in data.gold(part)["documents"] for one in several}
+    if "pool" in data.inputs.names:
+        found |= {one for part in PARTS for pool in data.parts[part].stored("pool") for one in pool}
+    return tuple(sorted(found))
 
 
 def vectors_of(backbone: Predictor, training: Training, labels: Labels) -> Floats:

@@ -9,6 +9,7 @@ from typing import Any
 from truetune.backbones.base import Backbone
 from truetune.bundle.run_folder import PARTS
 from truetune.data.stored import Made
+from truetune.text import folded
 from truetune.training.baselines import Baseline, Candidate, Part, chosen, majority
 from truetune.training.baselines_answers import no_answer, tfidf_sentence
 from truetune.training.baselines_choices import chance, position, tfidf_choice
@@ -39,6 +40,11 @@ def fitters_of(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Basel
     texts = {part: stage.data.texts(part) for part in PARTS}
     train, validation = Part(texts["train"], gold["train"]), Part(list(texts["validation"]), list(gold["validation"]))
     tests, say = list(texts["test"]), stage.progress.say
+    # What the model reads as other characters these baselines do too.
+    fold = stage.config.model.fold
+    read = {part: Made(lambda text: folded(text, fold), some) for part, some in texts.items()} if fold else texts
+    words, known = Part(read["train"], gold["train"]), Part(list(read["validation"]), validation.gold)
+    others = list(read["test"])
 
     def features(part: str, positions: Ints | None = None) -> Floats:
         columns = stage.data.columns(part)
@@ -92,14 +98,14 @@ def fitters_of(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Basel
 
     return {
         "majority": lambda: majority(train, validation, len(tests), stage.labels, score),
-        "tfidf-linear": lambda: tfidf_linear(train, validation, tests, stage.labels, score, say),
+        "tfidf-linear": lambda: tfidf_linear(words, known, others, stage.labels, score, say),
         "frozen-linear": frozen_labels,
         "class-names": named_labels,
         "all-O": lambda: all_outside(validation, len(tests), score),
         "lookup": lambda: lookup(train, validation, tests, score),
         "window-linear": lambda: window_linear(train, validation, tests, score, say),
         "constant": lambda: constant(train, validation, len(tests), score),
-        "tfidf-ridge": lambda: tfidf_ridge(train, validation, tests, score, say),
+        "tfidf-ridge": lambda: tfidf_ridge(words, known, others, score, say),
         "overlap-ridge": lambda: overlap_ridge(*paired(), score, say),
         "frozen-ridge": frozen_numbers,
         "untuned": untuned,
@@ -107,7 +113,7 @@ def fitters_of(stage: Stage, backbone: Backbone) -> dict[str, Callable[[], Basel
         "bm25": lambda: bm25(validation, tests, stage.labels.documents, score, say, pools()),
         "copy": lambda: copied(validation, tests, score),
         "lead": lambda: lead(validation, tests, score),
-        "nearest": lambda: nearest(train, validation, tests, score, say),
+        "nearest": lambda: nearest(words, known, others, score, say),
         "chance": lambda: chance(*choices()[1:], score),
         "position": lambda: position(*choices(), score),
         "tfidf-choice": lambda: tfidf_choice(*choices(), score, say),

@@ -45,6 +45,7 @@ def settings_of(run: config.Config, place: str, head: Head, labels: Labels) -> M
         labels=labels.names,
         tags=labels.tags,
         multiple=labels.multiple,
+        fold=tuple(model.fold),
         layers=model.layers,
         max_length=model.max_length,
         dropout=model.dropout,

@@ -16,6 +16,7 @@ import numpy as np
 from truetune import config as configs
 from truetune.bundle.run_folder import RunFolder, finished_run
 from truetune.config import Config
+from truetune.evaluation.tables import with_derived
 from truetune.files import read_json
 from truetune.metric import Metric
 from truetune.optimization.diagnosis.curve import Curve, curve_of
@@ -127,7 +128,8 @@ def gathered(path: Path, worth: float, progress: Progress) -> Evidence:
     }
     model = load(run.model, config.model.device)
     predicted: dict[Part, Predicted] = {
-        part: model.undecided_columns(half.columns, progress) for part, half in halves.items()
+        part: with_derived(task.scoring, model.undecided_columns(half.columns, progress))
+        for part, half in halves.items()
     }
     return Evidence(
         run=run,
