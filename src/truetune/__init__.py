@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from truetune.workflows.predict import load as load
     from truetune.workflows.similarity import Similarity as Similarity
     from truetune.workflows.similarity import similarity as similarity
+    from truetune.workflows.triples import extract as extract
 
 _PLACES = {
     "Answers": "truetune.evaluation.adapters.sklearn",
@@ -55,6 +56,7 @@ _PLACES = {
     "cross_validation": "truetune.evaluation.crossvalidation",
     "diagnose": "truetune.optimization.diagnosis.run",
     "evaluate": "truetune.evaluation.api",
+    "extract": "truetune.workflows.triples",
     "finetune": "truetune.workflows.finetune",
     "label_next": "truetune.optimization.label_next",
     "load": "truetune.workflows.predict",
@@ -86,6 +88,7 @@ __all__ = [
     "cross_validation",
     "diagnose",
     "evaluate",
+    "extract",
     "finetune",
     "label_next",
     "load",

@@ -50,6 +50,17 @@ def without_direction(label: str) -> str:
     return _DIRECTION.sub("", label)
 
 
+def is_directed(labels: Collection[str]) -> bool:
+    """Return whether labels tell the direction of a relation by `(e1,e2)` and `(e2,e1)`."""
+    return any(_DIRECTION.search(label) for label in labels)
+
+
+def is_turned(label: str) -> bool:
+    """Return whether a label says that the relation goes from the second entity to the first."""
+    found = _DIRECTION.search(label)
+    return found is not None and found.group().strip().startswith("(e2")
+
+
 def relation_rows(gold: Column, predicted: Column) -> Rows:
     """Return correct, gold and predicted of each relation, `[distinct, 3, relations]`, from labels.
 

@@ -15,6 +15,12 @@ def add_shipping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     predict.add_argument("--output", "-o", metavar="FILE", help="JSONL to write (default: standard output)")
     predict.add_argument("--resume", action="store_true", help="go on with an --output that was interrupted")
 
+    extract = added(commands, "extract", "find entities and their relations in the texts of a file, by two runs")
+    extract.add_argument("entities", metavar="ENTITIES", help="a run of ner, nested-ner or intent-slots")
+    extract.add_argument("relations", metavar="RELATIONS", help="a run of relations")
+    extract.add_argument("file", metavar="FILE")
+    extract.add_argument("--output", "-o", metavar="FILE", help="JSONL to write (default: standard output)")
+
     export = added(
         commands, "export", "write a run's model as ONNX or SavedModel, if its answers are shown to be the same"
     )

@@ -49,6 +49,13 @@ def add_training(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="write a cleaned copy of the files, and changes.jsonl with every change, to a new folder",
     )
 
+    pairs = added(commands, "pairs", "make the marked pairs that `relations` learns from of texts with triples")
+    pairs.add_argument("file", metavar="FILE", help="text, triples and, where it has them, spans (all entities)")
+    pairs.add_argument("--output", "-o", required=True, metavar="FILE", help="JSONL to write")
+    pairs.add_argument("--none", default="no_relation", metavar="LABEL", help="of pairs without (default: no_relation)")
+    pairs.add_argument("--negatives", type=count, metavar="N", help="at most so many of these a text (default: all)")
+    pairs.add_argument("--seed", type=int, default=0, metavar="S", help="of which are drawn (default: 0)")
+
     finetune = added(commands, "finetune", "audit, split, measure, fine-tune, measure again, report")
     finetune.add_argument("config", metavar="CONFIG")
     finetune.add_argument("overrides", nargs="*", metavar="section.key=value", help="settings that replace the file's")
