@@ -80,6 +80,30 @@ def test_documents_are_found_and_the_saved_model_says_the_same(tmp_path: Path, t
     assert again.score("mrr").value == scores["mrr"]
 
 
+def test_further_documents_are_ranked_too(tmp_path: Path, tiny_bert: Path) -> None:
+    source, more = questions(tmp_path, 60), tmp_path / "more.jsonl"
+    further = [f"film {place}" for place in range(7)]
+    more.write_text("".join(json.dumps({"document": one}) + "\n" for one in further), encoding="utf-8")
+    settings: dict[str, Any] = {
+        "task": "retrieval",
+        "data": {"source": str(source), "documents": str(more), "validation_share": 0.2, "test_share": 0.2},
+        "model": {"name": str(tiny_bert), "dtype": "float32"},
+        "train": {"epochs": 1, "tokens_per_batch": 512},
+        "evaluate": {"resamples": 100},
+        "track": {"output": str(tmp_path / "runs"), "name": "tiny"},
+    }
+    result = finetune(settings, progress=QUIET)
+    assert set(read_bundle(result.run / "model").documents) == {*ANSWERS.values(), *further}
+    for system in ("after", "baselines/bm25"):
+        assert {len(one) for one in read_predicted(RunFolder(result.run), system)["ranking"]} == {12}
+    pairs = {"task": "pair", "model": settings["model"], "track": settings["track"]}
+    other = tmp_path / "pairs.jsonl"
+    rows = [{"first": f"film {n}", "second": "x", "label": "ab"[n % 2]} for n in range(40)]
+    other.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"data.documents: the task pair ranks none; leave it out"):
+        finetune({**pairs, "data": {"source": str(other), "documents": str(more)}}, progress=QUIET)
+
+
 def test_what_a_file_holds_is_found(tmp_path: Path) -> None:
     assert dict(guessed(str(questions(tmp_path)), "retrieval").columns) == {"query": "query", "documents": "document"}
 

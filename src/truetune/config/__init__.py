@@ -157,5 +157,5 @@ def _with_paths(config: Config, folder: Path) -> Config:
         return str(folder / name) if (folder / name).exists() else name
 
     data = config.data
-    places = {key: found(getattr(data, key)) for key in ("source", "train", "validation", "test")}
+    places = {key: found(getattr(data, key)) for key in ("source", "train", "validation", "test", "documents")}
     return config.model_copy(update={"data": data.model_copy(update=places)})

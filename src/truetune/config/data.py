@@ -14,6 +14,9 @@ class Data(Group):
     train: str | None = Field(default=None, description="A training file, where the split is given")
     validation: str | None = Field(default=None, description="A validation file; made from train when absent")
     test: str | None = Field(default=None, description="A test file; made from train when absent")
+    documents: str | None = Field(
+        default=None, description="Rankings: a file of further documents (or replies) that are ranked too"
+    )
     format: str | None = Field(default=None, description="File format; found from name and content when absent")
     encoding: str | None = Field(default=None, description="Text encoding; detected when absent")
     columns: dict[str, str | list[str]] = Field(

@@ -84,7 +84,7 @@ class FinetuneRunner:
             )
         self._labels: Labels = self._training.labels(data.gold("train"))
         if self._training.head == "embed":
-            self._labels = replace(self._labels, documents=documents_of(data))
+            self._labels = replace(self._labels, documents=documents_of(data, config.data.documents))
         self._precision: Any = None
 
     def run(self, changes: Changes, seed: int, part: Part) -> Iterator[Rung]:

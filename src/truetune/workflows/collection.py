@@ -1,4 +1,4 @@
-"""What a model of a retrieval ranks: every document of the data, whichever part it is in."""
+"""What a model of a retrieval ranks: every document of the data, whichever part it is in, and further ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ import numpy as np
 from truetune.backbones.base import Predictor
 from truetune.backbones.outputs import logits_of
 from truetune.bundle.run_folder import PARTS
+from truetune.data.parse import Field, parsed
+from truetune.data.read import read
+from truetune.errors import ConfigError
 from truetune.tasks.base import Labels, Training
+from truetune.tasks.fields import as_text
 from truetune.types import Floats
 from truetune.workflows.model import lengths_of, pieces_at_once
 from truetune.workflows.parts import TaskData
@@ -19,18 +23,25 @@ from truetune.workflows.stage import Stage
 def with_documents(stage: Stage) -> Stage:
     """Return the stage with the documents that queries are answered from; a stage of another task as it is.
 
-    Those of validation and test are among them, as candidates only: what they answer is not told.
+    Those of validation and test are among them, as candidates only: what they answer is not told. Raises `ConfigError`
+    where another task is given documents.
     """
+    more = stage.config.data.documents
     if stage.training.head != "embed":
+        if more is not None:
+            raise ConfigError(f"data.documents: the task {stage.data.task.name} ranks none; leave it out")
         return stage
-    return replace(stage, labels=replace(stage.labels, documents=documents_of(stage.data)))
+    return replace(stage, labels=replace(stage.labels, documents=documents_of(stage.data, more)))
 
 
-def documents_of(data: TaskData) -> tuple[str, ...]:
-    """Return every document, or reply, of the data of a ranking, sorted."""
+def documents_of(data: TaskData, more: str | None) -> tuple[str, ...]:
+    """Return every document, or reply, of the data of a ranking and of a file of further ones, sorted."""
     found = {one for part in PARTS for several in data.gold(part)["documents"] for one in several}
     if "pool" in data.inputs.names:
         found |= {one for part in PARTS for pool in data.parts[part].stored("pool") for one in pool}
+    if more is not None:
+        columns = parsed(read(more), [(Field(name, as_text),) for name in ("document", "response", "text")], more)
+        found |= {one for several in columns.fields.values() for one in several}
     return tuple(sorted(found))
 
 
