@@ -27,7 +27,7 @@ from sklearn.linear_model import SGDClassifier
 from truetune.optimization.confirm import confirmed
 from truetune.optimization.crew import Alone
 from truetune.optimization.finalists import confirming_runs, finalists_of
-from truetune.optimization.journal import Journal
+from truetune.optimization.journal import Folder
 from truetune.optimization.proposals import Proposals
 from truetune.optimization.race import Judge, Race
 from truetune.optimization.search import Budget, Search
@@ -109,7 +109,7 @@ def main() -> None:
 def _searched(runner: LinearTrials, trials: int, seed: int) -> dict[str, float]:
     judge = runner.judge("search")
     with tempfile.TemporaryDirectory() as folder:
-        search = Search(Alone(runner), judge, Race(), Journal(Path(folder)), seed, lambda line: None)
+        search = Search(Alone(runner), judge, Race(), Folder(Path(folder)), seed, lambda line: None)
         done = search.run(Proposals(SPACE, "tpe", seed, judge.sign), Budget(trials, 1e9))
         finalists = finalists_of(search, done, 3)
         runs = confirming_runs(search, finalists, [seed + 1, seed + 2, seed + 3])

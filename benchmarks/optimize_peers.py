@@ -7,6 +7,9 @@ it finds is fine-tuned with a seed that no search used, takes its best checkpoin
 test part. `truetune-half` is given half of the time. A search that is finished is in the folder of `--runs` and is not
 made again, and one that was killed goes on (the peers': begins again). The table has the means over seeds.
 
+Texts are short, 250 of them train, and the models keep their lower two layers: a training takes some seconds of a core,
+and a search holds dozens. All weights are trained. The first trial of every method is the config as it is given.
+
 Peers choose by all of validation; `truetune` chooses by one half of it and confirms on the other, within its time. ASHA
 is asynchronous successive halving in one process, as Optuna has it.
 """
@@ -35,8 +38,9 @@ from truetune.files import read_json, write_json, write_text
 from truetune.optimization.confirm import confirmed
 from truetune.optimization.crew import Alone
 from truetune.optimization.finalists import confirming_runs, finalists_of
-from truetune.optimization.journal import Journal
-from truetune.optimization.proposals import Proposals, distribution_of, value_of
+from truetune.optimization.journal import Folder
+from truetune.optimization.moves import setting
+from truetune.optimization.proposals import Proposals, distribution_of, param_of, value_of
 from truetune.optimization.race import Judge, Race
 from truetune.optimization.runner import FinetuneRunner, Half, half_of, halves_of
 from truetune.optimization.search import Budget, Search
@@ -59,21 +63,29 @@ class Pair:
     read: Callable[[Path], Records]
     model: str
     train: int
-    validation: int = 400
+    validation: int = 300
     test: int = 1000
+    layers: int = 2
+
+
+def short(rows: Records, words: int = 12, characters: int = 80) -> Records:
+    """Return the texts that are no longer than this."""
+    return [row for row in rows if len(row["text"].split()) <= words and len(row["text"]) <= characters]
 
 
 PAIRS = {
     one.name: one
     for one in (
-        Pair("sst-minilm", lambda data: sst2(data)["train"], MINILM, 300),
-        Pair("trec-minilm", lambda data: trec(data)["train"], MINILM, 400),
-        Pair("waimai-e5", lambda data: waimai(data)["train"], E5, 300),
-        Pair("trial", lambda data: trec(data)["train"], MINILM, 60, 60, 120),
+        Pair("sst-minilm", lambda data: short(sst2(data)["train"]), MINILM, 250),
+        Pair("trec-minilm", lambda data: short(trec(data)["train"]), MINILM, 250),
+        Pair("waimai-e5", lambda data: short(waimai(data)["train"], characters=16), E5, 250),
+        Pair("trial", lambda data: short(trec(data)["train"]), MINILM, 60, 40, 60, 1),
     )
 }
 """`trial` is so small that it says nothing; it shows that all of this runs."""
 FINALISTS, SEEDS = 2, 2
+GIVEN = {"learning_rate": 3e-4, "tokens_per_batch": 512}
+"""What two layers and few texts ask for; else the config is the default."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +124,7 @@ def truetune_search(share: float) -> Callable[[Bench, Path, int], Found]:
         halves = halves_of(bench.data, None, 0)
         judge = halves["search"].judge
         runner = FinetuneRunner(bench.config, bench.place, bench.data, halves)
-        own = Search(Alone(runner), judge, Race(), Journal(folder), seed, lambda line: print(f"  {line}", flush=True))
+        own = Search(Alone(runner), judge, Race(), Folder(folder), seed, lambda line: print(f"  {line}", flush=True))
         sampler_seed = seed + len(own.journal.trials())
         budget = Budget(10_000, share * bench.seconds, (1 + FINALISTS) * SEEDS)
         trials = own.run(Proposals(bench.space, "tpe", sampler_seed, judge.sign), budget)
@@ -136,6 +148,7 @@ def peer(
         runner, sign = bench.runner(half), half.judge.sign
         study = optuna.create_study(direction="maximize", sampler=sampler(seed), pruner=pruner())
         distributions = {move.key: distribution_of(move) for move in bench.space}
+        study.enqueue_trial({move.key: param_of(move, setting(bench.config, move.key)) for move in bench.space})
         best, found, spent = -np.inf, {}, 0.0
         while spent < bench.seconds:
             trial = study.ask(distributions)
@@ -187,7 +200,8 @@ def bench_of(pair: Pair, data: Path, folder: Path, seed: int, seconds: float) ->
         write_text(source / f"{part}.jsonl", lines)
         start += size
     parts = {part: str(source / f"{part}.jsonl") for part in ("train", "validation", "test")}
-    config = configs.from_settings({"task": "classification", "data": parts, "model": {"name": pair.model}})
+    model = {"name": pair.model, "layers": pair.layers}
+    config = configs.from_settings({"task": "classification", "data": parts, "model": model, "train": GIVEN})
     prepared_data = prepared(task_named(config.task), config.data, RunFolder(folder), QUIET)
     labels = read_json(RunFolder(folder).facts)["splits"]["train"]["labels"]
     return Bench(config, model_place(pair.model, QUIET), prepared_data, default_space(config, labels), seconds)
@@ -215,7 +229,7 @@ def _cut(predicted: Mapping[str, Sequence[Any]], some: slice) -> dict[str, Seque
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pairs", nargs="*", default=[name for name in PAIRS if name != "trial"], metavar="PAIR")
-    parser.add_argument("--seconds", type=float, default=180.0, help="of training for each search (default: 180)")
+    parser.add_argument("--seconds", type=float, default=75.0, help="of training for each search (default: 75)")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--runs", default="runs/optimize-peers", metavar="DIR")
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS), metavar="METHOD")

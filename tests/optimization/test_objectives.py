@@ -13,7 +13,7 @@ from truetune.config import Optimize
 from truetune.optimization.confirm import confirmed_cheaper
 from truetune.optimization.crew import Alone
 from truetune.optimization.finalists import confirming_runs, finalists_of
-from truetune.optimization.journal import Journal
+from truetune.optimization.journal import Folder
 from truetune.optimization.objectives import Aims, cheaper, front, how_cheap, no_dearer, rival_of
 from truetune.optimization.proposals import Proposals
 from truetune.optimization.race import Race
@@ -83,7 +83,7 @@ def searched(folder: Path, runner: Any, trials: int, aims: Aims = AIMS) -> tuple
     space = (smaller_models(6, None), Move("train.x", Range(0.0, 1.0), ""))
     given = {"model.layers": None, "train.x": 0.5}
     search = Search(
-        Alone(runner), runner.judge("search"), Race(), Journal(folder), 0, lambda line: None, aims, weigh, given
+        Alone(runner), runner.judge("search"), Race(), Folder(folder), 0, lambda line: None, aims, weigh, given
     )
     proposals = Proposals(space, "tpe", 0, 1, given, aims.costs)
     return search, search.run(proposals, Budget(trials, 1e9)), asked
@@ -101,7 +101,7 @@ def test_the_cheapest_model_that_keeps_the_score_is_taken(tmp_path: Path, drawn:
     found = confirmed_cheaper(runner.judge("confirm"), runs, {one.number: one for one in trials}, AIMS, Plan())
     assert layers_kept(trials[found.winner].changes) == 3
     assert found.why == "the cheapest of those shown to keep the score"
-    again = Journal(tmp_path).trials()
+    again = Folder(tmp_path).trials()
     assert [one.costs for one in again] == [one.costs for one in trials]
 
 
@@ -133,7 +133,7 @@ def test_a_model_whose_costs_cannot_be_measured_is_a_failed_trial(tmp_path: Path
         return {"latency": 1.0}
 
     runner, aims = drawn(lambda changes: 0.8), Aims(("latency",), 0.01)
-    search = Search(Alone(runner), runner.judge("search"), Race(), Journal(tmp_path), 0, lambda line: None, aims, weigh)
+    search = Search(Alone(runner), runner.judge("search"), Race(), Folder(tmp_path), 0, lambda line: None, aims, weigh)
     trials = search.run(Proposals((smaller_models(6, None),), "random", 0, 1, None, aims.costs), Budget(10, 1e9))
     assert {one.state for one in trials if layers_kept(one.changes) < 6} == {"failed"}
     assert len(trials) == 10

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from truetune import config as configs
+from truetune.cli.main import main
 from truetune.errors import ConfigError, RunError
 from truetune.files import read_json
 from truetune.optimization.diagnosis import replays
 from truetune.optimization.diagnosis.run import diagnose
-from truetune.optimization.run import optimize
+from truetune.optimization.run import help_optimize, optimize
 from truetune.optimization.runner import changed
 from truetune.workflows.finetune import finetune
 from truetune.workflows.progress import Progress
@@ -86,6 +87,50 @@ def test_where_costs_count_they_are_measured_and_stand_in_the_decisions(tmp_path
     assert all(one["kept"] is not None for one in log["confirmation"])
     page = (found.folder / "report.html").read_text(encoding="utf-8")
     assert "Score and cost" in page
+
+
+def test_a_search_in_a_database_and_a_worker_for_it(
+    tmp_path: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    storage = f"sqlite:///{tmp_path / 'search.db'}"
+    config = settings(tmp_path, tiny_bert, trials=2, storage=storage)
+    file = tmp_path / "tiny.yaml"
+    file.write_text(configs.to_yaml(config), encoding="utf-8")
+    found = optimize(config, "tiny", progress=QUIET)
+    assert len(found.decisions["trials"]) == 2
+    assert not (found.folder / "trials").exists(), "trials stand in the database alone"
+    # The worker has one more trial to make, and leaves no folder.
+    folders = set(tmp_path.glob("runs/*"))
+    assert main(["optimize", str(file), "--worker", "--trials", "3"]) == 0
+    assert "The search tiny-search has 3 trials" in capsys.readouterr().out
+    assert set(tmp_path.glob("runs/*")) == folders
+    again = optimize(config, "tiny", progress=QUIET)
+    assert len(again.decisions["trials"]) == 3
+    other = config.model_copy(update={"train": config.train.model_copy(update={"clip": 0.5})})
+    with pytest.raises(ConfigError, match="holds a search 'tiny-search' with another train"):
+        help_optimize(other, "tiny", progress=QUIET)
+
+
+def test_a_worker_without_a_database_is_told(tmp_path: Path, tiny_bert: Path) -> None:
+    with pytest.raises(ConfigError, match=r"optimize.storage: is not set"):
+        help_optimize(settings(tmp_path, tiny_bert), "tiny", progress=QUIET)
+
+
+@pytest.mark.slow
+def test_a_search_under_ray_finds_what_one_alone_finds(tmp_path: Path, tiny_bert: Path) -> None:
+    pytest.importorskip("ray")
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    search = {"trials": 3, "risk": 0.0, "space": {"train.learning_rate": [3e-3]}}
+    alone = optimize(settings(tmp_path / "one", tiny_bert, **search), "tiny", progress=QUIET)
+    config = settings(tmp_path / "two", tiny_bert, **search).model_copy(update={"scale": "ray", "workers": 2})
+    found = optimize(config, "tiny", progress=QUIET)
+    scores = [
+        {str(one["changes"]): [rung["value"] for rung in one["rungs"]] for one in each.decisions["trials"]}
+        for each in (alone, found)
+    ]
+    assert scores[0] == scores[1]
+    assert found.decisions["winner"] == alone.decisions["winner"]
 
 
 @pytest.mark.slow

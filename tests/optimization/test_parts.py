@@ -11,7 +11,7 @@ import pytest
 from truetune import config as configs
 from truetune.errors import ConfigError
 from truetune.optimization.confirm import confirmed
-from truetune.optimization.journal import Journal
+from truetune.optimization.journal import Folder
 from truetune.optimization.optimism import optimism
 from truetune.optimization.race import Judge
 from truetune.optimization.runner import changed
@@ -98,7 +98,7 @@ def test_the_best_rung_is_one_with_a_score() -> None:
 
 
 def test_a_trial_is_saved_whole_and_read_back(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
+    journal = Folder(tmp_path)
     trial = Trial(
         3,
         {"train.epochs": 2.0, "model.dropout": None},

@@ -12,7 +12,7 @@ from truetune.errors import TruetuneError
 from truetune.optimization.confirm import confirmed
 from truetune.optimization.crew import Alone
 from truetune.optimization.finalists import confirming_runs, finalists_of
-from truetune.optimization.journal import Journal
+from truetune.optimization.journal import Folder
 from truetune.optimization.proposals import Proposals
 from truetune.optimization.race import Race
 from truetune.optimization.search import Budget, Search
@@ -35,7 +35,7 @@ def level(changes: Mapping[str, Any]) -> float:
 
 def search_in(folder: Path, runner: Any, told: list[str] | None = None, race: Race | None = None) -> Search:
     said = told if told is not None else []
-    return Search(Alone(runner), runner.judge("search"), race or Race(), Journal(folder), 0, said.append)
+    return Search(Alone(runner), runner.judge("search"), race or Race(), Folder(folder), 0, said.append)
 
 
 def proposals(seed: int = 0, sampler: str = "tpe") -> Proposals:
@@ -88,7 +88,7 @@ def test_trials_meet_at_the_same_share_of_training_however_often_each_is_looked_
             else:  # looked at six times: its third look is at a half, its fourth before three quarters
                 yield from (Rung(place / 6, {"label": half}, place / 6) for place in range(1, 7))
 
-    search = Search(Alone(Uneven()), runner.judge("search"), Race(), Journal(tmp_path), 0, lambda line: None)
+    search = Search(Alone(Uneven()), runner.judge("search"), Race(), Folder(tmp_path), 0, lambda line: None)
     trials = search.run(proposals(), Budget(2, 1e9))
     assert [rung.share for rung in trials[1].rungs] == pytest.approx([1 / 6, 1 / 3, 1 / 2, 2 / 3, 5 / 6])
 
@@ -116,10 +116,10 @@ def test_a_search_that_was_killed_goes_on_where_it_was(tmp_path: Path, drawn: Ma
     runner = drawn(peaked)
     dying: Runner = Dying(runner)
     with pytest.raises(Killed):
-        Search(Alone(dying), runner.judge("search"), Race(), Journal(tmp_path), 0, lambda line: None).run(
+        Search(Alone(dying), runner.judge("search"), Race(), Folder(tmp_path), 0, lambda line: None).run(
             proposals(), Budget(10, 1e9)
         )
-    before = Journal(tmp_path).trials()
+    before = Folder(tmp_path).trials()
     assert 0 < len(before) < 10
     again = drawn(peaked)
     trials = search_in(tmp_path, again).run(proposals(len(before)), Budget(10, 1e9))
@@ -138,7 +138,7 @@ def test_a_failing_trial_costs_only_itself(tmp_path: Path, drawn: Make) -> None:
     assert len(trials) == 12
     assert failed
     assert all(trial.changes["train.y"] is None and "step 7" in trial.reason for trial in failed)
-    assert Journal(tmp_path).trials() == trials
+    assert Folder(tmp_path).trials() == trials
 
 
 def test_a_config_that_cannot_be_trained_ends_the_search_with_its_error(tmp_path: Path, drawn: Make) -> None:

@@ -7,7 +7,8 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,41 +29,63 @@ def launched_by_ray(target: str, run: Path, resume: bool, workers: int, say: Cal
     this machine. Lost processes are replaced, from the last checkpoint, up to RETRIES times. Raises RunError for
     what stopped training.
     """
+    ray = ray_itself()
+    try:
+        from ray.train.v2.api.exceptions import TrainingFailedError
+    except ImportError as error:
+        raise MissingPackageError("ray", "scale: ray", "ray") from error
+    try:
+        with connected(ray, workers):
+            for attempt in range(RETRIES + 1):
+                told = {"run": str(run.resolve()), "resume": resume or attempt > 0}
+                try:
+                    _trainer(target, told, workers, run).fit()
+                    return
+                except TrainingFailedError as error:
+                    cause = _cause(error)
+                    if _ours(cause):
+                        raise RunError(f"{cause} (in one of {workers} processes under Ray)") from None
+                    if attempt == RETRIES:
+                        raise RunError(
+                            f"processes under Ray were lost {RETRIES + 1} times ({str(cause).splitlines()[0]}); the "
+                            "last checkpoint is whole. Go on with --resume"
+                        ) from None
+                    say(f"a process under Ray was lost ({type(cause).__name__}); going on from the last checkpoint")
+    finally:
+        # Nothing of the run: where Ray would have kept what it is told.
+        shutil.rmtree(run / PLACE, ignore_errors=True)
+
+
+def ray_itself() -> Any:
+    """Return the package, set up before it is imported; raises MissingPackageError where it is not installed."""
     os.environ.setdefault("RAY_TRAIN_V2_ENABLED", "1")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_TRAIN_ENABLE_PRINT_PATCH", "0")
     try:
         import ray
-        from ray.train.v2.api.exceptions import TrainingFailedError
     except ImportError as error:
         raise MissingPackageError("ray", "scale: ray", "ray") from error
-    started = not ray.is_initialized()
-    if started:
-        _connected(ray, workers)
+    return ray
+
+
+@contextmanager
+def connected(ray: Any, workers: int) -> Iterator[None]:
+    """Use the cluster that RAY_ADDRESS names, or a Ray of this machine with room for so many processes.
+
+    It is left as it was found: what was started here ends with the block.
+    """
+    if ray.is_initialized():
+        yield
+        return
+    _connect(ray, workers)
     try:
-        for attempt in range(RETRIES + 1):
-            try:
-                _trainer(target, {"run": str(run.resolve()), "resume": resume or attempt > 0}, workers, run).fit()
-                return
-            except TrainingFailedError as error:
-                cause = _cause(error)
-                if _ours(cause):
-                    raise RunError(f"{cause} (in one of {workers} processes under Ray)") from None
-                if attempt == RETRIES:
-                    raise RunError(
-                        f"processes under Ray were lost {RETRIES + 1} times ({str(cause).splitlines()[0]}); the last "
-                        "checkpoint is whole. Go on with --resume"
-                    ) from None
-                say(f"a process under Ray was lost ({type(cause).__name__}); going on from the last checkpoint")
+        yield
     finally:
-        # Nothing of the run: where Ray would have kept what it is told.
-        shutil.rmtree(run / PLACE, ignore_errors=True)
-        if started:
-            ray.shutdown()
+        ray.shutdown()
 
 
-def _connected(ray: Any, workers: int) -> None:
+def _connect(ray: Any, workers: int) -> None:
     quiet = {"logging_level": logging.ERROR, "logging_config": ray.LoggingConfig(log_level="CRITICAL")}
     if os.environ.get("RAY_ADDRESS"):
         ray.init(**quiet)

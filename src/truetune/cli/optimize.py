@@ -7,7 +7,7 @@ from pathlib import Path
 
 from truetune import config
 from truetune.cli import show
-from truetune.optimization.run import OptimizeResult, optimize
+from truetune.optimization.run import OptimizeResult, help_optimize, optimize
 from truetune.tasks.table import TASKS
 
 
@@ -17,7 +17,12 @@ def run(args: argparse.Namespace) -> int:
     overrides += [f"optimize.trials={args.trials}"] if args.trials is not None else []
     overrides += [f"optimize.minutes={args.minutes}"] if args.minutes is not None else []
     settings = config.load(args.config, overrides, TASKS)
-    found = optimize(settings, settings.track.name or Path(args.config).stem)
+    name = settings.track.name or Path(args.config).stem
+    if args.worker:
+        trials = help_optimize(settings, name)
+        print(f"The search {name}-search has {trials:,} trials, and needs no more of them.")
+        return 0
+    found = optimize(settings, name)
     if args.json:
         show.as_json(found.to_dict())
     else:

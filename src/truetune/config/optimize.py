@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
@@ -28,6 +29,10 @@ class Optimize(Group):
     risk: Annotated[float, Field(ge=0, lt=0.5)] = Field(
         default=0.1, description="A trial is stopped where its chance of that is below this; 0: no trial is stopped"
     )
+    storage: str | None = Field(
+        default=None,
+        description="A database that many processes share (postgresql://HOST/DATABASE); default: the search's folder",
+    )
     objectives: list[Literal["score", "latency", "size"]] = Field(
         default=["score"],
         description="What counts: the score, and what is to be small beside it, the most important first",
@@ -37,6 +42,18 @@ class Optimize(Group):
     )
     finalists: int = Field(default=3, gt=0, description="How many trials are trained again to confirm them")
     seeds: int = Field(default=3, ge=2, description="With how many new seeds")
+
+    @field_validator("storage")
+    @classmethod
+    def _without_password(cls, value: str | None) -> str | None:
+        if value is not None and not re.match(r"\w+(\+\w+)?://", value):
+            raise ValueError(f"expected the address of a database, such as postgresql://HOST/DATABASE, found {value!r}")
+        if value is not None and re.match(r"[^/]+://[^/@]*:[^/@]*@", value):
+            raise ValueError(
+                "the address has a password in it, and configs are written into runs and logs; leave it out and set "
+                "PGPASSWORD, or put it into ~/.pgpass"
+            )
+        return value
 
     @field_validator("objectives")
     @classmethod

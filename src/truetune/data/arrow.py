@@ -42,6 +42,19 @@ def read_parquet_columns(path: Path) -> dict[str, list[Any]]:
     return {name: from_array(table[name]) for name in table.column_names}
 
 
+def parquet_bytes(columns: Mapping[str, Sequence[Any]]) -> bytes:
+    """Return columns as the bytes of a Parquet file."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(to_table(columns), sink)
+    return bytes(sink.getvalue())
+
+
+def columns_of_bytes(parquet: bytes) -> dict[str, list[Any]]:
+    """Return the columns of the bytes of a Parquet file."""
+    table = pq.read_table(pa.BufferReader(parquet))
+    return {name: from_array(table[name]) for name in table.column_names}
+
+
 def write_arrow(path: Path, columns: Mapping[str, Sequence[Any]] | pa.Table) -> None:
     """Write columns as an Arrow IPC file, which can be memory-mapped; whole or not at all."""
     table = columns if isinstance(columns, pa.Table) else to_table(columns)

@@ -18,6 +18,7 @@ def decisions_of(
     metric: Metric, space: Space, trials: Sequence[Trial], found: Confirmation, optimism: float, aims: Aims
 ) -> dict[str, Any]:
     """Return the whole search as JSON-ready values."""
+    by_number = {trial.number: trial for trial in trials}
     ahead, sign = leads(trials), 1 if metric.better == "higher" else -1
     return {
         "metric": metric.name,
@@ -29,7 +30,7 @@ def decisions_of(
         "first": [
             {"trial": number, "cause": cause, "changes": dict(changes)}
             for number, (cause, changes) in enumerate(space.first, start=1)
-            if number < len(trials)
+            if number in by_number
         ],
         "given": dict(space.given),
         "importances": [asdict(one) for one in importances(space.moves, trials, space.given)],
@@ -38,7 +39,7 @@ def decisions_of(
         "optimism": optimism,
         "confirmation": [one.to_dict() for one in found.finalists],
         "winner": found.winner,
-        "changes": dict(trials[found.winner].changes),
+        "changes": dict(by_number[found.winner].changes),
         "why": found.why,
     }
 

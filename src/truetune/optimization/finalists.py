@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from truetune.optimization.journal import Journal
 from truetune.optimization.objectives import front, how_cheap, no_dearer
-from truetune.optimization.search import Predicted, Search
+from truetune.optimization.search import WAIT, Predicted, Search
 from truetune.optimization.trial import Changes, Rung, Trial, best_of, best_value
 
 
@@ -61,14 +62,16 @@ def confirming_runs(search: Search, finalists: Sequence[Trial], seeds: Sequence[
     """
     changes: dict[int, Changes] = {0: {}, **{trial.number: trial.changes for trial in finalists}}
     wanted = [(number, seed) for seed in seeds for number in changes]
-    left = [pair for pair in wanted if search.journal.confirming(*pair) is None]
     last: dict[tuple[int, int], Rung] = {}
     under_way: set[tuple[int, int]] = set()
-    while left or under_way:
-        while left and len(under_way) < search.crew.size:
-            pair = left.pop(0)
-            under_way.add(pair)
-            search.crew.begin(pair, changes[pair[0]], pair[1], "confirm")
+    while left := [pair for pair in wanted if search.journal.confirming(*pair) is None]:
+        for pair in left:
+            if len(under_way) < search.crew.size and pair not in under_way and search.journal.claim(*pair):
+                under_way.add(pair)
+                search.crew.begin(pair, changes[pair[0]], pair[1], "confirm")
+        if not under_way:  # what is left is with other processes
+            time.sleep(WAIT)
+            continue
         key, said = search.crew.next()
         pair = next(one for one in under_way if one == key)
         if isinstance(said, Rung):

@@ -68,7 +68,7 @@ class Proposals:
         if not all(move.key in had and holds(move, had[move.key]) for move in self._space):
             return
         known = create_trial(
-            params={move.key: _param(move, had[move.key]) for move in self._space},
+            params={move.key: param_of(move, had[move.key]) for move in self._space},
             distributions=self._distributions,
             state=state,
             values=values,
@@ -97,7 +97,7 @@ def _sampler(name: str, seed: int) -> optuna.samplers.BaseSampler:
 
     if name == "random":
         return optuna.samplers.RandomSampler(seed=seed)
-    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=RANDOM_FIRST, multivariate=True)
+    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=RANDOM_FIRST, multivariate=True, constant_liar=True)
 
 
 def distribution_of(move: Move) -> optuna.distributions.BaseDistribution:
@@ -115,5 +115,6 @@ def value_of(move: Move, param: Any) -> Any:
     return param if isinstance(move.values, Range) else move.values[param]
 
 
-def _param(move: Move, value: Any) -> Any:
+def param_of(move: Move, value: Any) -> Any:
+    """Return the parameter that a sampler draws for a setting that the move holds."""
     return value if isinstance(move.values, Range) else move.values.index(value)

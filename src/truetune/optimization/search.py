@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -18,6 +19,8 @@ from truetune.optimization.race import Judge, Lead, Race
 from truetune.optimization.trial import Changes, Rung, Seen, State, Trial, best_value
 
 Predicted = Mapping[str, Sequence[Any]]
+WAIT = 2.0
+"""Seconds between two looks at what other processes have done."""
 
 
 @dataclass(frozen=True)
@@ -73,38 +76,76 @@ class Search:
 
         The trials behind it change what `first` says, in that order; then come proposals.
         """
-        done = {trial.number: trial for trial in self.journal.trials()}
-        for trial in done.values():
-            propose.learn(trial)
+        done: dict[int, Trial] = {}
         running: dict[int, Racing] = {}
         while True:
-            # Trial 0 runs by itself: all others are raced against what has finished.
-            while len(running) < (self.crew.size if 0 in done else 1) and budget.allows(done.values(), len(running)):
-                number = next(number for number in count() if number not in done and number not in running)
-                changes = self._changes(number, propose, first)
-                try:
-                    racing = Racing(number, changes, self._costs(changes, done.values()))
-                except FAILURES as error:
-                    self._ended(Racing(number, changes, {}), "failed", _told_of(error), done, propose)
-                    continue
-                running[number] = racing
-                self.crew.begin(number, changes, self.seed, "search")
-            if not running:
-                return [done[number] for number in sorted(done)]
-            key, said = self.crew.next()
-            racing = next(one for number, one in running.items() if number == key)
-            if isinstance(said, Rung):
-                racing.rungs.append(said)
-                reason = self._hopeless(racing, done.values())
-                if not reason:
-                    continue
-                self.crew.stop(key)
-                self._ended(racing, "stopped", reason, done, propose)
-            elif said is None:
-                self._ended(racing, "finished", "", done, propose)
+            if not done or self.journal.shared:
+                self._learn(done, propose)
+            while (number := self._next(done, running, budget)) is not None:
+                self._begin(number, self._changes(number, propose, first), running, done, propose)
+            if running:
+                self._hear(running, done, propose)
+            elif self.journal.taken():
+                time.sleep(WAIT)
             else:
-                self._ended(racing, "failed", _told_of(said), done, propose)
-            del running[racing.number]
+                return [done[number] for number in sorted(done)]
+
+    def _learn(self, done: dict[int, Trial], propose: Proposals) -> None:
+        """Read the trials of earlier sessions and of other processes."""
+        for trial in self.journal.trials():
+            if trial.number not in done:
+                done[trial.number] = trial
+                propose.learn(trial)
+
+    def _next(self, done: Mapping[int, Trial], running: Mapping[int, Racing], budget: Budget) -> int | None:
+        """Return the number of the trial to begin now; None where none is to be begun.
+
+        Trial 0 is awaited by all others, which are raced against what has finished.
+        """
+        taken = self.journal.taken()
+        if len(running) >= (self.crew.size if 0 in done else 1):
+            return None
+        while budget.allows(done.values(), len(running) + len(taken)):
+            number = next(one for one in count() if one not in done and one not in running and one not in taken)
+            if number > 0 and 0 not in done:
+                return None
+            if self.journal.claim(number):
+                return number
+            taken.add(number)
+        return None
+
+    def _begin(
+        self,
+        number: int,
+        changes: Changes,
+        running: dict[int, Racing],
+        done: dict[int, Trial],
+        propose: Proposals,
+    ) -> None:
+        try:
+            racing = Racing(number, changes, self._costs(changes, done.values()))
+        except FAILURES as error:
+            self._ended(Racing(number, changes, {}), "failed", _told_of(error), done, propose)
+            return
+        running[number] = racing
+        self.crew.begin(number, changes, self.seed, "search")
+
+    def _hear(self, running: dict[int, Racing], done: dict[int, Trial], propose: Proposals) -> None:
+        """Wait for what a trial says next, and end it where that was all, or is enough."""
+        key, said = self.crew.next()
+        racing = next(one for number, one in running.items() if number == key)
+        if isinstance(said, Rung):
+            racing.rungs.append(said)
+            reason = self._hopeless(racing, done.values())
+            if not reason:
+                return
+            self.crew.stop(key)
+            self._ended(racing, "stopped", reason, done, propose)
+        elif said is None:
+            self._ended(racing, "finished", "", done, propose)
+        else:
+            self._ended(racing, "failed", _told_of(said), done, propose)
+        del running[racing.number]
 
     @staticmethod
     def _changes(number: int, propose: Proposals, first: Sequence[Changes]) -> Changes:

@@ -71,6 +71,9 @@ def add_training(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     optimize.add_argument("overrides", nargs="*", metavar="section.key=value", help="settings that replace the file's")
     optimize.add_argument("--trials", type=int, metavar="N", help="at most so many trials (optimize.trials)")
     optimize.add_argument("--minutes", type=float, metavar="M", help="minutes of training (optimize.minutes)")
+    optimize.add_argument(
+        "--worker", action="store_true", help="train for a search that another process has begun (optimize.storage)"
+    )
 
     diagnose = added(commands, "diagnose", "what holds a run's score back, and what that costs")
     diagnose.add_argument("run", metavar="RUN")
