@@ -117,6 +117,7 @@ def test_a_worker_without_a_database_is_told(tmp_path: Path, tiny_bert: Path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")
 def test_a_search_under_ray_finds_what_one_alone_finds(tmp_path: Path, tiny_bert: Path) -> None:
     pytest.importorskip("ray")
     (tmp_path / "one").mkdir()

@@ -10,8 +10,7 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 from truetune.data.arrow import columns_of_bytes, parquet_bytes
@@ -70,17 +69,23 @@ class Database:
         self._watched: dict[str, tuple[tuple[str, int], float]] = {}
         self._known: dict[str, Columns] = {}
         self._end, self._heart = threading.Event(), threading.Thread(target=self._beat, daemon=True)
-        driven = url.replace("postgresql://", "postgresql+psycopg://", 1)
         try:
-            self._engine = sql.create_engine(driven, pool_pre_ping=True)
-            self._make_tables()
-            self._agree(url, terms)
+            self._engine = sql.create_engine(
+                url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True
+            )
         except ModuleNotFoundError as error:
             raise MissingPackageError(str(error.name), "`optimize.storage`", "postgres") from error
         except sql.exc.ArgumentError as error:
             raise ConfigError(f"optimize.storage: {url!r} is no address of a database ({error})") from None
+        try:
+            self._make_tables()
+            self._agree(url, terms)
         except (sql.exc.OperationalError, sql.exc.ProgrammingError) as error:
+            self._engine.dispose()
             raise TruetuneError(f"optimize.storage: {url}: cannot be used ({_first_line(error.orig)})") from None
+        except ConfigError:
+            self._engine.dispose()
+            raise
 
     def __enter__(self) -> Database:
         """Begin to beat."""
@@ -103,12 +108,15 @@ class Database:
 
     def write(self, trial: Trial, rungs: Sequence[Rung]) -> None:
         """Save a trial with what it predicted at each rung; where another process was first, its own stands."""
-        with self._first() as connection:
+
+        def write(connection: sql.Connection) -> None:
             saved = json.dumps(asdict(trial), ensure_ascii=False)
             connection.execute(sql.insert(TRIALS).values(search=self._search, number=trial.number, saved=saved))
             for place, rung in enumerate(rungs):
                 self._add(connection, _rung(trial.number, place), rung.predicted)
             self._finish(connection, _claimed(trial.number, None))
+
+        self._first(write)
 
     def predicted(self, number: int, place: int) -> Columns:
         """Return what a trial predicted at a rung, counted from 0."""
@@ -122,16 +130,18 @@ class Database:
 
     def write_confirming(self, number: int, seed: int, predicted: Columns) -> None:
         """Save what a finalist's run with a seed predicted; where another process was first, its own stands."""
-        with self._first() as connection:
+
+        def write(connection: sql.Connection) -> None:
             self._add(connection, _claimed(number, seed), predicted)
             self._finish(connection, _claimed(number, seed))
+
+        self._first(write)
 
     def claim(self, number: int, seed: int | None = None) -> bool:
         """Take a trial or a finalist's run for this process; False where another has it, or it came to its end."""
         what = _claimed(number, seed)
-        own = {"search": self._search, "what": what, "owner": self._owner, "beat": 0}
-        with self._first() as connection:
-            connection.execute(sql.insert(CLAIMS).values(**own))
+        own = sql.insert(CLAIMS).values(search=self._search, what=what, owner=self._owner, beat=0)
+        if self._first(lambda connection: connection.execute(own)):
             return True
         with self._engine.begin() as connection:
             held = self._held(connection).get(what)
@@ -154,8 +164,7 @@ class Database:
         """Return what the first process of the search said of something; None where none has, and `said` is None."""
         name = f"{self._search}: {what}"
         if said is not None:
-            with self._first() as connection:
-                connection.execute(sql.insert(SEARCHES).values(name=name, terms=said))
+            self._first(lambda connection: connection.execute(sql.insert(SEARCHES).values(name=name, terms=said)))
         with self._engine.connect() as connection:
             return connection.scalar(sql.select(SEARCHES.c.terms).where(SEARCHES.c.name == name))
 
@@ -166,8 +175,8 @@ class Database:
             META.create_all(self._engine)
 
     def _agree(self, url: str, terms: Mapping[str, str]) -> None:
-        with self._first() as connection:
-            connection.execute(sql.insert(SEARCHES).values(name=self._search, terms=json.dumps(dict(terms))))
+        own = sql.insert(SEARCHES).values(name=self._search, terms=json.dumps(dict(terms)))
+        self._first(lambda connection: connection.execute(own))
         with self._engine.connect() as connection:
             saved = connection.scalar(sql.select(SEARCHES.c.terms).where(SEARCHES.c.name == self._search))
         known = json.loads(saved or "{}")
@@ -203,14 +212,14 @@ class Database:
             except sql.exc.OperationalError:
                 continue  # the database is away for a while: what is saved next says so if it stays away
 
-    @contextmanager
-    def _first(self) -> Iterator[sql.Connection]:
-        """Write in one transaction, or nothing at all where what is written is there already."""
+    def _first(self, write: Callable[[sql.Connection], object]) -> bool:
+        """Write in one transaction; nothing at all, and return False, where what is written is there already."""
         try:
             with self._engine.begin() as connection:
-                yield connection
+                write(connection)
         except sql.exc.IntegrityError:
-            return
+            return False
+        return True
 
     def _add(self, connection: sql.Connection, what: str, predicted: Columns) -> None:
         parquet = parquet_bytes(dict(predicted))
