@@ -85,7 +85,7 @@ class Search:
                 self._begin(number, self._changes(number, propose, first), running, done, propose)
             if running:
                 self._hear(running, done, propose)
-            elif self.journal.taken():
+            elif self.journal.taken() or budget.allows(done.values()):  # what is left is with other processes
                 time.sleep(WAIT)
             else:
                 return [done[number] for number in sorted(done)]
