@@ -1,4 +1,4 @@
-"""An ONNX file with 8-bit weights: activations are rounded as they come, or by the ranges that calibration saw."""
+"""An ONNX file with 8-bit weights: activations are rounded row by row, or by the ranges that calibration saw."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy.typing as npt
 
 from truetune.backbones.onnx_export import need, quietly
+from truetune.backbones.onnx_rows import round_by_row
 from truetune.errors import ModelError
 
 PRODUCTS = ["MatMul", "Gemm"]
@@ -18,21 +19,23 @@ PRODUCTS = ["MatMul", "Gemm"]
 def write_int8(source: Path, file: Path) -> None:
     """Write an ONNX file with weights of matrix products as 8-bit integers, a scale a channel.
 
-    Activations are rounded as they come (dynamic quantisation), so no calibration data is needed.
+    Activations are rounded as they come (dynamic quantisation), each row by its own largest value, so no calibration
+    data is needed. Raises `ModelError` for a file that cannot be written so.
     """
     need("onnx", "onnxruntime")
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     with quietly():
         quantize_dynamic(str(source), str(file), per_channel=True, weight_type=QuantType.QInt8)
+    round_by_row(file)
 
 
 def write_static_int8(source: Path, file: Path, inputs: Iterable[Mapping[str, npt.NDArray[Any]]]) -> None:
     """Write an ONNX file whose activations are rounded by the range that each has over `inputs` (static quantisation).
 
-    `inputs`: batches, named inputs of the file. Products that narrow, as the second of a feed-forward block does, stay
-    dynamic: some activations before them are far larger than the rest, and one range for all leaves the rest too few
-    steps. Weights have seven bits: sums of eight overflow on processors without VNNI.
+    `inputs`: batches, named inputs of the file. Products that narrow, as the second of a feed-forward block does, are
+    rounded row by row: some activations before them are far larger than the rest, and one range for all leaves the rest
+    too few steps. Weights have seven bits: sums of eight overflow on processors without VNNI.
     Raises `ModelError` for a file that cannot be written so.
     """
     need("onnx", "onnxruntime")
@@ -71,6 +74,7 @@ def _write_static(source: Path, file: Path, inputs: Iterable[Mapping[str, npt.ND
             weight_type=QuantType.QInt8,
             extra_options={"MatMulConstBOnly": True},
         )
+    round_by_row(file)
 
 
 def dynamic_nodes(source: Path) -> list[str]:

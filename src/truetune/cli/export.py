@@ -40,7 +40,7 @@ def _print(result: ExportResult, level: float) -> None:
     sizes = ", ".join(f"{name} {size:,} bytes" for name, size in result.sizes.items())
     times = ", ".join(f"{name} {value:g} ms" for name, value in result.milliseconds.items())
     print(f"weights: {sizes}")
-    print(f"engine: {result.engine} (one text and 32 texts of 32 pieces: {times})")
+    print(f"engine: {result.engine} (one text, and eight small batches, two at a time: {times})")
     if result.parity.passed:
         print(result.folder)
 
