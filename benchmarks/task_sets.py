@@ -14,6 +14,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from truetune.data.keys import hashed, linked
+from truetune.text import folded, normalised
+
 Records = list[dict[str, Any]]
 Parts = dict[str, Records]
 """`train`, and `validation` and `test` where the set has them; what lacks is made from train."""
@@ -93,6 +96,20 @@ def mrpc(data: Path) -> Parts:
     return {"train": part("train"), "test": part("test")}
 
 
+def ocnli(data: Path) -> Parts:
+    """Those whose five annotators agreed on a label; hypotheses of one premise stay together."""
+
+    def part(name: str) -> Records:
+        rows = [json.loads(line) for line in _lines(data / f"clue/ocnli_full/{name}.json")]
+        return [
+            {"first": row["sentence1"], "second": row["sentence2"], "label": row["label"], "group": row["sentence1"]}
+            for row in rows
+            if row["label"] != "-"
+        ]
+
+    return {"train": part("train.10k"), "test": part("dev")}
+
+
 def wnut17(data: Path) -> Parts:
     files = {"train": "wnut17train.conll", "validation": "emerging.dev.conll", "test": "emerging.test.annotated"}
     return {part: list(_sentences(data / "ner/wnut17_en" / name)) for part, name in files.items()}
@@ -137,6 +154,119 @@ def relation(text: str, label: str) -> dict[str, Any]:
     return {"text": plain, **places, "label": label}
 
 
+def finre(data: Path) -> Parts:
+    """The pairs of which one relation is told (a tenth have two); no sentence stands in two parts."""
+    files = {"test": "test", "validation": "valid", "train": "train"}
+    parts: Parts = {}
+    known: set[str] = set()
+    for part, name in files.items():
+        rows = [line.split("\t") for line in _lines(data / f"relation/finre_zh/{name}.txt")]
+        told: dict[tuple[str, str, str], set[str]] = {}
+        for head, tail, label, text in rows:
+            told.setdefault((head, tail, text), set()).add(label)
+        parts[part] = [
+            {"text": text, "head": places[0], "tail": places[1], "label": next(iter(labels)), "group": text}
+            for (head, tail, text), labels in told.items()
+            if len(labels) == 1 and text not in known and (places := two_places(text, head, tail))
+        ]
+        known |= {text for _, _, text in told}
+    return parts
+
+
+def two_places(text: str, head: str, tail: str) -> tuple[list[int], list[int]] | None:
+    """Return where head and tail stand: first, and apart if they can; None where no two places hold them."""
+    pairs = [
+        ([one, one + len(head)], [other, other + len(tail)])
+        for one in _found(text, head)
+        for other in _found(text, tail)
+    ]
+    apart = [pair for pair in pairs if pair[0][1] <= pair[1][0] or pair[1][1] <= pair[0][0]]
+    return next(iter([*apart, *(pair for pair in pairs if pair[0] != pair[1])]), None)
+
+
+def _found(text: str, words: str) -> list[int]:
+    return [place for place in range(len(text)) if text.startswith(words, place)]
+
+
+def tatoeba_zh_en(data: Path) -> Parts:
+    return _tatoeba(data, source=1)
+
+
+def tatoeba_en_zh(data: Path) -> Parts:
+    return _tatoeba(data, source=0)
+
+
+def _tatoeba(data: Path, source: int) -> Parts:
+    """Each sentence with all its translations, Chinese simplified.
+
+    Sentences that share a translation, or a sentence with one that does, are a group: a test sentence is then neither
+    source nor answer of training.
+    """
+    text = (data / "translation/tatoeba_cmn_en/cmn.txt").read_text(encoding="utf-8")
+    pairs = [line.split("\t")[:2] for line in folded(text, ("simplified",)).splitlines()]
+    plain = [[normalised(one) for one in pair] for pair in pairs]
+    groups = linked([one[0] for one in plain], hashed((one[1] for one in plain), len(plain)), 0)
+    found: dict[str, dict[str, Any]] = {}
+    for pair, same, group in zip(pairs, plain, groups.tolist(), strict=True):
+        new = {"source": pair[source], "references": [], "group": group.hex()}
+        references = found.setdefault(same[source], new)["references"]
+        if pair[1 - source] not in references:
+            references.append(pair[1 - source])
+    return {"train": list(found.values())}
+
+
+def scitldr(data: Path) -> Parts:
+    """Abstracts of papers with their summaries of one sentence; 60 for validation, 200 for test."""
+    parts: Parts = {}
+    known: set[str] = set()
+    for part, name, number in (("test", "test", 200), ("validation", "dev", 60), ("train", "train", None)):
+        rows = [json.loads(line) for line in _lines(data / f"summarisation/scitldr_en/{name}.jsonl")]
+        records = [{"source": " ".join(" ".join(row["source"]).split()), "references": row["target"]} for row in rows]
+        parts[part] = _some([one for one in records if one["source"] not in known], number)
+        known |= {one["source"] for one in records}
+    return parts
+
+
+def csl_titles(data: Path) -> Parts:
+    """Abstracts with their titles; the dev file is for training, 60 of it for validation."""
+
+    def part(name: str) -> Records:
+        rows = [line.split("\t") for line in _lines(data / f"summarisation/csl_title_zh/{name}.tsv")]
+        return [{"source": abstract.strip(), "reference": title.strip()} for _, abstract, title in rows]
+
+    known = _some(part("dev"), None)
+    return {"train": known[60:], "validation": known[:60], "test": _some(part("test"), 200)}
+
+
+def daily_answers_en(data: Path) -> Parts:
+    return _answers(data, "en")
+
+
+def daily_answers_zh(data: Path) -> Parts:
+    return _answers(data, "zh")
+
+
+def _answers(data: Path, language: str) -> Parts:
+    """Turns with the three before them: two of each training dialogue, one of 100 and 250 of the others."""
+    rng = random.Random(0)
+    parts: Parts = {}
+    for part, talks in _talks(data, language).items():
+        turns_of_each, number = {"train": (2, None), "validation": (1, 100), "test": (1, 250)}[part]
+        records = []
+        for place, turns in enumerate(talks):
+            later = range(1, len(turns))
+            for turn in sorted(rng.sample(later, min(turns_of_each, len(later)))):
+                before = turns[max(0, turn - 3) : turn]
+                records.append({"history": before, "reference": turns[turn], "group": f"{part} {place}"})
+        parts[part] = _some(records, number)
+    return parts
+
+
+def _some(records: Records, number: int | None) -> Records:
+    """Return so many of them, or all, in an order that is always the same."""
+    return random.Random(0).sample(records, len(records) if number is None else min(number, len(records)))
+
+
 def bank_faqs(data: Path) -> Parts:
     answers: dict[str, list[str]] = {}
     for row in _csv(data / "faq/bank_faqs_en/BankFAQs.csv"):
@@ -146,12 +276,7 @@ def bank_faqs(data: Path) -> Parts:
 
 def daily_replies(data: Path) -> Parts:
     """The last turn of each English dialogue, to be found among it and 19 last turns of others of its part."""
-    place = data / "dialogue/xdailydialog_en_zh"
-    files = {"train": "part1k_dialogues_text_En.txt", "validation": "en_dev_human.txt", "test": "en_test_human.txt"}
-    talks = {part: [_turns(line) for line in _lines(place / name)] for part, name in files.items()}
-    # Some dialogues of the training part stand in the others too.
-    held_out = {tuple(turns) for part in ("validation", "test") for turns in talks[part]}
-    talks["train"] = [turns for turns in talks["train"] if tuple(turns) not in held_out]
+    talks = _talks(data, "en")
     rng = random.Random(0)
     parts: Parts = {}
     for part, several in talks.items():
@@ -197,9 +322,30 @@ def cmrc2018(data: Path) -> Parts:
     return {"train": _squad(folder / "cmrc2018_dev.json"), "test": _squad(folder / "cmrc2018_trial.json")}
 
 
+def _talks(data: Path, language: str) -> dict[str, list[list[str]]]:
+    """Return the turns of each dialogue; one that stands in two files is left out of the larger part."""
+    place = data / "dialogue/xdailydialog_en_zh"
+    files = {
+        "test": ("en_test_human.txt", "zh_test_human.txt"),
+        "validation": ("en_dev_human.txt", "zh_dev_human.txt"),
+        "train": ("part1k_dialogues_text_En.txt", "part1k_dialogues_text_Zh.txt"),
+    }
+    known: set[str] = set()
+    talks = {}
+    for part, names in files.items():
+        # The same line of both files is the same dialogue; English ones are equal letter by letter, Chinese ones not.
+        both = zip(*([_turns(line) for line in _lines(place / name)] for name in names), strict=True)
+        keyed = [
+            (normalised("\n".join(english)), {"en": english, "zh": chinese}[language]) for english, chinese in both
+        ]
+        talks[part] = [turns for key, turns in keyed if key not in known]
+        known |= {key for key, _ in keyed}
+    return dict(reversed(talks.items()))
+
+
 def _turns(line: str) -> list[str]:
-    # Behind the last turn stand topic, acts and emotions.
-    return [turn.strip() for turn in line.split("__eou__")[:-1] if turn.strip()]
+    # Behind a tab stand topic, acts and emotions.
+    return [turn.strip() for turn in line.partition("\t")[0].split("__eou__") if turn.strip()]
 
 
 def _squad(path: Path) -> Records:

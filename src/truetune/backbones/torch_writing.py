@@ -6,6 +6,7 @@ answer.
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,14 @@ def answer_logits(network: Any, ids: Tensor, mask: Tensor, segments: Tensor) -> 
     """
     answer, model = segments == 1, network.model
     if not model.config.is_encoder_decoder:
-        logits: Tensor = network.cut(model(**network.read(ids, mask)).logits)
-        return logits[:, :-1][answer[:, 1:]]
+        inputs, told = network.read(ids, mask), answer[:, 1:]
+        if "input_ids" in inputs and "logits_to_keep" in signature(model.forward).parameters:
+            # The vocabulary is large: nothing is computed over it where no text has a piece to tell.
+            places = torch.nonzero(told.any(dim=0)).squeeze(1)
+            kept: Tensor = model(**inputs, logits_to_keep=places).logits
+            return kept[told[:, places]]
+        logits: Tensor = network.cut(model(**inputs).logits)
+        return logits[:, :-1][told]
     places = answer.sum(dim=1)
     filled = torch.arange(int(places.max()), device=ids.device) < places[:, None]
     labels = torch.full(filled.shape, IGNORED, dtype=torch.long, device=ids.device)

@@ -19,6 +19,8 @@ from truetune.workflows.progress import Progress
 
 ON_PROCESSOR, ON_GPU = 512, 8192
 """Pieces, padding counted, in one batch of predictions. Larger ones leave a processor's caches and are padded more."""
+WRITTEN_AT_ONCE = 2048
+"""Pieces in one batch, those to be written counted, where each step reads all weights for one piece a text."""
 EXAMPLES_AT_ONCE, ENCODED_AT_ONCE = 16_384, 2048
 """Examples whose inputs are in memory while they are predicted, and while they are only encoded."""
 
@@ -163,7 +165,8 @@ def shown_by(progress: Progress, title: str) -> Watch:
 def outputs_of(backbone: Predictor, encoded: Sequence[Encoded], labels: Labels, watch: Watch = unwatched) -> list[Any]:
     """Return the logits of each input, or what was written for it."""
     if labels.writing is not None:
-        return list(texts_of(backbone, encoded, labels.writing, pieces_at_once(backbone), watch))
+        pieces = max(WRITTEN_AT_ONCE, pieces_at_once(backbone))
+        return list(texts_of(backbone, encoded, labels.writing, pieces, watch))
     return list(logits_of(backbone, encoded, pieces_at_once(backbone), watch))
 
 

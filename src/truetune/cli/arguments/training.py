@@ -81,7 +81,10 @@ def add_training(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--minutes", type=number, default=10.0, metavar="M", help="for trainings with one thing changed (default: 10)"
     )
     diagnose.add_argument(
-        "--worth", type=number, default=0.01, metavar="D", help="gains below this are not looked for (default: 0.01)"
+        "--worth",
+        type=number,
+        metavar="D",
+        help="gains below this are not looked for (default: a hundredth of the metric's highest value)",
     )
 
     wanted = added(commands, "label-next", "which of these texts to label next for a run?")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import isfinite, sqrt
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,6 +38,10 @@ Predicted = Mapping[str, Sequence[Any]]
 Part = Literal["train", "validation"]
 MOST_TRAINING = 2000
 """Training examples that are looked at, drawn at random where there are more."""
+MOST_WRITTEN = 200
+"""The same where each answer is written piece by piece."""
+WORTH = 0.01
+"""What is sought, as a share of the highest value of the metric; of one without, in its units."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,11 @@ class Evidence:
     """The baselines' validation scores, turned so that higher is better."""
     worth: float
     """A gain of less is not looked for, in the units of the metric."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether the model writes texts."""
+        return training_of(self.data.task).head == "generate"
 
     @property
     def judge(self) -> Judge:
@@ -110,17 +119,17 @@ def standard_error(metric: Metric, judge: Judge, predicted: Predicted) -> float:
     return float(np.std(lifts, ddof=1)) / sqrt(len(lifts)) if len(lifts) > 1 else float("nan")
 
 
-def gathered(path: Path, worth: float, progress: Progress) -> Evidence:
-    """Return the evidence of a finished run; raises `RunError` for any other folder."""
+def gathered(path: Path, worth: float | None, progress: Progress) -> Evidence:
+    """Return the evidence of a finished run; raises `RunError` for any other folder. `worth` None: `WORTH`."""
     run = finished_run(path)
     config = configs.load(run.config)
     task = task_named(config.task)
     training = training_of(task)
     data = prepared(task, config.data, run, progress)
     total = len(data.parts["train"])
-    sample = np.arange(total)
-    if total > MOST_TRAINING:
-        sample = np.sort(np.random.default_rng(0).permutation(total)[:MOST_TRAINING])
+    sample, most = np.arange(total), MOST_WRITTEN if training.head == "generate" else MOST_TRAINING
+    if total > most:
+        sample = np.sort(np.random.default_rng(0).permutation(total)[:most])
     name = config.train.metric or config.evaluate.metric
     halves: dict[Part, Half] = {
         "train": half_of(data, name, "train", sample),
@@ -141,8 +150,14 @@ def gathered(path: Path, worth: float, progress: Progress) -> Evidence:
         halves=halves,
         predicted=predicted,
         baselines=_baselines(run),
-        worth=worth,
+        worth=usual_worth(halves["validation"].judge.metric) if worth is None else worth,
     )
+
+
+def usual_worth(metric: Metric) -> float:
+    """Return which gain is looked for where nobody says: a hundredth of the metric's highest value."""
+    highest = 1.0 if metric.limits is None else metric.limits[1]
+    return WORTH * highest if isfinite(highest) else WORTH
 
 
 def _baselines(run: RunFolder) -> dict[str, float]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from truetune.audit.truncation import shortest_room
 from truetune.errors import TruetuneError
+from truetune.files import read_json
 from truetune.optimization.diagnosis.cause import (
     CUT,
     DROPOUT,
@@ -158,6 +159,8 @@ def _longest(evidence: Evidence) -> Replay | None:
     from truetune.workflows.model import settings_of
 
     config, training = evidence.config, training_of(evidence.data.task)
+    if evidence.writes:
+        return _longer_prompt(evidence)
     if config.model.max_length is None or training.head not in ("classify", "regress"):
         return None
     place = model_place(config.model.name, Progress(quiet=True))
@@ -178,6 +181,17 @@ def _longest(evidence: Evidence) -> Replay | None:
     return Replay(CUT, {"model.max_length": wanted}, told)
 
 
+def _longer_prompt(evidence: Evidence) -> Replay | None:
+    """Return the same where a model writes: prompt and answer share the input with the source."""
+    findings = read_json(evidence.run.audit)["findings"]
+    found = next((one for one in findings if one["check"] == "sources cut"), None)
+    share = found["count"] / len(evidence.data.parts["train"]) if found else 0.0
+    if found is None or share < CUT_SHARE:
+        return None
+    told = f"{share:.0%} of the training sources are not read whole: {found['advice']}"
+    return Replay(CUT, {"model.max_length": None}, told)
+
+
 class Stand:
     """Makes replays within a time, and keeps what was not tried."""
 
@@ -192,7 +206,12 @@ class Stand:
         evidence = self._evidence
         expected = wanted.costs * evidence.curve.seconds
         changes = ", ".join(f"{key}={value}" for key, value in wanted.changes.items())
-        if training_of(evidence.data.task).head == "generate":
+        if evidence.writes:
+            if wanted.cause != CUT:
+                self.untried.append(
+                    f"{wanted.cause} was not tried: {wanted.because}, but a model that writes is not trained again "
+                    f"here; fine-tune with {changes} and compare"
+                )
             return None
         if expected > self._left:
             self.untried.append(

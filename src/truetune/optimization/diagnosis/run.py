@@ -25,7 +25,6 @@ from truetune.stats.quantiles import normal_quantile
 from truetune.workflows.model import need_packages, training_of
 from truetune.workflows.progress import Progress
 
-WORTH = 0.01
 MINUTES = 10.0
 
 
@@ -43,16 +42,16 @@ class Diagnosis:
 
 
 def diagnose(
-    path: str | Path, *, minutes: float = MINUTES, worth: float = WORTH, progress: Progress | None = None
+    path: str | Path, *, minutes: float = MINUTES, worth: float | None = None, progress: Progress | None = None
 ) -> Diagnosis:
     """Find what holds the score of a finished run back, and write it to `diagnosis.json` and the report of the run.
 
     Some causes are measured by training again with one thing changed, for at most `minutes`; 0 leaves that out.
-    Gains below `worth`, in the units of the metric that decides, are not looked for. The validation part is all that is
-    scored. Raises `RunError` for a folder that is no finished run.
+    Gains below `worth`, in the units of the metric that decides (default: a hundredth of its highest value), are not
+    looked for. The validation part is all that is scored. Raises `RunError` for a folder that is no finished run.
     """
     for name, value in (("minutes", minutes), ("worth", worth)):
-        if not 0 <= value < float("inf"):
+        if value is not None and not 0 <= value < float("inf"):
             raise ConfigError(f"{name} is {value}; expected a number that is not below 0")
     shown, began = progress or Progress(), time.monotonic()
     evidence = gathered(Path(path), worth, shown)
