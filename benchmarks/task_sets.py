@@ -216,10 +216,10 @@ def _tatoeba(data: Path, source: int) -> Parts:
 
 
 def scitldr(data: Path) -> Parts:
-    """Abstracts of papers with their summaries of one sentence; 60 for validation, 200 for test."""
+    """Abstracts of papers with their summaries of one sentence; 50 for validation, 150 for test."""
     parts: Parts = {}
     known: set[str] = set()
-    for part, name, number in (("test", "test", 200), ("validation", "dev", 60), ("train", "train", None)):
+    for part, name, number in (("test", "test", 150), ("validation", "dev", 50), ("train", "train", None)):
         rows = [json.loads(line) for line in _lines(data / f"summarisation/scitldr_en/{name}.jsonl")]
         records = [{"source": " ".join(" ".join(row["source"]).split()), "references": row["target"]} for row in rows]
         parts[part] = _some([one for one in records if one["source"] not in known], number)
@@ -228,14 +228,14 @@ def scitldr(data: Path) -> Parts:
 
 
 def csl_titles(data: Path) -> Parts:
-    """Abstracts with their titles; the dev file is for training, 60 of it for validation."""
+    """Abstracts with their titles; the dev file is for training, 50 of it for validation; 150 for test."""
 
     def part(name: str) -> Records:
         rows = [line.split("\t") for line in _lines(data / f"summarisation/csl_title_zh/{name}.tsv")]
         return [{"source": abstract.strip(), "reference": title.strip()} for _, abstract, title in rows]
 
     known = _some(part("dev"), None)
-    return {"train": known[60:], "validation": known[:60], "test": _some(part("test"), 200)}
+    return {"train": known[50:], "validation": known[:50], "test": _some(part("test"), 150)}
 
 
 def daily_answers_en(data: Path) -> Parts:

@@ -38,7 +38,7 @@ Predicted = Mapping[str, Sequence[Any]]
 Part = Literal["train", "validation"]
 MOST_TRAINING = 2000
 """Training examples that are looked at, drawn at random where there are more."""
-MOST_WRITTEN = 200
+MOST_WRITTEN = 100
 """The same where each answer is written piece by piece."""
 WORTH = 0.01
 """What is sought, as a share of the highest value of the metric; of one without, in its units."""
