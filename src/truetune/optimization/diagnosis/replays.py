@@ -82,6 +82,13 @@ class Replayed:
         )
 
 
+def told_changes(changes: Changes) -> str:
+    """Return changes of settings in words."""
+    return ", ".join(
+        f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in changes.items()
+    )
+
+
 def learnt_little(evidence: Evidence) -> str:
     """Return why the training seems to have learnt little, a sentence; empty where it does not."""
     curve, judge = evidence.curve, evidence.judge
@@ -94,6 +101,10 @@ def learnt_little(evidence: Evidence) -> str:
             f"model {judge.sign * best:.3f}"
         )
     if curve.left > LEFT:
+        if curve.last_loss >= curve.first_loss:
+            return (
+                f"the training loss did not fall: it was {curve.first_loss:.3f}, and {curve.last_loss:.3f} in the end"
+            )
         return f"the training loss fell from {curve.first_loss:.3f} to {curve.last_loss:.3f} only"
     values = [one.scores.get(judge.metric.name, np.nan) for one in curve.evaluations]
     if len(values) == 1:
@@ -205,7 +216,7 @@ class Stand:
         """Return what came of a replay; None where it does not fit into the time, or cannot be trained."""
         evidence = self._evidence
         expected = wanted.costs * evidence.curve.seconds
-        changes = ", ".join(f"{key}={value}" for key, value in wanted.changes.items())
+        changes = told_changes(wanted.changes)
         if evidence.writes:
             if wanted.cause != CUT:
                 self.untried.append(

@@ -18,7 +18,16 @@ from truetune.optimization.diagnosis.evidence import Evidence, gathered
 from truetune.optimization.diagnosis.fit import gap_of, over_fitted, told_by_luck, trained_too_long
 from truetune.optimization.diagnosis.frozen import LearningCurve, frozen_of, learning_curve, too_few, wrong_labels
 from truetune.optimization.diagnosis.labels import can_tell_of_rare, imbalanced, repeated, weak_labels, weak_slices
-from truetune.optimization.diagnosis.replays import SHORT, Replay, Replayed, Stand, balancing, passes, replays_of
+from truetune.optimization.diagnosis.replays import (
+    SHORT,
+    Replay,
+    Replayed,
+    Stand,
+    balancing,
+    passes,
+    replays_of,
+    told_changes,
+)
 from truetune.optimization.moves import advice_for
 from truetune.reports.page import run_page, write
 from truetune.stats.quantiles import normal_quantile
@@ -118,7 +127,7 @@ def _told(evidence: Evidence, tried: list[tuple[Replay, Replayed | None]], among
     """
     for wanted, done in tried:
         gain = done.gain(evidence, among) if done else None
-        changes = ", ".join(f"{key}={value}" for key, value in wanted.changes.items())
+        changes = told_changes(wanted.changes)
         if wanted.cause == names.CUT:
             if gain is None or gain.high >= evidence.worth:
                 yield Cause(wanted.cause, (wanted.because,), gain)
