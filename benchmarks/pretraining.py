@@ -1,16 +1,19 @@
 """What pretraining is worth on a task: the same model fine-tuned without and with it, by a paired test.
 
-    python benchmarks/pretraining.py bert      --output DIR    new:bert-mini of English sentences, then SST-2
-    python benchmarks/pretraining.py gpt       --output DIR    new:gpt-mini of the same, then SST-2
+    python benchmarks/pretraining.py bert      --output DIR    new:bert-mini of English sentences
+    python benchmarks/pretraining.py gpt       --output DIR    new:gpt-mini of the same
     python benchmarks/pretraining.py continued --output DIR    minilm-en gone on with on bank customers' questions
-                                                               without labels, then Banking77 with 10 of each label
-    python benchmarks/pretraining.py chinese   --output DIR    e5-small-multi on restaurant reviews, then waimai10k
-    --data DIR    the folder of data (default: the environment variable TRUETUNE_DATA)
-    --seeds 3     of fine-tuning, and, for `continued` and `chinese`, of pretraining too
-    --epochs N    of pretraining    --limit N    at most so many documents, and labelled texts: a trial
+    python benchmarks/pretraining.py chinese   --output DIR    e5-small-multi gone on with on restaurant reviews
+    --tasks NAME...  what is fine-tuned on: banking77 (10 questions of each intent), sst2, waimai (1,000 reviews);
+                     default: banking77, and for `chinese` waimai
+    --data DIR       the folder of data (default: the environment variable TRUETUNE_DATA)
+    --seeds 3        of fine-tuning, and, for `continued` and `chinese`, of pretraining too
+    --epochs N       of pretraining
+    --limit N        at most so many documents, and labelled texts: a trial
 
 From scratch: Tatoeba's English sentences, SST-2's training sentences, Banking77's and TREC's training questions and the
-English of 1,000 DailyDialog dialogues, without their labels. No text of a test part is learnt from.
+English of 1,000 DailyDialog dialogues, without their labels. The others: the texts of the task's training part, those
+with and those without a label there. No text of a test part is learnt from.
 Every run is a folder in DIR. What is finished there is not done again, and a run that was interrupted goes on, so give
 the same command again. At the end one line a seed and one over the seeds is printed: accuracy without and with, the
 difference on the same test texts with its interval, p.
@@ -46,6 +49,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     arguments.add_argument("what", choices=("bert", "gpt", "continued", "chinese"))
     arguments.add_argument("--output", type=Path, required=True)
+    arguments.add_argument("--tasks", nargs="+", choices=tuple(TASKS))
     arguments.add_argument("--data", type=Path, default=os.environ.get("TRUETUNE_DATA"))
     arguments.add_argument("--seeds", type=int, default=3)
     arguments.add_argument("--epochs", type=float)
@@ -54,6 +58,12 @@ def main() -> None:
     if chosen.data is None:
         arguments.error("name the data folder: set TRUETUNE_DATA or give --data")
     chosen.output.mkdir(parents=True, exist_ok=True)
+    for task in chosen.tasks or ["waimai" if chosen.what == "chinese" else "banking77"]:
+        measured(chosen, task)
+
+
+def measured(chosen: argparse.Namespace, task: str) -> None:
+    """Print what a task gains by pretraining, for each seed and over them."""
     new = chosen.what in ("bert", "gpt")
     pairs = []
     for seed in range(chosen.seeds):
@@ -62,19 +72,21 @@ def main() -> None:
             told(learnt)
         without = str(learnt.path / "start") if new else str(pretraining(chosen, seed)["model"]["name"])
         ends = [
-            done(finetune, finetuning(chosen, name, model, seed), chosen.output)
+            done(finetune, finetuning(chosen, task, (name, model), seed), chosen.output)
             for name, model in (("without", without), ("with", str(learnt.model)))
         ]
         pairs.append(ends)
-        line(f"seed {seed}", [correct(run) for run in ends])
+        line(f"{chosen.what}, {task}, seed {seed}", [correct(run) for run in ends])
     # A text's mean over the seeds without, and with: so the texts are the sample, and no seed counts as more texts.
     means = [np.mean([correct(pair[side]) for pair in pairs], axis=0) for side in (0, 1)]
     difference = means[1] - means[0]
-    half = 1.96 * difference.std(ddof=1) / np.sqrt(len(difference))
+    error = difference.std(ddof=1) / np.sqrt(len(difference))
+    half = 1.96 * error
     print(
-        f"{len(pairs)} seeds: {means[0].mean():.4f} without, {means[1].mean():.4f} with; difference "
-        f"{difference.mean():+.4f}, 95 % interval over texts {difference.mean() - half:+.4f} to "
-        f"{difference.mean() + half:+.4f}; by seed {[round(float((b - a).mean()), 4) for a, b in seeds(pairs)]}"
+        f"{chosen.what}, {task}, {len(pairs)} seeds: {means[0].mean():.4f} without, {means[1].mean():.4f} with; "
+        f"difference {difference.mean():+.4f}, 95 % interval over texts {difference.mean() - half:+.4f} to "
+        f"{difference.mean() + half:+.4f}; by seed {[round(float((b - a).mean()), 4) for a, b in seeds(pairs)]}",
+        flush=True,
     )
 
 
@@ -115,10 +127,10 @@ def told(run: RunFolder) -> None:
 
 def pretraining(chosen: argparse.Namespace, seed: int) -> Settings:
     corpus, model, epochs, rate = {
-        "bert": ("sentences", "new:bert-mini", 12, 1e-3),
-        "gpt": ("sentences", "new:gpt-mini", 6, 1e-3),
+        "bert": ("sentences", "new:bert-mini", 6, 1e-3),
+        "gpt": ("sentences", "new:gpt-mini", 3, 1e-3),
         "continued": ("banking", "builtin:minilm-en", 3, 1e-4),
-        "chinese": ("reviews", "builtin:e5-small-multi", 2, 1e-4),
+        "chinese": ("reviews", "builtin:e5-small-multi", 1, 1e-4),
     }[chosen.what]
     new = model.startswith("new:")
     gpt = chosen.what == "gpt"
@@ -130,7 +142,7 @@ def pretraining(chosen: argparse.Namespace, seed: int) -> Settings:
         "train": {
             "epochs": chosen.epochs or epochs,
             "learning_rate": rate,
-            "tokens_per_batch": 2048,
+            "tokens_per_batch": 1024 if gpt else 2048,
             "seed": seed,
             **({} if new else {"head_learning_rate": 1e-3}),
         },
@@ -138,39 +150,40 @@ def pretraining(chosen: argparse.Namespace, seed: int) -> Settings:
     }
 
 
-def finetuning(chosen: argparse.Namespace, name: str, model: str, seed: int) -> Settings:
-    parts = labelled(chosen)
+def finetuning(chosen: argparse.Namespace, task: str, begun: tuple[str, str], seed: int) -> Settings:
+    """Return the settings of fine-tuning what `begun` names, without or with pretraining."""
+    parts = labelled(chosen, task)
+    name, model = begun
     new = chosen.what in ("bert", "gpt")
     return {
         "task": "classification",
         "data": {part: str(file) for part, file in parts.items()},
         "model": {"name": model},
         "train": {
-            "epochs": {"continued": 15, "chinese": 2}.get(chosen.what, 3),
+            "epochs": TASKS[task][1] * (2 if new and task == "banking77" else 1),
             "learning_rate": 3e-4 if new else 1e-4,
             "seed": seed,
         },
         "evaluate": {"metric": "accuracy", "baselines": ["majority"]},
-        "track": {"output": str(chosen.output), "name": f"{chosen.what}-{name}-{seed}"},
+        "track": {"output": str(chosen.output), "name": f"{chosen.what}-{task}-{name}-{seed}"},
     }
 
 
-def labelled(chosen: argparse.Namespace) -> Mapping[str, Path]:
+def labelled(chosen: argparse.Namespace, task: str) -> Mapping[str, Path]:
     """Return the files of the task: training, validation and test texts, none of them in two parts."""
-    read = {"continued": banking77, "chinese": waimai_parts}.get(chosen.what, sst2)
-    parts = read(chosen.data)
+    parts = TASKS[task][0](chosen.data)
     test = {text_key([row["text"]]) for row in parts["test"]}
     rows = [row for row in parts["train"] if text_key([row["text"]]) not in test]
-    if chosen.what == "continued":
+    if task == "banking77":
         rows = few(rows, A_LABEL)
-    if chosen.what == "chinese":
+    if task == "waimai":
         rows = shuffled(rows)[:1000]
     found = {"train": rows, "test": parts["test"]}
     if "validation" in parts:
         found["validation"] = parts["validation"]
     files = {}
     for name, some in found.items():
-        files[name] = chosen.output / f"{chosen.what}-{name}.jsonl"
+        files[name] = chosen.output / f"{task}-{name}.jsonl"
         shown = shuffled(some)[: chosen.limit] if chosen.limit else some
         files[name].write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in shown), encoding="utf-8")
     return files
@@ -180,6 +193,14 @@ def waimai_parts(data: Path) -> Mapping[str, list[Settings]]:
     """Return the reviews, each once, with 500 for validation and 2,000 to test on."""
     rows = shuffled(list({text_key([row["text"]]): row for row in waimai(data)["train"]}.values()))
     return {"test": rows[:2000], "validation": rows[2000:2500], "train": rows[2500:]}
+
+
+TASKS: Mapping[str, tuple[Callable[[Path], Mapping[str, list[Settings]]], int]] = {
+    "banking77": (banking77, 15),
+    "sst2": (sst2, 3),
+    "waimai": (waimai_parts, 3),
+}
+"""How a task's parts are read, and for how many epochs it is learnt; few questions by a new model for twice as many."""
 
 
 def few(rows: list[Settings], number: int) -> list[Settings]:

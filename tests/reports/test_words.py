@@ -37,6 +37,15 @@ def test_chinese_texts_are_chinese() -> None:
     assert same == ["column.f1"]
 
 
+def test_the_texts_of_a_pretraining_stand_for_known_ones_with_the_same_placeholders() -> None:
+    own = {key: texts for key, texts in words.table().items() if key.startswith("pretraining.")}
+    assert own
+    for key, texts in own.items():
+        assert placeholders(texts["en"]) == placeholders(words.table()[key.removeprefix("pretraining.")]["en"]), key
+    say = words.say_in("zh").of("pretraining")
+    assert (say["head.kicker"], say["head.scores"]) == ("预训练报告 · {task}", "评估")
+
+
 @pytest.mark.parametrize(("formatted", "key"), used_keys())
 def test_every_key_that_the_code_asks_for_is_in_the_table(formatted: bool, key: str) -> None:
     if formatted:
@@ -49,7 +58,8 @@ def test_every_key_that_the_code_asks_for_is_in_the_table(formatted: bool, key: 
 def test_no_text_of_the_table_is_left_unused() -> None:
     patterns = [re.compile(re.sub(r"\\\{[^}]*\\\}", ".+", re.escape(key))) for _, key in used_keys()]
     variables = (SOURCE / "sections" / "curves.py").read_text(encoding="utf-8")
-    named = ("task.", "verdict.", "severity.", "state.", "cost.")  # words of closed sets are looked up by value
+    # Words of closed sets are looked up by value, those of a pretraining by the key that they stand for.
+    named = ("task.", "verdict.", "severity.", "state.", "cost.", "pretraining.")
     unused = [
         key
         for key in words.table()

@@ -76,7 +76,9 @@ def test_a_toy_corpus_is_learnt(learnt: RunFolder) -> None:
 
 def test_the_run_leaves_page_card_and_weights(learnt: RunFolder) -> None:
     page = learnt.report.read_text(encoding="utf-8")
-    assert "Masked language modelling" in page
+    assert "Pretraining report · Masked language modelling" in page
+    assert "ine-tuning report" not in page
+    assert "fine-tuned model" not in page
     card = (learnt.model / "README.md").read_text(encoding="utf-8")
     assert "AutoModelForMaskedLM" in card
     assert "model.name" in card

@@ -18,6 +18,7 @@ from truetune.files import read_json, write_text
 from truetune.reports import numbers
 from truetune.reports.metric_names import metric_name
 from truetune.reports.words import Say, say_in
+from truetune.tasks.table import PRETRAINED
 
 PIPELINES = {
     "classification": "text-classification",
@@ -39,8 +40,6 @@ LICENCES = {
     "mit": "mit",
 }
 """Licences by the names of the Hub, found at the beginning of the known ones."""
-PRETRAINED = ("language-modeling", "masked-language-modeling")
-"""Tasks without labels: what they make is fine-tuned."""
 MOST_LABELS = 50
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")

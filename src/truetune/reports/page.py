@@ -46,6 +46,7 @@ from truetune.reports.sections.weak import weak_parts, weak_section
 from truetune.reports.support import support
 from truetune.reports.visible import visible
 from truetune.reports.words import Say, say_in
+from truetune.tasks.table import PRETRAINED
 
 
 def run_page(run: Path, language: str) -> str:
@@ -54,8 +55,8 @@ def run_page(run: Path, language: str) -> str:
     What an unfinished run lacks is left out with a sentence that says why. Raises `RunError` for a folder
     that is no run or a file that cannot be read, `ConfigError` for an unknown language.
     """
-    say = say_in(language)
     saved = read_run(run)
+    say = say_in(language).of("pretraining") if saved.task in PRETRAINED else say_in(language)
     return _html(say, run_head(say, saved), _run_sections(say, saved), saved.name)
 
 

@@ -25,6 +25,12 @@ class Say:
     def __getitem__(self, key: str) -> str:
         return self.texts[key]
 
+    def of(self, kind: str) -> Say:
+        """Return the same texts, but of a kind of run its own: `KIND.KEY` of the table in the place of `KEY`."""
+        start = f"{kind}."
+        own = {key.removeprefix(start): text for key, text in self.texts.items() if key.startswith(start)}
+        return Say(self.language, {**self.texts, **own})
+
     def name(self, group: str, key: str) -> str:
         """Return the word for one value of a closed set (a task, a verdict); the value itself if it has none."""
         return self.texts.get(f"{group}.{key}", key)

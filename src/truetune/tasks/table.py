@@ -48,6 +48,8 @@ TASKS: dict[str, Task] = {
         PREFERENCE,
     )
 }
+PRETRAINED = (LANGUAGE_MODELING.name, MASKED_LANGUAGE_MODELING.name)
+"""Tasks without labels: what learns them is fine-tuned afterwards."""
 
 
 def task_named(name: str | Task) -> Task:
