@@ -1,9 +1,11 @@
 """What pretraining is worth on a task: the same model fine-tuned without and with it, by a paired test.
 
     python benchmarks/pretraining.py bert      --output DIR    new:bert-mini of English sentences
+    python benchmarks/pretraining.py electra   --output DIR    the same model, which learns to tell replaced pieces
     python benchmarks/pretraining.py gpt       --output DIR    new:gpt-mini of the same
     python benchmarks/pretraining.py continued --output DIR    minilm-en gone on with on bank customers' questions
     python benchmarks/pretraining.py chinese   --output DIR    e5-small-multi gone on with on restaurant reviews
+    python benchmarks/pretraining.py lora      --output DIR    smollm2-135m gone on with by LoRA on the same questions
     --tasks NAME...  what is fine-tuned on: banking77 (10 questions of each intent), sst2, waimai (1,000 reviews);
                      default: banking77, and for `chinese` waimai
     --data DIR       the folder of data (default: the environment variable TRUETUNE_DATA)
@@ -41,13 +43,23 @@ from truetune.workflows.finetune import finetune
 from truetune.workflows.pretrain import pretrain
 
 Settings = dict[str, Any]
+MASKED = "masked-language-modeling"
+LEARNT = {
+    "bert": (MASKED, "sentences", "new:bert-mini", 6, 1e-3),
+    "electra": ("replaced-token-detection", "sentences", "new:bert-mini", 3, 1e-3),
+    "gpt": ("language-modeling", "sentences", "new:gpt-mini", 3, 1e-3),
+    "continued": (MASKED, "banking", "builtin:minilm-en", 3, 1e-4),
+    "chinese": (MASKED, "reviews", "builtin:e5-small-multi", 1, 1e-4),
+    "lora": ("language-modeling", "banking", "builtin:smollm2-135m", 1, 1e-3),
+}
+"""What is learnt, of which corpus, beginning with which model, for how many epochs, at which rate."""
 A_LABEL = 10
 """Labelled texts of each of Banking77's intents."""
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    arguments.add_argument("what", choices=("bert", "gpt", "continued", "chinese"))
+    arguments.add_argument("what", choices=tuple(LEARNT))
     arguments.add_argument("--output", type=Path, required=True)
     arguments.add_argument("--tasks", nargs="+", choices=tuple(TASKS))
     arguments.add_argument("--data", type=Path, default=os.environ.get("TRUETUNE_DATA"))
@@ -58,13 +70,16 @@ def main() -> None:
     if chosen.data is None:
         arguments.error("name the data folder: set TRUETUNE_DATA or give --data")
     chosen.output.mkdir(parents=True, exist_ok=True)
+    if chosen.what == "lora":
+        told(done(pretrain, pretraining(chosen, 0), chosen.output))
+        return
     for task in chosen.tasks or ["waimai" if chosen.what == "chinese" else "banking77"]:
         measured(chosen, task)
 
 
 def measured(chosen: argparse.Namespace, task: str) -> None:
     """Print what a task gains by pretraining, for each seed and over them."""
-    new = chosen.what in ("bert", "gpt")
+    new = LEARNT[chosen.what][2].startswith("new:")
     pairs = []
     for seed in range(chosen.seeds):
         learnt = done(pretrain, pretraining(chosen, 0 if new else seed), chosen.output)
@@ -126,25 +141,21 @@ def told(run: RunFolder) -> None:
 
 
 def pretraining(chosen: argparse.Namespace, seed: int) -> Settings:
-    corpus, model, epochs, rate = {
-        "bert": ("sentences", "new:bert-mini", 6, 1e-3),
-        "gpt": ("sentences", "new:gpt-mini", 3, 1e-3),
-        "continued": ("banking", "builtin:minilm-en", 3, 1e-4),
-        "chinese": ("reviews", "builtin:e5-small-multi", 1, 1e-4),
-    }[chosen.what]
+    task, corpus, model, epochs, rate = LEARNT[chosen.what]
     new = model.startswith("new:")
     gpt = chosen.what == "gpt"
     return {
-        "task": "language-modeling" if gpt else "masked-language-modeling",
+        "task": task,
         "data": {"source": str(documents(chosen, corpus)), "test_share": 0.05, "validation_share": 0.05},
         "model": {"name": model, **({"max_length": 64} if new else {})},
-        "pretrain": {"held_out": 500, **({"tokenizer": "bpe" if gpt else "wordpiece"} if new else {})},
+        "recipe": {"lora_rank": 8} if chosen.what == "lora" else {},
+        "pretrain": {"held_out": 500 if new else 200, **({"tokenizer": "bpe" if gpt else "wordpiece"} if new else {})},
         "train": {
             "epochs": chosen.epochs or epochs,
             "learning_rate": rate,
             "tokens_per_batch": 1024 if gpt else 2048,
             "seed": seed,
-            **({} if new else {"head_learning_rate": 1e-3}),
+            **({} if new or chosen.what == "lora" else {"head_learning_rate": 1e-3}),
         },
         "track": {"output": str(chosen.output), "name": f"{chosen.what}-pretrained-{seed}"},
     }
@@ -154,7 +165,7 @@ def finetuning(chosen: argparse.Namespace, task: str, begun: tuple[str, str], se
     """Return the settings of fine-tuning what `begun` names, without or with pretraining."""
     parts = labelled(chosen, task)
     name, model = begun
-    new = chosen.what in ("bert", "gpt")
+    new = LEARNT[chosen.what][2].startswith("new:")
     return {
         "task": "classification",
         "data": {part: str(file) for part, file in parts.items()},

@@ -22,7 +22,7 @@ Column = Any
 
 Better = Literal["higher", "lower"]
 IntervalMethod = Literal["wilson", "t", "bca", "delong", "delong-pairs", "none"]
-Head = Literal["classify", "regress", "tag", "joint", "nested", "span", "choose", "generate", "embed", "mask"]
+Head = Literal["classify", "regress", "tag", "joint", "nested", "span", "choose", "generate", "embed", "mask", "detect"]
 """What a model puts out: one label (set) a text, a number, a tag a piece, both a label and tags, typed stretches that
 may lie in each other, a stretch of text, a choice, text, a vector, what is masked."""
 Verdict = Literal["better", "worse", "no difference found", "not worse", "equivalent", "not shown"]

@@ -63,3 +63,16 @@ def test_only_words_that_are_cut_and_then_one_piece_are_taken(tiny_bert: Path, t
     assert len(tokenizer.pieces([WORDS[1]])[0].ids) > 1  # looking changes nothing
     # A byte-level tokenizer joins a word with the space before it, which would be left alone.
     assert shortened_words(load_tokenizer(ModelSettings(str(tiny_gpt2), "generate", ())), WORDS) == []
+
+
+def test_chinese_words_are_found_in_a_row_of_characters(tiny_bert: Path, tmp_path: Path) -> None:
+    tokenizer = tokenizer_of(tiny_bert)
+    assert shortened_words(tokenizer, ["银行", "人民", "人"]) == ["银行", "人民"]
+    write_grown_model(str(tiny_bert), tmp_path / "model", "mask", tokenizer, ["银行", "人民"])
+    old, new = tokenizer_of(tiny_bert), tokenizer_of(tmp_path / "model")
+    (before,), (after,) = old.pieces(["中国人民银行在上海"]), new.pieces(["中国人民银行在上海"])
+    assert len(after.ids) == len(before.ids) - 2
+    assert [(start, end) for start, end in zip(after.starts, after.ends, strict=True) if end - start == 2] == [
+        (2, 4),
+        (4, 6),
+    ]

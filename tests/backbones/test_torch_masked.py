@@ -14,7 +14,7 @@ from truetune.backbones.torch import load_backbone, load_tokenizer
 from truetune.backbones.torch_scratch import write_new_model
 from truetune.data.batch import packed, padded, target_number
 from truetune.errors import ModelError
-from truetune.pretraining.likelihoods import likelihoods, unigram_likelihoods
+from truetune.pretraining.likelihoods import likelihoods, piece_shares, unigram_likelihoods
 from truetune.tasks.piece_encoding import causal_inputs, masked_inputs
 from truetune.training.masking import Masking, in_turn
 from truetune.types import IGNORED
@@ -106,7 +106,7 @@ def test_documents_have_the_sums_of_their_pieces_whatever_the_batches(new_bert: 
 def test_unigrams_are_counted_with_one_added() -> None:
     ids = np.array([5, 5, 6])
     learnt = masked([ids])
-    said = unigram_likelihoods(learnt, masked([np.array([5, 7])]), 1, vocabulary=8)
+    said = unigram_likelihoods(piece_shares(learnt, 8), masked([np.array([5, 7])]), 1)
     # Counts plus one: 3 of 11 for the piece 5, 1 of 11 for the piece 7; 5 is the most frequent.
     assert said["log_likelihood"][0] == pytest.approx(np.log(3 / 11) + np.log(1 / 11))
     assert said["hits"] == [1]

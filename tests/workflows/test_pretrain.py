@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -15,7 +16,7 @@ import pytest
 
 from truetune.bundle.run_folder import RunFolder
 from truetune.cli.main import main
-from truetune.errors import ConfigError
+from truetune.errors import ConfigError, TruetuneError
 from truetune.files import read_json
 from truetune.workflows.finetune import finetune
 from truetune.workflows.pretrain import pretrain
@@ -143,11 +144,107 @@ def test_a_decoder_learns_too_with_several_documents_in_a_row(tmp_path: Path) ->
     assert value(run, "after", "bits_per_byte") == pytest.approx(value(run, "after", "bits_per_character"))
 
 
+def test_replaced_pieces_are_found_and_the_model_is_fine_tuned(tmp_path: Path) -> None:
+    rng = random.Random(0)
+    names = ["anna", "bob", "carl", "dora", "emil", "fritz", "gina", "hugo"]
+    deeds = ["sees", "hears", "likes", "calls", "meets", "helps", "pays", "asks"]
+    lines = [" ".join(f"{rng.choice(names)} {rng.choice(deeds)}" for _ in range(8)) for _ in range(300)]
+    asked = settings(tmp_path, task="replaced-token-detection", train={"epochs": 4, "learning_rate": 1e-3})
+    (tmp_path / "toy.txt").write_text("\n".join(lines), encoding="utf-8")
+    asked["pretrain"]["mask_share"] = 0.3
+    run = RunFolder(pretrain(asked, progress=QUIET).run)
+    # Of 16 draws one is the piece itself, 7 are another of its kind, which nobody can tell, 8 are of the other kind.
+    before, after = (value(run, system, "detection_accuracy") for system in ("before", "after"))
+    assert before == pytest.approx(1 - 0.3 * 15 / 16, abs=0.03)
+    assert before + 0.03 < after < 1 - 0.3 * 7 / 16 + 0.03
+    assert value(run, "after", "bits_per_piece") < value(run, "before", "bits_per_piece")
+    assert read_json(run.verdict)["verdict"] == "better"
+    assert "Pretraining report · Replaced-token detection" in run.report.read_text(encoding="utf-8")
+    rows = [{"text": f"{name} {rng.choice(deeds)}", "label": name} for name in names[:2] for _ in range(20)]
+    (tmp_path / "labelled.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    tuned = settings(tmp_path, task="classification", name=str(run.model), train={"epochs": 1})
+    tuned["data"] = {"source": str(tmp_path / "labelled.jsonl"), "drop_duplicates": False}
+    tuned["evaluate"]["baselines"] = ["majority"]
+    assert (finetune(tuned, progress=QUIET).run / "report.html").is_file()
+
+
+def test_checkpoints_are_fine_tuned_and_scored(tmp_path: Path) -> None:
+    rows = [
+        {"text": f"the {animal} in the {place} {n}", "label": "home" if place == "house" else "outside"}
+        for n in range(30)
+        for animal, place in (("cat", "house"), ("bird", "tree"), ("fish", "river"))
+    ]
+    (tmp_path / "labelled.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    probe = {
+        "task": "classification",
+        "data": {"source": "labelled.jsonl", "test_share": 0.3},
+        "model": {"name": "whatever"},
+        "train": {"epochs": 2, "learning_rate": 1e-3},
+        "evaluate": {"resamples": 100, "baselines": ["majority"]},
+    }
+    (tmp_path / "probe.yaml").write_text(json.dumps(probe), encoding="utf-8")
+    asked = settings(tmp_path, train={"epochs": 2, "keep_every": 3})
+    asked["pretrain"]["probe"] = str(tmp_path / "probe.yaml")
+    run = RunFolder(pretrain(asked, progress=QUIET).run)
+    found = read_json(run.probes)
+    steps = [one["step"] for one in found["probes"]]
+    assert steps[:3] == [0, 3, 6]
+    assert [one["shipped"] for one in found["probes"]].count(True) == 1
+    assert found["probes"][0]["against_start"] is None
+    for one in found["probes"]:
+        probed = RunFolder(run.probes_folder / f"step-{one['step']:08d}")
+        assert value(probed, "after", found["metric"]) == one["score"]["value"]
+        if one["step"]:
+            change = one["score"]["value"] - found["probes"][0]["score"]["value"]
+            assert one["against_start"]["difference"] == pytest.approx(change)
+    # Each began at other weights: that of step 3 has learnt what the start has not.
+    weights = [(run.probes_folder / f"step-{step:08d}/model/model.safetensors").read_bytes() for step in (0, 3, 6)]
+    assert len(set(weights)) == 3
+    assert not list(run.probes_folder.glob("*-model"))
+    assert "Probes" in run.report.read_text(encoding="utf-8")
+
+
+def test_a_probe_that_is_no_fine_tuning_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    (tmp_path / "probe.yaml").write_text(
+        "task: language-modeling\ndata: {source: x}\nmodel: {name: y}\n", encoding="utf-8"
+    )
+    asked = settings(tmp_path)
+    asked["pretrain"]["probe"] = str(tmp_path / "probe.yaml")
+    with pytest.raises(TruetuneError, match="scored, not trained"):
+        pretrain(asked, progress=QUIET)
+    asked["pretrain"]["probe"] = str(tmp_path / "nothing.yaml")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        pretrain(asked, progress=QUIET)
+    assert not list((tmp_path / "runs").glob("*"))
+
+
 def test_a_pretrained_encoder_is_gone_on_with(tiny_bert: Path, tmp_path: Path) -> None:
     changed = settings(tmp_path, str(tiny_bert), train={"epochs": 3, "learning_rate": 5e-3})
     run = RunFolder(pretrain(changed, progress=QUIET).run)
     assert value(run, "after", "pseudo_perplexity") < value(run, "baselines/untuned", "pseudo_perplexity")
     assert not (run.path / "start").exists()
+
+
+@pytest.mark.parametrize(("task", "family"), [("masked-language-modeling", "bert"), ("language-modeling", "gpt2")])
+def test_lora_goes_on_with_a_model_and_is_merged(
+    task: str, family: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    pytest.importorskip("peft")
+    place = request.getfixturevalue(f"tiny_{family}")
+    changes = {"task": task, "train": {"epochs": 6, "learning_rate": 1e-2}, "recipe": {"lora_rank": 4}}
+    run = RunFolder(pretrain(settings(tmp_path, str(place), **changes), progress=QUIET).run)
+    metric = {"bert": "pseudo_perplexity", "gpt2": "bits_per_byte"}[family]
+    assert value(run, "after", metric) < value(run, "baselines/untuned", metric)
+    from safetensors.numpy import load_file
+
+    before, after = (load_file(folder / "model.safetensors") for folder in (place, run.model))
+    found = {name: [other for key, other in after.items() if key.endswith(name)] for name in before}
+    same = {name: bool((before[name] == others[0]).all()) for name, others in found.items() if others}
+    # Matrices of layers are moved, word embeddings are not, and nothing of LoRA is left.
+    assert [name for name in same if "wte" in name or "word_embeddings" in name]
+    assert all(kept for name, kept in same.items() if "wte" in name or "word_embeddings" in name)
+    assert not all(same.values())
+    assert not [name for name in after if "lora" in name]
 
 
 SCRIPT = """
@@ -200,8 +297,6 @@ def test_a_killed_run_ends_bit_for_bit_as_an_unbroken_one(tiny_bert: Path, tmp_p
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_left(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
-    from truetune.errors import TruetuneError
-
     with pytest.raises(TruetuneError, match=said):
         pretrain(settings(tmp_path, **changes), progress=QUIET)
     assert not list((tmp_path / "runs").glob("*"))

@@ -30,6 +30,8 @@ class Form:
     """Whether the vector of a text is what comes out, of length 1, without any head."""
     masks: bool = False
     """Whether the pieces of the vocabulary have scores at the places that segments mark."""
+    detects: bool = False
+    """Whether the pieces that segments mark have two scores each: of being as written, and of being replaced."""
     contrasts: bool = False
     """Whether in training vectors of texts come out, of length 1, and the head is for predictions alone."""
     joins: int = 0
@@ -65,13 +67,15 @@ def chosen_form(settings: ModelSettings, config: Any) -> Form:
     if settings.head == "tag":
         return Form(None, own_head=type(config) not in TAG)
     decoder = is_decoder(config)
-    if settings.head == "mask":
+    if settings.head in ("mask", "detect"):
         if decoder:
             raise ModelError(
                 f"{settings.name}: a decoder ({config.model_type}) does not read what follows, so it cannot tell what "
-                "is masked; expected an encoder (BERT style), or the task language-modeling"
+                f"is {'masked' if settings.head == 'mask' else 'replaced'}; expected an encoder (BERT style), or the "
+                "task language-modeling"
             )
-        return Form(None, own_head=False, masks=True)
+        detects = settings.head == "detect"
+        return Form(None, own_head=detects, masks=not detects, detects=detects)
     if settings.head in BOTH_WAYS and decoder:
         raise ModelError(
             f"{settings.name}: a decoder ({config.model_type}) reads a text before it knows what follows, so it "
@@ -86,7 +90,7 @@ def chosen_form(settings: ModelSettings, config: Any) -> Form:
     if settings.head not in ("classify", "regress", "choose", "embed"):
         raise ModelError(
             f"head {settings.head!r} is not known to this backbone; known: classify, regress, tag, joint, nested, "
-            "span, choose, generate, embed, mask"
+            "span, choose, generate, embed, mask, detect"
         )
     if settings.contrast:
         if decoder or settings.head != "classify":

@@ -80,7 +80,7 @@ def used_pieces(inputs: Iterable[Ints]) -> Ints:
 
 def configure(config: Any, settings: ModelSettings) -> None:
     """Write labels, problem type and dropout of the settings into a Transformers config."""
-    if settings.head not in ("generate", "embed", "mask"):
+    if settings.head not in ("generate", "embed", "mask", "detect"):
         config.id2label = dict(enumerate(settings.labels))
         config.label2id = {label: position for position, label in enumerate(settings.labels)}
     if settings.head == "classify":

@@ -17,6 +17,7 @@ from truetune.backbones.torch_backbone import TorchBackbone
 from truetune.backbones.torch_device import chosen_device, chosen_precision
 from truetune.backbones.torch_model import load_network
 from truetune.backbones.torch_pieces import with_pieces
+from truetune.backbones.torch_replaced import generator_of
 from truetune.backbones.torch_saved import load_saved
 from truetune.backbones.torch_together import Processes, local_device
 from truetune.types import Ints
@@ -43,6 +44,8 @@ def load_backbone(
         rows = network.model.get_input_embeddings().weight.shape[0]
         known = np.arange(min(rows, tokenizer.size)) if vocabulary is None else vocabulary
         with_pieces(network, settings, torch.from_numpy(np.setdiff1d(known, tokenizer.special)))
+    if settings.head == "detect":
+        network.generator = generator_of(network, settings.seed)
     precision, _ = chosen_precision(settings.precision, device, network.model.config.hidden_size)
     chosen = replace(settings, device=str(device), precision=precision, max_length=tokenizer.max_length)
     if vocabulary is not None:

@@ -60,7 +60,9 @@ class TorchBackbone:
             keep_pretrained(network)
         frozen = settings.freeze_embeddings or settings.keeps_pretrained
         sharded = together is not None and together.sharded
-        self._table = None if sharded else with_rows(network.model, None if frozen else vocabulary)
+        # A generator shares the word embeddings, and scores the whole vocabulary by them.
+        whole_table = sharded or network.generator is not None
+        self._table = None if whole_table else with_rows(network.model, None if frozen else vocabulary)
         if frozen:
             network.model.get_input_embeddings().requires_grad_(False)
         freeze_layers(network, settings.freeze_layers)

@@ -15,32 +15,44 @@ import torch
 from truetune.backbones.pretrained import explained, quiet
 from truetune.backbones.tokenizer import FastTokenizer
 from truetune.files import whole_folder
+from truetune.text import is_cjk
 from truetune.types import Ints
 
-ALONE, AROUND = "a a", "a {} a"
-"""What stands beside a word when it is looked at how it is cut."""
+BESIDE = {False: ("a a", "a {} a"), True: ("的的", "的{}的")}
+"""What stands beside a word when it is looked at how it is cut, without and with the word; with CJK no spaces do."""
 
 
 def shortened_words(tokenizer: FastTokenizer, words: Sequence[str]) -> list[str]:
     """Add words to a tokenizer, and return those of which it makes one piece now, in their order.
 
-    Only whole words between spaces or signs are found. Tokenizers that join a word with the space before it gain
-    nothing by that, and get none.
+    Only whole words between spaces or signs are found, those of CJK characters wherever these stand in a row.
+    Tokenizers that join a word with the space before it gain nothing by that, and get none.
     """
+    pieces = _pieces_beside(tokenizer, words)
+    shorter = [word for word, number in zip(words, pieces, strict=True) if number > 1]
+    probe = FastTokenizer(_copy(tokenizer.transformers))
+    _add(probe, shorter)
+    return [word for word, number in zip(shorter, _pieces_beside(probe, shorter), strict=True) if number == 1]
+
+
+def _pieces_beside(tokenizer: FastTokenizer, words: Sequence[str]) -> list[int]:
+    """Return how many pieces each word adds to what stands beside it."""
+    of_cjk = [is_cjk(word[0]) for word in words]
+    (spaced, unspaced) = (len(one.ids) for one in tokenizer.pieces([BESIDE[False][0], BESIDE[True][0]]))
+    around = tokenizer.pieces([BESIDE[cjk][1].format(word) for cjk, word in zip(of_cjk, words, strict=True)])
+    return [len(one.ids) - (unspaced if cjk else spaced) for cjk, one in zip(of_cjk, around, strict=True)]
+
+
+def _add(tokenizer: FastTokenizer, words: Sequence[str]) -> None:
     from tokenizers import AddedToken
 
-    pieces = [len(one.ids) for one in tokenizer.pieces([AROUND.format(word) for word in words])]
-    (beside,) = tokenizer.pieces([ALONE])
-    shorter = [word for word, number in zip(words, pieces, strict=True) if number - len(beside.ids) > 1]
-    probe = FastTokenizer(_copy(tokenizer.transformers))
-    probe.transformers.add_tokens([AddedToken(word, single_word=True, normalized=True) for word in shorter])
-    now = [len(one.ids) for one in probe.pieces([AROUND.format(word) for word in shorter])]
-    return [word for word, number in zip(shorter, now, strict=True) if number - len(beside.ids) == 1]
+    tokenizer.transformers.add_tokens(
+        [AddedToken(word, single_word=not is_cjk(word[0]), normalized=True) for word in words]
+    )
 
 
 def write_grown_model(place: str, folder: Path, head: str, tokenizer: FastTokenizer, words: Sequence[str]) -> None:
     """Write the model at `place` with these words in its tokenizer, as Transformers loads it; whole or not at all."""
-    from tokenizers import AddedToken
     from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
     kind = AutoModelForMaskedLM if head == "mask" else AutoModelForCausalLM
@@ -49,7 +61,7 @@ def write_grown_model(place: str, folder: Path, head: str, tokenizer: FastTokeni
         torch.manual_seed(0)
         model: Any = kind.from_pretrained(place, dtype=torch.float32)
         begin = tokenizer.size
-        tokenizer.transformers.add_tokens([AddedToken(word, single_word=True, normalized=True) for word in words])
+        _add(tokenizer, words)
         model.resize_token_embeddings(max(tokenizer.size, model.config.vocab_size), mean_resizing=False)
         inputs: Any = model.get_input_embeddings()
         outputs: Any = model.get_output_embeddings()

@@ -50,7 +50,7 @@ def objective_of(settings: ModelSettings) -> Objective:
                 multiple=False,
             ),
         )
-    if settings.head in ("generate", "mask"):
+    if settings.head in ("generate", "mask", "detect"):
         return Objective(
             lambda logits, targets, recipe: summed_loss(logits, _told(targets), recipe, multiple=False),
             lambda first, second, targets: disagreement(first, second, _told(targets), multiple=False),

@@ -32,7 +32,8 @@ def load_network(settings: ModelSettings, device: torch.device) -> Network:
         config = AutoConfig.from_pretrained(settings.name)
     form = chosen_form(settings, config)
     # First and last piece are the same two outputs in every file.
-    same_labels = form.ends or form.writes or form.embeds or form.masks or labels_of(config) == settings.labels
+    unlabelled = form.ends or form.writes or form.embeds or form.masks or form.detects
+    same_labels = unlabelled or labels_of(config) == settings.labels
     configure(config, settings)
     with quiet(), explained(settings.name), torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)

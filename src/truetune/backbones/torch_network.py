@@ -32,6 +32,8 @@ class Network(nn.Module):
         # Vectors in the input beside those of the pieces, and whether these, or a prefix, are read.
         self.prompt: Prompt | None = None
         self.begun = Switch()
+        # What fills masked places while a model learns to tell what is replaced; no part of what is saved.
+        self.generator: nn.Module | None = None
         accepted = inspect.signature(model.base_model.forward).parameters
         # Whether the model tells the first text from the second by segments.
         self.segmented = "token_type_ids" in accepted and getattr(model.config, "type_vocab_size", 0) > 1
@@ -61,7 +63,8 @@ class Network(nn.Module):
     def forward(self, ids: Tensor, mask: Tensor, segments: Tensor, packed: Tensor | None = None) -> Tensor:
         """Return logits, `[inputs, labels]`, or `[batch, length, ...]` for `tag`, `joint`, `span` and `nested`.
 
-        For `generate` and `mask` they are those of every piece that is predicted, `[pieces, vocabulary]`. For `span`
+        For `generate` and `mask` they are those of every piece that is predicted, `[pieces, vocabulary]`, for `detect`
+        those of every piece that is asked about, `[pieces, 2]`. For `span`
         padding has the score `LEAST`, so that it has no share in a softmax over the length. For `embed` they are
         vectors, see `sides`. `packed` `[batch, length]`: where several inputs share a row, which of them a piece
         belongs to, -1 for none.
@@ -70,6 +73,10 @@ class Network(nn.Module):
             return self._packed(ids, mask, segments, packed)
         if self.form.masks:
             return masked_logits(self.model, ids, mask, segments)
+        if self.form.detects:
+            assert self.own is not None
+            read: Tensor = self.own(self.hidden(ids, mask, torch.zeros_like(ids)))[segments == 1]
+            return read
         if self.form.writes:
             return answer_logits(self, ids, mask, segments)
         if self.form.embeds:
@@ -236,7 +243,7 @@ def own_head(settings: ModelSettings, form: Form, config: Any) -> nn.Module | No
     if not form.own_head:
         return None
     outputs = len(settings.labels) + len(settings.tags)
-    width = width_of(outputs) if form.nests else 1 if form.chooses else outputs
+    width = width_of(outputs) if form.nests else 1 if form.chooses else 2 if form.detects else outputs
     linear = drawn(nn.Linear(config.hidden_size, width), config)
     rates = (getattr(config, name, None) for name in ("classifier_dropout", "hidden_dropout_prob", "resid_pdrop"))
     return nn.Sequential(nn.Dropout(next((rate for rate in rates if rate is not None), 0.0)), linear)

@@ -21,6 +21,7 @@ from truetune.backbones.torch_network import Network
 from truetune.backbones.torch_optimizer import adamw, moments, set_moments, trained
 from truetune.backbones.torch_placed import whole
 from truetune.backbones.torch_recompute import recompute_layers
+from truetune.backbones.torch_replaced import detection_loss
 from truetune.backbones.torch_together import Processes
 from truetune.backbones.torch_vocabulary import RowEmbedding
 from truetune.types import Batch
@@ -135,7 +136,7 @@ class Learner:
         ids = torch.zeros(1, 2, dtype=torch.long, device=self._device)
         # A prompt of one piece and an answer of one, so that there is something to predict for every head.
         inputs = (ids, torch.ones_like(ids, dtype=torch.bool), torch.arange(2, device=self._device)[None])
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._settings.precision == "bfloat16"):
+        with self._autocast():
             found = [self._network(*inputs).float().sum() for _ in range(2 if self._recipe.r_drop else 1)]
         (torch.stack(found).sum() * 0).backward()  # type: ignore[no-untyped-call]
 
@@ -143,6 +144,9 @@ class Learner:
         """Return the sum of the losses of all targets; of two passes their mean, and what they disagree in."""
         recipe, objective = self._recipe, self._objective
         aims = torch.from_numpy(batch.targets).to(self._device)
+        if self._network.generator is not None:
+            with self._autocast():
+                return detection_loss(self._network, self._network.inputs(batch), aims)
         logits = self._logits(batch)
         loss = objective.summed(logits, aims, recipe)
         if not recipe.r_drop:
@@ -152,9 +156,12 @@ class Learner:
         return loss + recipe.r_drop * objective.disagreement(logits, other, aims)
 
     def _logits(self, batch: Batch) -> Tensor:
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._settings.precision == "bfloat16"):
+        with self._autocast():
             logits: Tensor = self._network(*self._network.inputs(batch))
             return logits.float()
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=self._settings.precision == "bfloat16")
 
     @contextlib.contextmanager
     def _randomness(self) -> Iterator[None]:

@@ -67,6 +67,16 @@ class RunFolder:
         return self.path / "reading.json"
 
     @property
+    def probes(self) -> Path:
+        """What checkpoints of a pretraining score when they are fine-tuned, where that was asked."""
+        return self.path / "probes.json"
+
+    @property
+    def probes_folder(self) -> Path:
+        """The runs of these."""
+        return self.path / "probes"
+
+    @property
     def behaviour(self) -> Path:
         """How the model takes small changes of texts, where `truetune check` asked."""
         return self.path / "behaviour.json"

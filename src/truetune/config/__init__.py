@@ -158,4 +158,5 @@ def _with_paths(config: Config, folder: Path) -> Config:
 
     data = config.data
     places = {key: found(getattr(data, key)) for key in ("source", "train", "validation", "test", "documents")}
-    return config.model_copy(update={"data": data.model_copy(update=places)})
+    probed = config.pretrain.model_copy(update={"probe": found(config.pretrain.probe)})
+    return config.model_copy(update={"data": data.model_copy(update=places), "pretrain": probed})

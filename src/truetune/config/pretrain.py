@@ -23,4 +23,8 @@ class Pretrain(Group):
     new_words: int = Field(
         default=0, ge=0, description="Frequent words that become pieces of a pretrained encoder's tokenizer, at most"
     )
+    probe: str | None = Field(
+        default=None,
+        description="A config of fine-tuning, by which the start, each `train.keep_every` and the end are scored",
+    )
     vocabulary: int = Field(default=8000, gt=255, description="Pieces of a tokenizer that is trained")

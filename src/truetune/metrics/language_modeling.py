@@ -116,3 +116,16 @@ MASKED_ACCURACY = Additive(
     limits=(0.0, 1.0),
 )
 MASKED_LANGUAGE_MODELING = (MASKED_ACCURACY, PSEUDO_PERPLEXITY)
+REPLACED_TOKEN_DETECTION = (
+    replace(
+        MASKED_ACCURACY,
+        name="detection_accuracy",
+        definition="pieces told right, as written or replaced / pieces; depends on the tokenizer and on what is "
+        "replaced by what",
+    ),
+    replace(
+        _bits_per("piece", "tokens"),
+        definition="sum of negative log-probabilities of what pieces are, as written or replaced / pieces / ln 2; "
+        "depends on the tokenizer and on what is replaced by what",
+    ),
+)

@@ -21,15 +21,19 @@ def likelihoods(backbone: Backbone, asked: Sequence[Encoded], documents: int, wa
     return _summed(backbone.scored, asked, documents, backbone.tokenizer.pad, watch)
 
 
-def unigram_likelihoods(
-    learnt: Sequence[Encoded], asked: Sequence[Encoded], documents: int, vocabulary: int
-) -> Columns:
-    """Return the same of a model that knows only how often each piece stands in training, plus one [Laplace]."""
+def piece_shares(learnt: Sequence[Encoded], vocabulary: int) -> Floats:
+    """Return how often each piece stands in training, plus one [Laplace], as a share of all."""
     counts = np.ones(vocabulary)
     for one in learnt:
         counts += np.bincount(one.ids[one.target != IGNORED], minlength=vocabulary)
-    logs = np.log(counts / counts.sum())
-    best = int(counts.argmax())
+    shares: Floats = counts / counts.sum()
+    return shares
+
+
+def unigram_likelihoods(shares: Floats, asked: Sequence[Encoded], documents: int) -> Columns:
+    """Return the same of what knows only which share of all answers each is."""
+    logs = np.log(shares)
+    best = int(shares.argmax())
 
     def scored(batch: Batch) -> Floats:
         aims = batch.targets[batch.targets != IGNORED]

@@ -15,6 +15,6 @@ def segmented(text: str) -> list[tuple[int, int]]:
     try:
         import jieba
     except ImportError:
-        raise MissingPackageError("jieba", "pretrain.whole_words with Chinese", "zh") from None
+        raise MissingPackageError("jieba", "words of Chinese in pretraining", "zh") from None
     jieba.setLogLevel(logging.WARNING)
     return [(start, end) for word, start, end in jieba.tokenize(text) if word.strip()]

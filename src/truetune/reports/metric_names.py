@@ -49,6 +49,8 @@ NAMES = {
     "perplexity": ("Perplexity", "困惑度"),
     "pseudo_perplexity": ("Pseudo-perplexity", "伪困惑度"),
     "masked_accuracy": ("Accuracy on masked pieces", "遮盖词元准确率"),
+    "detection_accuracy": ("Accuracy of detection", "检测准确率"),
+    "bits_per_piece": ("Bits per piece", "每词元比特数"),
     "bits_per_byte": ("Bits per byte", "每字节比特数"),
     "bleu": ("BLEU", "BLEU"),
     "chrf": ("chrF", "chrF"),
@@ -57,7 +59,7 @@ NAMES = {
 
 LOWER = frozenset(
     {"log_loss", "brier", "ece", "ece_equal_mass", "calibration_error_debiased", "hamming_loss", "mae", "mse", "rmse"}
-    | {"mape", "perplexity", "pseudo_perplexity", "bits_per_byte", "bits_per_character", "ter"}
+    | {"mape", "perplexity", "pseudo_perplexity", "bits_per_byte", "bits_per_character", "bits_per_piece", "ter"}
 )
 """Metrics of which less is better; the name says so."""
 _LOWER = (" (lower is better)", "（越低越好）")

@@ -35,6 +35,7 @@ from truetune.reports.sections.kinds import kinds_section
 from truetune.reports.sections.labels import labels_section
 from truetune.reports.sections.learning import learning_section
 from truetune.reports.sections.manifest import manifest_section
+from truetune.reports.sections.probes import probes_section
 from truetune.reports.sections.reading import reading_section
 from truetune.reports.sections.reliability import reliability_section
 from truetune.reports.sections.scores import scores_section
@@ -136,6 +137,7 @@ def _run_sections(say: Say, run: SavedRun) -> tuple[Section, ...]:
         errors_section(say, predictions),
         behaviour_section(say, run),
         reading_section(say, run),
+        probes_section(say, run),
         confusion_section(say, run.systems),
         curves_section(say, run.systems),
         reliability_section(say, run.systems),

@@ -66,6 +66,8 @@ class SavedRun:
     """What `truetune check` found, where it was asked."""
     reading: Mapping[str, Any] | None = None
     """How a pretrained model's tokenizer cuts texts, and what the model writes."""
+    probes: Mapping[str, Any] | None = None
+    """What checkpoints of a pretraining score when they are fine-tuned, where that was asked."""
 
     @property
     def systems(self) -> tuple[System, ...]:
@@ -133,6 +135,7 @@ def read_run(path: Path) -> SavedRun:
         diagnosis=_json(path / "diagnosis.json"),
         behaviour=_json(path / "behaviour.json"),
         reading=_json(path / "reading.json"),
+        probes=_json(path / "probes.json"),
     )
 
 

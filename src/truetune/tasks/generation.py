@@ -14,6 +14,7 @@ from truetune.metrics.chrf import CHRF, CHRF_WORDS
 from truetune.metrics.dialogue import DIALOGUE as DIALOGUE_METRICS
 from truetune.metrics.language_modeling import LANGUAGE_MODELING as LIKELIHOODS
 from truetune.metrics.language_modeling import MASKED_LANGUAGE_MODELING as MASKED
+from truetune.metrics.language_modeling import REPLACED_TOKEN_DETECTION as DETECTED
 from truetune.metrics.ranking import MRR, at_depth
 from truetune.metrics.rouge import ROUGE
 from truetune.metrics.self_bleu import SELF_BLEU
@@ -206,5 +207,17 @@ MASKED_LANGUAGE_MODELING = Task(
         predicted=((Field("hits", as_count), Field("log_likelihood", as_number)),),
         metrics=MASKED,
         primary=("masked_accuracy",),
+    ),
+)
+
+REPLACED_TOKEN_DETECTION = Task(
+    name="replaced-token-detection",
+    about="which pieces of texts a model finds replaced",
+    about_zh="替换词元检测：找出被替换的词元",
+    scoring=Scoring(
+        gold=((Field("tokens", as_count),),),
+        predicted=((Field("hits", as_count), Field("log_likelihood", as_number)),),
+        metrics=DETECTED,
+        primary=("detection_accuracy",),
     ),
 )

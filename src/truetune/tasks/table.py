@@ -9,6 +9,7 @@ from truetune.tasks.generation import (
     DIALOGUE,
     LANGUAGE_MODELING,
     MASKED_LANGUAGE_MODELING,
+    REPLACED_TOKEN_DETECTION,
     SUMMARIZATION,
     TRANSLATION,
 )
@@ -45,10 +46,11 @@ TASKS: dict[str, Task] = {
         RECOMMENDATION,
         LANGUAGE_MODELING,
         MASKED_LANGUAGE_MODELING,
+        REPLACED_TOKEN_DETECTION,
         PREFERENCE,
     )
 }
-PRETRAINED = (LANGUAGE_MODELING.name, MASKED_LANGUAGE_MODELING.name)
+PRETRAINED = (LANGUAGE_MODELING.name, MASKED_LANGUAGE_MODELING.name, REPLACED_TOKEN_DETECTION.name)
 """Tasks without labels: what learns them is fine-tuned afterwards."""
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from truetune.types import IGNORED, Encoded, Ints
 
-MASKED, OTHER = 0.8, 0.1
+FATES = (0.8, 0.1)
 """Of the chosen pieces: shares that become the mask token, and any other piece."""
 
 
@@ -33,6 +33,7 @@ class Masking:
     share: float = 0.15
     """Of the words of an input that are chosen, on average; at least one is."""
     seed: int = 0
+    fates: tuple[float, float] = FATES
 
     def masked(self, encoded: Sequence[Encoded], epoch: int) -> Sequence[Encoded]:
         """Return inputs as an epoch sees them; each is masked when it is asked for, always in the same way."""
@@ -45,8 +46,9 @@ class Masking:
         chosen = np.isin(one.target, rng.choice(words, number, replace=False)) if len(words) else one.target < IGNORED
         fate = rng.random(len(one.ids))
         others = self._ordinary[rng.integers(len(self._ordinary), size=len(one.ids))]
-        ids = np.where(chosen & (fate < MASKED), self.mask, one.ids)
-        ids = np.where(chosen & (fate >= MASKED) & (fate < MASKED + OTHER), others, ids)
+        masked, other = self.fates
+        ids = np.where(chosen & (fate < masked), self.mask, one.ids)
+        ids = np.where(chosen & (fate >= masked) & (fate < masked + other), others, ids)
         return asked(one, chosen, ids)
 
     @cached_property
@@ -73,6 +75,21 @@ def in_turn(encoded: Sequence[Encoded], mask: int, passes: int, seed: int = 0) -
         turn_of[inside] = turns[np.searchsorted(words, one.target[inside])]
         for turn in range(min(passes, len(words))):
             yield asked(one, turn_of == turn, np.where(turn_of == turn, mask, one.ids))
+
+
+def with_others(encoded: Sequence[Encoded], share: float, seed: int = 0) -> Iterator[Encoded]:
+    """Yield inputs in which a share of the pieces is replaced by others, drawn as often as they stand in all of them.
+
+    Each piece is asked about: the target is 1 where another stands now, else 0.
+    """
+    inside = [one.target != IGNORED for one in encoded]
+    pieces = np.concatenate([one.ids[own] for one, own in zip(encoded, inside, strict=True)] or [np.zeros(0, np.int64)])
+    for place, (one, own) in enumerate(zip(encoded, inside, strict=True)):
+        rng = np.random.default_rng([seed, place])
+        chosen = own & (rng.random(len(one.ids)) < share)
+        ids = np.where(chosen, rng.choice(pieces, len(one.ids)) if len(pieces) else one.ids, one.ids)
+        target = np.where(own, ids != one.ids, IGNORED)
+        yield replace(one, ids=ids, segments=own.astype(np.int64), target=target.astype(np.int64))
 
 
 class _Masked(Sequence[Encoded]):

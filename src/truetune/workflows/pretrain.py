@@ -40,6 +40,7 @@ from truetune.workflows.held_out import AFTER, UNIGRAM, UNTUNED, HeldOut, conclu
 from truetune.workflows.loading import backbone_of
 from truetune.workflows.manifest import manifest, timed
 from truetune.workflows.model import ENCODED_AT_ONCE, licence_of, need_packages, save_into, settings_of, shown_by
+from truetune.workflows.probes import probe_of, probed
 from truetune.workflows.progress import Progress
 from truetune.workflows.starting import CHOSEN, STARTED, base_name, nothing_left_of, settings_from, started
 from truetune.workflows.starting_model import check_start, place_of_start
@@ -89,7 +90,7 @@ def pretrain(
     """
     settings = settings_from(config)
     name = settings.track.name or (Path(config).stem if isinstance(config, str | Path) else settings.task)
-    objective = _objective(settings)
+    objective, probe = _objective(settings), probe_of(settings)
     shown = progress or Progress()
     need_packages("pretraining")
     need_trackers(settings.track.to)
@@ -113,6 +114,9 @@ def pretrain(
                     trackers.event(event)
             else:
                 _learn(stage, Learnt(backbone, inputs, _plan(stage, backbone)), held_out, Follow(resume, trackers))
+        if probe is not None and not run.probes.is_file():
+            with timed(run, "probes"):
+                probed(run, probe, backbone, place, shown)
         with timed(run, "evaluation"):
             _after(stage, held_out["test"])
         _finished(stage, held_out["test"])
@@ -167,13 +171,13 @@ def _before(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], held_ou
     run = stage.run
     if run.scores("before").is_file():
         return
-    size = int(backbone.tokenizer.size)  # type: ignore[attr-defined]
+    shares = stage.objective.shares(inputs, int(backbone.tokenizer.size), stage.config.pretrain)  # type: ignore[attr-defined]
     for name in (UNIGRAM, UNTUNED):
         stage.progress.say(f"baseline {name}")
         said = {}
         for part, one in held_out.items():
             if name == UNIGRAM:
-                said[part] = unigram_likelihoods(inputs, one.asked, len(one.documents), size)
+                said[part] = unigram_likelihoods(shares, one.asked, len(one.documents))
             else:
                 said[part] = likelihoods(backbone, one.asked, len(one.documents), shown_by(stage.progress, name))
         fit = {"name": name, "validation": held_out["validation"].worth(said["validation"], stage.config)}

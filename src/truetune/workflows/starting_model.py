@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from truetune.bundle.run_folder import RunFolder
 from truetune.config import Config
 from truetune.errors import ConfigError
 from truetune.pretraining.new_words import frequent_words
+from truetune.pretraining.words import segmented
+from truetune.text import script
 from truetune.types import Head
 from truetune.workflows.model import model_place
 from truetune.workflows.progress import Progress
@@ -18,7 +21,9 @@ from truetune.workflows.starting import found_model
 KEEP = "keep"
 START = "start"
 """The folder of a new model in a run, as it is before training."""
-KIND_OF = {"mask": "bert", "generate": "gpt"}
+SOME = 1000
+"""Documents by which the script of a corpus is known."""
+KIND_OF = {"mask": "bert", "detect": "bert", "generate": "gpt"}
 
 
 def check_start(settings: Config, head: Head) -> None:
@@ -32,7 +37,7 @@ def check_start(settings: Config, head: Head) -> None:
                 f"pretrain.tokenizer: {tokenizer!r} goes with a new model (model.name: new:SIZE); the pieces of "
                 f"{name} are what it knows, so leave it at keep"
             )
-        if settings.pretrain.new_words and head != "mask":
+        if settings.pretrain.new_words and head == "generate":
             raise ConfigError(f"pretrain.new_words: goes with encoders, and the task is {settings.task}; set it to 0")
         return
     if settings.pretrain.new_words:
@@ -46,7 +51,7 @@ def check_start(settings: Config, head: Head) -> None:
         )
 
 
-def place_of_start(settings: Config, run: RunFolder, texts: Iterable[str], progress: Progress) -> str:
+def place_of_start(settings: Config, run: RunFolder, texts: Sequence[str], progress: Progress) -> str:
     """Return where the model is loaded from; a new one is made and saved in the run unless it is there."""
     from truetune.backbones.torch_scratch import LONGEST, NEW, write_new_model
 
@@ -63,7 +68,7 @@ def place_of_start(settings: Config, run: RunFolder, texts: Iterable[str], progr
     return str(folder)
 
 
-def _grown(settings: Config, place: str, folder: Path, texts: Iterable[str], progress: Progress) -> None:
+def _grown(settings: Config, place: str, folder: Path, texts: Sequence[str], progress: Progress) -> None:
     """Write a pretrained encoder that knows the frequent words of the corpus."""
     from truetune.backbones.base import ModelSettings
     from truetune.backbones.pretrained import load_tokenizer
@@ -72,7 +77,8 @@ def _grown(settings: Config, place: str, folder: Path, texts: Iterable[str], pro
     asked = settings.pretrain.new_words
     tokenizer = load_tokenizer(ModelSettings(place, "mask", (), max_length=settings.model.max_length))
     small, large = tokenizer.pieces(["word", "WORD"])
-    frequent = frequent_words(texts, asked, folded=small.ids.tolist() == large.ids.tolist())
+    cut = segmented if script(islice(texts, SOME)) == "zh" else None
+    frequent = frequent_words(texts, asked, small.ids.tolist() == large.ids.tolist(), cut)
     words = shortened_words(tokenizer, frequent)[:asked]
     if not words:
         raise ConfigError(
