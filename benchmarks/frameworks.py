@@ -232,7 +232,7 @@ def settings(chosen: argparse.Namespace, task: str, parts: Mapping[str, str], fr
             "learning_rate": 3e-4 if gpt else 1e-4,
         },
         "evaluate": {"baselines": ["nearest" if gpt else "majority"] if task != "ner" else []},
-        **({"generate": {"pieces": 24}} if gpt else {}),
+        **({"generate": {"max_pieces": 24}} if gpt else {}),
         "track": {"output": str(chosen.output), "name": f"{task}-{framework}"},
     }
 
