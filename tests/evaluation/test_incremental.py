@@ -89,6 +89,10 @@ KINDS: dict[str, tuple[str, st.SearchStrategy[Any]]] = {
         "masked-language-modeling",
         st.tuples(records(tokens=st.integers(4, 9)), records(hits=st.integers(0, 4), log_likelihood=number)),
     ),
+    "replaced": (
+        "replaced-token-detection",
+        st.tuples(records(tokens=st.integers(4, 9)), records(hits=st.integers(0, 4), log_likelihood=number)),
+    ),
 }
 
 
