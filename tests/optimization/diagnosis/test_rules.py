@@ -5,15 +5,21 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from truetune.metrics.classification import SINGLE
 from truetune.optimization.diagnosis import cause as names
 from truetune.optimization.diagnosis.cause import Gain
-from truetune.optimization.diagnosis.frozen import MANY, LearningCurve, too_few
-from truetune.optimization.diagnosis.labels import can_tell_of_rare, imbalanced
+from truetune.optimization.diagnosis.frozen import MANY, Frozen, LearningCurve, _knows_little, too_few
+from truetune.optimization.diagnosis.labels import can_tell_of_rare, imbalanced, repeated
 from truetune.optimization.diagnosis.learning_curve import More
 from truetune.optimization.diagnosis.replays import Replay
 from truetune.optimization.diagnosis.run import _told
+from truetune.optimization.race import Judge
+from truetune.tasks.relation_encoding import marked_pair
+from truetune.tasks.relations import MARKED_PAIR
+from truetune.types import Span
 
 
 def labelled(train: dict[str, int], validation: list[tuple[str, str]]) -> Any:
@@ -111,3 +117,54 @@ def test_too_few_examples_are_those_of_which_a_thousand_more_bring_much(
         assert found[0].gain is not None
         assert found[0].gain.value == 0.1
     assert not [*too_few(evidence, None)]
+
+
+def of_pairs(pairs: list[tuple[str, Span, Span]]) -> Any:
+    """Return evidence with training texts that have a marked pair each."""
+    columns = dict(zip(("text", "head", "tail"), map(list, zip(*pairs, strict=True)), strict=True))
+    marked = [marked_pair(*pair).text for pair in pairs]
+    ids = [str(place) for place in range(len(pairs))]
+    part = SimpleNamespace(stored=lambda name: {**columns, "marked": marked}[name], stored_ids=ids)
+    return SimpleNamespace(data=SimpleNamespace(inputs=MARKED_PAIR, parts={"train": part}))
+
+
+def test_other_pairs_of_one_text_are_no_copies() -> None:
+    ann, bob = Span(0, 3, ""), Span(10, 13, "")
+    text = "Ann meets Bob"
+    assert not [*repeated(of_pairs([(text, ann, bob), (text, bob, ann)]))]
+    (found,) = repeated(of_pairs([(text, ann, bob), (text, bob, ann), (text.upper(), ann, bob)]))
+    assert "33% of the 3 training examples" in found.evidence[0]
+
+
+def said(labels: list[str]) -> dict[str, Any]:
+    return {"label": labels, "scores": [{"a": float(one == "a"), "b": float(one == "b")} for one in labels]}
+
+
+@pytest.mark.parametrize(
+    ("frozen", "tuned", "given", "little"),
+    [
+        (20, 20, 0, True),  # no better than always saying a
+        (40, 40, 10, False),  # knows as much as the fine-tuned model
+        (30, 40, 10, True),  # far behind it, and it gives the suspected their own labels
+        (30, 40, 4, False),  # far behind it, but it doubts the suspected too
+    ],
+)
+def test_labels_are_suspected_only_by_a_model_that_can_tell_them(
+    frozen: int, tuned: int, given: int, little: bool
+) -> None:
+    """Of 40 validation examples, half of them b, so many are right; of 10 suspected ones so many have their label."""
+    accuracy = next(metric for metric in SINGLE if metric.name == "accuracy")
+    gold = ["a"] * 20 + ["b"] * 20
+
+    def right(number: int) -> list[str]:
+        return ["a"] * 20 + ["b"] * (number - 20) + ["a"] * (40 - number)
+
+    evidence = SimpleNamespace(
+        judge=Judge(accuracy, {"label": gold}, None),
+        bounds=lambda lead: (lead.difference - 1.96 * lead.error, lead.difference + 1.96 * lead.error),
+        predicted={"validation": said(right(tuned)), "train": said(["a"] * given + ["b"] * (10 - given))},
+        gold=lambda part: ["a"] * 10,
+    )
+    nothing = np.zeros((0, 1))
+    features = Frozen(nothing, nothing, np.zeros(10, dtype=np.int64), ("a", "b"))
+    assert _knows_little(evidence, features, said(right(frozen)), np.arange(10)) is little  # type: ignore[arg-type]

@@ -37,6 +37,9 @@ MUCH = 5.0
 """How many times what is sought so many labels more must bring, in three of four resamples, to be told as too few."""
 SUSPECTED = 0.2
 """Share of suspected labels from which on they are told: of right labels a tenth is suspected too, the hard ones."""
+FEW_POINTS = 0.05
+"""Frozen features judge labels where they are so much better than the most frequent label, and not shown so much worse
+than the fine-tuned model."""
 FEWEST_JUDGED = 100
 """Examples from which on labels are judged: models of fewer suspect at random."""
 
@@ -179,6 +182,17 @@ def too_few(evidence: Evidence, curve: LearningCurve | None) -> Iterator[Cause]:
     )
 
 
+def _knows_little(evidence: Evidence, frozen: Frozen, said: Predicted, suspected: Ints) -> bool:
+    """Return whether a model that says this of validation knows too little to suspect labels."""
+    most = frozen.names[int(np.bincount(frozen.codes[frozen.codes >= 0], minlength=len(frozen.names)).argmax())]
+    always = np.tile(np.array([name == most for name in frozen.names], dtype=np.float64), (len(said["label"]), 1))
+    if evidence.judge.lead(_columns(always, frozen.names), said).difference < FEW_POINTS:
+        return True
+    ahead = evidence.judge.lead(said, evidence.predicted["validation"])
+    given = np.array(evidence.predicted["train"]["label"])[suspected] == np.array(evidence.gold("train"))[suspected]
+    return evidence.bounds(ahead)[0] > FEW_POINTS and bool(given.mean() > 0.5)
+
+
 def _how(number: int) -> str:
     return (
         f"of {number:,} more labels, by a power law through five sizes: the share of errors that a linear model on "
@@ -196,7 +210,9 @@ def _told(name: str, more: More) -> str:
 def wrong_labels(evidence: Evidence, frozen: Frozen) -> Iterator[Cause]:
     """Yield wrong labels where confident learning suspects many, and what a linear model gains without them.
 
-    Where that model is shown worse without them they are not named: they are hard rather than wrong.
+    Where that model is shown worse without them they are not named: they are hard rather than wrong. Nor where it
+    knows too little to judge: hardly better than the most frequent label, or far behind the fine-tuned model, which
+    gives most suspects the label that they have.
     """
     counts = np.bincount(frozen.codes, minlength=len(frozen.names))
     judged = np.flatnonzero(counts >= FEWEST)
@@ -215,6 +231,8 @@ def wrong_labels(evidence: Evidence, frozen: Frozen) -> Iterator[Cause]:
     shown = ", ".join(str(ids[int(chosen[place])]) for place in found.order[:5].tolist())
     left = np.delete(np.arange(len(frozen.codes)), kept[found.suspected])
     with_all, _ = _best(evidence, frozen, np.arange(len(frozen.codes)), DENSE)
+    if _knows_little(evidence, frozen, with_all, kept[found.suspected]):
+        return
     without, _ = _best(evidence, frozen, left, DENSE)
     lead = evidence.judge.lead(with_all, without)
     low, high = evidence.bounds(lead)

@@ -15,6 +15,7 @@ from truetune.stats.binomial import clopper_pearson, wilson
 from truetune.stats.quantiles import normal_quantile
 from truetune.text import normalised
 from truetune.types import Bools
+from truetune.workflows.parts import compared
 
 RATIO = 10.0
 """From how many times as many training examples of the most frequent label as of the rarest on it is imbalance."""
@@ -114,9 +115,10 @@ def _weak(evidence: Evidence, cause: str, slices: dict[str, Bools], right: Bools
 
 
 def repeated(evidence: Evidence) -> Iterator[Cause]:
-    """Yield copies among the training texts, equal after normalisation."""
-    texts = evidence.data.texts("train")
-    keys = hashed((normalised(text) for text in texts), len(texts))
+    """Yield copies among the training examples: all that is read is equal after normalisation, the marked pair too."""
+    columns = compared(evidence.data.inputs, evidence.data.parts["train"])
+    rows = zip(*columns, strict=True)
+    keys = hashed(("\n".join(normalised(text) or text for text in row) for row in rows), len(columns[0]))
     _, first, counts = np.unique(keys, return_index=True, return_counts=True)
     share = 1 - len(first) / len(keys)
     if share < REPEATED:
