@@ -180,7 +180,7 @@ def test_checkpoints_are_fine_tuned_and_scored(tmp_path: Path) -> None:
         "data": {"source": "labelled.jsonl", "test_share": 0.3},
         "model": {"name": "whatever"},
         "train": {"epochs": 2, "learning_rate": 1e-3},
-        "evaluate": {"resamples": 100, "baselines": ["majority"]},
+        "evaluate": {"resamples": 100},
     }
     (tmp_path / "probe.yaml").write_text(json.dumps(probe), encoding="utf-8")
     asked = settings(tmp_path, train={"epochs": 2, "keep_every": 3})
@@ -193,6 +193,7 @@ def test_checkpoints_are_fine_tuned_and_scored(tmp_path: Path) -> None:
     assert found["probes"][0]["against_start"] is None
     for one in found["probes"]:
         probed = RunFolder(run.probes_folder / f"step-{one['step']:08d}")
+        assert [folder.name for folder in (probed.path / "baselines").iterdir()] == ["majority"]
         assert value(probed, "after", found["metric"]) == one["score"]["value"]
         if one["step"]:
             change = one["score"]["value"] - found["probes"][0]["score"]["value"]
@@ -293,7 +294,7 @@ def test_a_killed_run_ends_bit_for_bit_as_an_unbroken_one(tiny_bert: Path, tmp_p
         ({"recipe": {"hard_negatives": 2}}, "recipe.hard_negatives"),
         ({"train": {"margin": 0.1}}, "train.margin"),
         ({"train": {"packing": True}}, "train.packing"),
-        ({"scale": "torchrun", "workers": 2}, "workers"),
+        ({"scale": "torchrun", "workers": 2, "shard": True}, "shard"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_left(tmp_path: Path, changes: dict[str, Any], said: str) -> None:

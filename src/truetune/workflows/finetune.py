@@ -36,6 +36,7 @@ from truetune.workflows.baselines import before
 from truetune.workflows.collection import with_documents
 from truetune.workflows.decided import measured
 from truetune.workflows.following import followed
+from truetune.workflows.launching import learnt_by_workers
 from truetune.workflows.loading import backbone_of
 from truetune.workflows.looks import looked
 from truetune.workflows.manifest import manifest, timed
@@ -121,7 +122,7 @@ def finetune(
     with followed(settings, run, shown) as trackers:
         with timed(run, "fine-tuning"):
             if settings.workers > 1 and not (run.model / NAME).is_file():
-                _launched(stage, resume)
+                learnt_by_workers(run, settings, shown, resume)
             if (run.model / NAME).is_file():
                 for event in events(run.events):
                     trackers.event(event)
@@ -131,19 +132,6 @@ def finetune(
             _after(stage)
         _finished(stage)
     return result_of(run)
-
-
-def _launched(stage: Stage, resume: bool) -> None:
-    """Fine-tune in several processes, and wait for them."""
-    run, workers = stage.run, stage.config.workers
-    if stage.config.scale == "ray":
-        from truetune.backbones.torch_ray import launched_by_ray
-
-        launched_by_ray("truetune.workflows.worker:under_ray", run.path, resume, workers, stage.progress.say)
-        return
-    from truetune.backbones.torch_launch import launched
-
-    launched(["-m", "truetune.workflows.worker", str(run.path), *(["--resume"] if resume else [])], workers)
 
 
 def _finished(stage: Stage) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from truetune.backbones.base import Backbone, Recipe
 from truetune.backbones.choice import PYTORCH
 from truetune.bundle.format import NAME, SCORES, Bundle, write_bundle
-from truetune.bundle.run_folder import RunFolder
+from truetune.bundle.run_folder import PARTS, RunFolder
 from truetune.config import Config
 from truetune.data.dataset import Dataset
 from truetune.data.encoded import kept
@@ -37,6 +37,7 @@ from truetune.workflows.corpus import prepared_corpus
 from truetune.workflows.finetune import SOME, FinetuneResult, result_of
 from truetune.workflows.following import followed
 from truetune.workflows.held_out import AFTER, UNIGRAM, UNTUNED, HeldOut, concluded, stand_before, write_scored
+from truetune.workflows.launching import learnt_by_workers
 from truetune.workflows.loading import backbone_of
 from truetune.workflows.manifest import manifest, timed
 from truetune.workflows.model import ENCODED_AT_ONCE, licence_of, need_packages, save_into, settings_of, shown_by
@@ -103,17 +104,18 @@ def pretrain(
         stage = Stage(settings, objective, parts, run, shown)
         place = place_of_start(settings, run, parts["train"].stored("text"), shown)
         backbone, inputs = _loaded(stage, place)
-    asked = {part: stage.inputs(part, backbone.tokenizer, asked=True) for part in ("validation", "test")}
-    held_out = {part: HeldOut(objective.task, parts[part], asked[part]) for part in asked}
+    held_out = {part: _held_out(stage, part, backbone) for part in ("validation", "test")}
     with timed(run, "baselines"):
         _before(stage, backbone, inputs, held_out)
     with followed(settings, run, shown) as trackers:
         with timed(run, "pretraining"):
+            if settings.workers > 1 and not (run.model / NAME).is_file():
+                learnt_by_workers(run, settings, shown, resume)
             if (run.model / NAME).is_file():
                 for event in events(run.events):
                     trackers.event(event)
             else:
-                _learn(stage, Learnt(backbone, inputs, _plan(stage, backbone)), held_out, Follow(resume, trackers))
+                _learn(stage, backbone, inputs, held_out["validation"], Follow(resume, trackers))
         if probe is not None and not run.probes.is_file():
             with timed(run, "probes"):
                 probed(run, probe, backbone, place, shown)
@@ -121,6 +123,19 @@ def pretrain(
             _after(stage, held_out["test"])
         _finished(stage, held_out["test"])
     return result_of(run)
+
+
+def pretrained_together(run: RunFolder, settings: Config, follow: Follow, progress: Progress, together: Any) -> None:
+    """Pretrain with the other processes of `together`, on what the run has prepared; the first saves the model."""
+    parts = {name: Dataset.open(run.data(name)) for name in PARTS}
+    stage = Stage(settings, _objective(settings), parts, run, progress)
+    place = place_of_start(settings, run, parts["train"].stored("text"), progress)
+    backbone, inputs = _loaded(stage, place, together)
+    _learn(stage, backbone, inputs, _held_out(stage, "validation", backbone), follow)
+
+
+def _held_out(stage: Stage, part: str, backbone: Backbone) -> HeldOut:
+    return HeldOut(stage.objective.task, stage.parts[part], stage.inputs(part, backbone.tokenizer, asked=True))
 
 
 def _objective(settings: Config) -> Objective:
@@ -134,8 +149,8 @@ def _objective(settings: Config) -> Objective:
             raise ConfigError(f"recipe.{name}: cannot be merged into what is pretrained; take recipe.lora_rank")
     if settings.model.framework != PYTORCH:
         raise ConfigError(f"model.framework: {settings.model.framework} does not pretrain; leave it out")
-    if settings.workers > 1:
-        raise ConfigError(f"workers: {settings.workers} processes cannot pretrain together yet; set it to 1")
+    if settings.shard:
+        raise ConfigError("shard: each process of a pretraining has all weights; set it to false")
     if settings.train.margin is not None:
         raise ConfigError("train.margin: is not known to pretraining yet; use train.patience")
     if settings.evaluate.baselines is not None:
@@ -143,7 +158,7 @@ def _objective(settings: Config) -> Objective:
     return OBJECTIVES[settings.task]
 
 
-def _loaded(stage: Stage, place: str) -> tuple[Backbone, Sequence[Encoded]]:
+def _loaded(stage: Stage, place: str, together: Any = None) -> tuple[Backbone, Sequence[Encoded]]:
     """Load the model that is begun with, and the inputs that it learns."""
     from truetune.backbones.pretrained import load_tokenizer
 
@@ -158,7 +173,7 @@ def _loaded(stage: Stage, place: str) -> tuple[Backbone, Sequence[Encoded]]:
     inputs = stage.inputs("train", tokenizer, asked=False)
     recipe = config.recipe
     moved = Recipe(weight_decay=config.train.weight_decay, clip=config.train.clip, mixout=recipe.mixout, ema=recipe.ema)
-    return backbone_of(stage.run, config, (settings, moved, tokenizer)), inputs
+    return backbone_of(stage.run, config, (settings, moved, tokenizer), together=together), inputs
 
 
 def _plan(stage: Stage, backbone: Backbone) -> Any:
@@ -186,10 +201,9 @@ def _before(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], held_ou
     stand_before(run, (UNIGRAM, UNTUNED))
 
 
-def _learn(stage: Stage, learnt: Learnt, held_out: Mapping[str, HeldOut], follow: Follow) -> None:
-    """Train, and save what scored best on the validation documents."""
-    settings, backbone = stage.config, learnt.backbone
-    one = held_out["validation"]
+def _learn(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], one: HeldOut, follow: Follow) -> None:
+    """Train, and save what scored best on the validation documents; of several processes the first saves."""
+    settings = stage.config
     metric = one.metric(settings.train.metric or settings.evaluate.metric)
     selection = Selection(metric.name, metric.better, settings.train.patience)
 
@@ -197,7 +211,9 @@ def _learn(stage: Stage, learnt: Learnt, held_out: Mapping[str, HeldOut], follow
         return one.scores(likelihoods(backbone, one.asked, len(one.documents)))
 
     room = Room(stage.run, settings, stage.progress, "pretraining")
-    followed_training(room, learnt, (selection, scores), follow)
+    followed_training(room, Learnt(backbone, inputs, _plan(stage, backbone)), (selection, scores), follow)
+    if backbone.together is not None and backbone.together.rank:
+        return
     with whole_folder(stage.run.model) as folder:
         save_into(backbone, folder)
         bundle = Bundle(

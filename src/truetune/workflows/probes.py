@@ -29,10 +29,12 @@ def probe_of(settings: Config) -> Config | None:
     if settings.pretrain.probe is None:
         return None
     probe = configs.load(settings.pretrain.probe, tasks=TASKS)
-    training_of(task_named(probe.task))
+    training = training_of(task_named(probe.task))
     if probe.workers > 1:
         raise ConfigError(f"pretrain.probe: {settings.pretrain.probe} asks for {probe.workers} workers; set them to 1")
-    return probe
+    # The start is what a probe is measured against, so the simplest baseline is enough.
+    least = probe.evaluate.model_copy(update={"baselines": list(training.baselines[:1])})
+    return probe.model_copy(update={"evaluate": least})
 
 
 def probed(run: RunFolder, probe: Config, backbone: Backbone, start: str, progress: Progress) -> None:

@@ -1,4 +1,4 @@
-"""One of several processes that fine-tune together: `python -m truetune.workflows.worker RUN [--resume]`.
+"""One of several processes that fine-tune, or pretrain, together: `python -m truetune.workflows.worker RUN [--resume]`.
 
 Torchrun or Ray starts them. The process that asked for it has prepared data and baselines; each of these reads the run
 folder and learns its share of every step, and the first of them alone writes.
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from truetune import config as configs
 from truetune.bundle.run_folder import RunFolder
 from truetune.errors import TruetuneError
-from truetune.tasks.table import task_named
+from truetune.tasks.table import PRETRAINED, task_named
 from truetune.tracking.trackers import Trackers
 from truetune.workflows.model import model_place, training_of
 from truetune.workflows.parts import prepared
@@ -57,16 +57,22 @@ def under_ray(run_path: str, resume: bool) -> None:
 def _learnt(run_path: str, resume: bool, processes: Processes) -> None:
     from truetune.backbones.torch_together import gone_told
     from truetune.workflows.finetune import fine_tuned, loaded
+    from truetune.workflows.pretrain import pretrained_together
 
     run = RunFolder(Path(run_path))
     settings = configs.load(run.config)
     shown = Progress(quiet=processes.rank != 0)
+    follow = Follow(resume, Trackers((), shown.say))
+    if settings.task in PRETRAINED:
+        with gone_told():
+            pretrained_together(run, settings, follow, shown, processes)
+        return
     data = prepared(task_named(settings.task), settings.data, run, shown)
     labels = training_of(data.task).labels(data.gold("train"))
     stage = Stage(settings, data, labels, run, plan_of(settings.evaluate), shown)
     stage, backbone, inputs = loaded(stage, model_place(settings.model.name, shown), processes)
     with gone_told():
-        fine_tuned(stage, backbone, inputs, Follow(resume, Trackers((), shown.say)))
+        fine_tuned(stage, backbone, inputs, follow)
 
 
 def _sharded(run_path: str) -> bool:
