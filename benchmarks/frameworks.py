@@ -231,7 +231,7 @@ def settings(chosen: argparse.Namespace, task: str, parts: Mapping[str, str], fr
             "epochs": {"classification": 2, "ner": 4, "dialogue": 3}[task],
             "learning_rate": 3e-4 if gpt else 1e-4,
         },
-        "evaluate": {"baselines": ["nearest" if gpt else "majority"] if task != "ner" else []},
+        "evaluate": {"baselines": [{"classification": "majority", "ner": "all-O", "dialogue": "nearest"}[task]]},
         **({"generate": {"max_pieces": 24}} if gpt else {}),
         "track": {"output": str(chosen.output), "name": f"{task}-{framework}"},
     }
