@@ -6,7 +6,7 @@
     python benchmarks/pretraining.py continued --output DIR    minilm-en gone on with on bank customers' questions
     python benchmarks/pretraining.py chinese   --output DIR    e5-small-multi gone on with on restaurant reviews
     python benchmarks/pretraining.py lora      --output DIR    smollm2-135m gone on with by LoRA on the same questions
-    --tasks NAME...  what is fine-tuned on: banking77 (10 questions of each intent), sst2, waimai (1,000 reviews);
+    --tasks NAME...  what is fine-tuned on: banking77 (10 questions of each intent), trec, sst2, waimai (1,000 reviews);
                      default: banking77, and for `chinese` waimai
     --data DIR       the folder of data (default: the environment variable TRUETUNE_DATA)
     --seeds 3        of fine-tuning, and, for `continued` and `chinese`, of pretraining too
@@ -208,6 +208,7 @@ def waimai_parts(data: Path) -> Mapping[str, list[Settings]]:
 
 TASKS: Mapping[str, tuple[Callable[[Path], Mapping[str, list[Settings]]], int]] = {
     "banking77": (banking77, 15),
+    "trec": (trec, 5),
     "sst2": (sst2, 3),
     "waimai": (waimai_parts, 3),
 }

@@ -80,6 +80,9 @@ def test_the_run_leaves_page_card_and_weights(learnt: RunFolder) -> None:
     assert "Pretraining report · Masked language modelling" in page
     assert "ine-tuning report" not in page
     assert "fine-tuned model" not in page
+    # No answer of a document is right or wrong, so nothing is said of such answers.
+    assert 'id="learning"' in page
+    assert not [part for part in ("changes", "errors", "confusion", "curves", "reliability") if f'id="{part}"' in page]
     card = (learnt.model / "README.md").read_text(encoding="utf-8")
     assert "AutoModelForMaskedLM" in card
     assert "model.name" in card

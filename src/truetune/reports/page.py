@@ -49,6 +49,9 @@ from truetune.reports.visible import visible
 from truetune.reports.words import Say, say_in
 from truetune.tasks.table import PRETRAINED
 
+OF_ANSWERS = ("changes", "errors", "confusion", "curves", "reliability")
+"""Sections about single answers, right or wrong, of which pretraining has none."""
+
 
 def run_page(run: Path, language: str) -> str:
     """Return the page of a run folder, from its saved files alone.
@@ -148,7 +151,8 @@ def _run_sections(say: Say, run: SavedRun) -> tuple[Section, ...]:
         audit_section(say, run),
         manifest_section(say, run),
     )
-    return tuple(section for section in sections if section)
+    left_out = OF_ANSWERS if run.task in PRETRAINED else ()
+    return tuple(section for section in sections if section and section.id not in left_out)
 
 
 def _html(say: Say, head: Head, sections: tuple[Section, ...], name: str) -> str:
