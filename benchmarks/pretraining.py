@@ -10,6 +10,7 @@
                      default: banking77, and for `chinese` waimai
     --data DIR       the folder of data (default: the environment variable TRUETUNE_DATA)
     --seeds 3        of fine-tuning, and, for `continued` and `chinese`, of pretraining too
+    --first 0        the first of them, so that several processes can share the work
     --epochs N       of pretraining
     --limit N        at most so many documents, and labelled texts: a trial
 
@@ -64,6 +65,7 @@ def main() -> None:
     arguments.add_argument("--tasks", nargs="+", choices=tuple(TASKS))
     arguments.add_argument("--data", type=Path, default=os.environ.get("TRUETUNE_DATA"))
     arguments.add_argument("--seeds", type=int, default=3)
+    arguments.add_argument("--first", type=int, default=0)
     arguments.add_argument("--epochs", type=float)
     arguments.add_argument("--limit", type=int)
     chosen = arguments.parse_args()
@@ -81,9 +83,9 @@ def measured(chosen: argparse.Namespace, task: str) -> None:
     """Print what a task gains by pretraining, for each seed and over them."""
     new = LEARNT[chosen.what][2].startswith("new:")
     pairs = []
-    for seed in range(chosen.seeds):
+    for seed in range(chosen.first, chosen.first + chosen.seeds):
         learnt = done(pretrain, pretraining(chosen, 0 if new else seed), chosen.output)
-        if seed == 0 or not new:
+        if seed == chosen.first or not new:
             told(learnt)
         without = str(learnt.path / "start") if new else str(pretraining(chosen, seed)["model"]["name"])
         ends = [
