@@ -57,7 +57,7 @@ SENTENCES = [
     "They have been waiting in the rain since early morning, and nobody came to open the door.",
 ] * 2
 NUMBER = {"train": 600, "validation": 200, "test": 400}
-EPOCHS = {"classification": 2, "ner": 6, "dialogue": 3}
+EPOCHS = {"classification": 2, "ner": 4, "dialogue": 3}
 
 
 def main() -> None:
