@@ -110,7 +110,7 @@ ROWS = (
         "zh",
         "SMP2019 domain",
         task_sets.smp2019_domain,
-        {"epochs": 8, "learning_rate": 1.5e-4, "head_learning_rate": 1e-3},
+        {"epochs": 8, "learning_rate": 1.5e-4, "head_learning_rate": 1e-3, "tokens_per_batch": 256},
     ),
     Row(
         "smp2019-frames",
@@ -118,7 +118,7 @@ ROWS = (
         "zh",
         "SMP2019 domain and intent with slots",
         task_sets.smp2019_frames,
-        {"epochs": 8, "learning_rate": 1.5e-4, "head_learning_rate": 2e-3},
+        {"epochs": 12, "learning_rate": 2e-4, "head_learning_rate": 2e-3, "tokens_per_batch": 256},
         also=("accuracy", "span_f1"),
     ),
     Row(
