@@ -4,6 +4,7 @@
     OMP_NUM_THREADS=1 python benchmarks/frameworks.py agree [MODEL...]   how far outputs and gradients are apart
     OMP_NUM_THREADS=1 python benchmarks/frameworks.py scores --output DIR [--gpt FOLDER] [--tasks NAME...]
                                                                          whole runs of both, and a SavedModel of each
+    --dropout P   of `scores`, instead of the model's own; without any (0) both see the same at each step
     --data DIR    the folder of data (default: the environment variable TRUETUNE_DATA)
 
 `speed` counts processor time, because other work on a machine does not sway it; the two take turns, and the fastest of
@@ -66,6 +67,7 @@ def main() -> None:
     arguments.add_argument("models", nargs="*", default=["builtin:minilm-en"])
     arguments.add_argument("--output", type=Path)
     arguments.add_argument("--gpt", type=Path)
+    arguments.add_argument("--dropout", type=float)
     arguments.add_argument("--tasks", nargs="+", choices=("classification", "ner", "dialogue"))
     arguments.add_argument("--data", type=Path, default=os.environ.get("TRUETUNE_DATA"))
     chosen = arguments.parse_args()
@@ -227,6 +229,7 @@ def settings(chosen: argparse.Namespace, task: str, parts: Mapping[str, str], fr
             "framework": framework,
             "dtype": "float32",
             "device": "cpu",
+            "dropout": chosen.dropout,
         },
         "train": {"epochs": EPOCHS[task], "learning_rate": 1e-4 if task == "classification" else 3e-4},
         "evaluate": {"baselines": [{"classification": "majority", "ner": "all-O", "dialogue": "nearest"}[task]]},

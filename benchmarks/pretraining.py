@@ -233,17 +233,18 @@ def documents(chosen: argparse.Namespace, name: str) -> Path:
     """Return the file of a corpus, a document a line, without any text of the test parts."""
     file = chosen.output / f"{name}.txt"
     data = chosen.data
-    if name in ("banking", "reviews"):
-        parts = (banking77 if name == "banking" else waimai_parts)(data)
-        texts = [row["text"] for row in parts["train"]]
-    else:
-        parts = sst2(data)
+    several = [banking77(data)] if name == "banking" else [waimai_parts(data)]
+    texts = [row["text"] for row in several[0]["train"]]
+    if name == "sentences":
+        several = [read(data) for read in (sst2, banking77, trec)]
         tatoeba = (data / "translation/tatoeba_cmn_en/cmn.txt").read_text(encoding="utf-8").splitlines()
         talks = (data / "dialogue/xdailydialog_en_zh/part1k_dialogues_text_En.txt").read_text(encoding="utf-8")
         texts = [row.split("\t")[0] for row in tatoeba]
         texts += [talk.replace("__eou__", " ").strip() for talk in talks.splitlines()]
-        texts += [row["text"] for read in (sst2, banking77, trec) for row in read(data)["train"]]
-    held_out = {text_key([row["text"]]) for part in ("validation", "test") for row in parts.get(part, [])}
+        texts += [row["text"] for parts in several for row in parts["train"]]
+    held_out = {
+        text_key([row["text"]]) for parts in several for part in ("validation", "test") for row in parts.get(part, [])
+    }
     lines = [" ".join(text.split()) for text in texts if text.strip() and text_key([text]) not in held_out]
     file.write_text("\n".join(shuffled(lines)[: chosen.limit]) + "\n", encoding="utf-8")
     return file
