@@ -54,8 +54,10 @@ def test_laws(text: str) -> None:
     assert (found.starts <= found.ends).all()
     assert (found.starts[1:] >= found.starts[:-1]).all()
     assert found.ends[-1] == len(found.text)
-    if found.text.strip("\u200b\x07\u00ad \u0301"):
+    # What stands together only once something between it was taken out is not read as bytes again.
+    if found.text.strip("\u200b\x07\u00ad \u0301") and not set(text) & set("\u200b\x07\u00ad"):
         assert damage(found.text) is None or "Ã" in found.text
+    if found.text.strip("\u200b\x07\u00ad \u0301"):
         assert unicodedata.is_normalized("NFC", found.text)
     for place, one in enumerate(text):
         if one in "a中ö" and "\u0301" not in text:
