@@ -32,7 +32,7 @@ Precision = Literal["float32", "int8", "int8-static"]
 """int8: weights are integers, activations are rounded row by row; int8-static: by ranges seen in calibration."""
 
 SLOWER = ["SkipLayerNormFusion"]
-"""What ONNX Runtime puts together although the parts are faster: on processors the whole takes six times as long."""
+"""What ONNX Runtime puts together although on processors the parts are faster."""
 
 PIECES, LENGTHS = 128, (32, 9, 21, 16, 64, 25, 12, 42)
 """Of the batches that engines are measured with, and of each text in them."""
