@@ -1,18 +1,18 @@
 """PyTorch and TensorFlow beside each other, on the same weights.
 
     OMP_NUM_THREADS=1 python benchmarks/frameworks.py speed [MODEL]      what a step and a prediction cost
-    OMP_NUM_THREADS=1 python benchmarks/frameworks.py agree [MODEL...]   how far outputs and gradients are apart
-    OMP_NUM_THREADS=1 python benchmarks/frameworks.py scores --output DIR [--gpt FOLDER] [--tasks NAME...]
+    OMP_NUM_THREADS=1 python benchmarks/frameworks.py agree [MODEL...]   how far outputs, gradients and losses are apart
+    OMP_NUM_THREADS=1 python benchmarks/frameworks.py scores --output DIR [--gpt FOLDER] [--tasks NAME...] [--seed S]
                                                                          whole runs of both, and a SavedModel of each
     --dropout P   of `scores`, instead of the model's own; without any (0) both see the same at each step
     --data DIR    the folder of data (default: the environment variable TRUETUNE_DATA)
 
-`speed` counts processor time, because other work on a machine does not sway it; the two take turns, and the fastest of
-each counts. `agree` takes 16 real sentences, with heads that classify and tag, or, of a decoder, predict pieces,
-without dropout. `scores` fine-tunes on small parts of public sets, drawn with seed 0, with the same config but for
-`model.framework`: classification (SST-2) and names (WNUT17) with minilm-en, replies (DailyDialog) with --gpt, a folder
-of the type gpt2 (as `truetune pretrain` makes one of `new:gpt-mini`); then TensorFlow's run is exported as a
-SavedModel, which answers the same test part. A run that is there is not done again.
+`speed` counts processor time, because other work on a machine does not sway it; the two take turns, and the fastest
+of each counts. `agree` takes 16 real sentences, with heads that classify and tag, or, of a decoder, predict pieces,
+without dropout, then learns from them for 12 steps. `scores` fine-tunes on small parts of public sets, drawn with
+seed 0, with the same config but for `model.framework`: classification (SST-2) and names (WNUT17) with minilm-en,
+replies (DailyDialog) with --gpt, a folder of the type gpt2 (as `truetune pretrain` makes one of `new:gpt-mini`); then
+TensorFlow's run is exported as a SavedModel, which answers the same test part. A run that is there is not done again.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ SENTENCES = [
     "They have been waiting in the rain since early morning, and nobody came to open the door.",
 ] * 2
 NUMBER = {"train": 600, "validation": 200, "test": 400}
-EPOCHS = {"classification": 2, "ner": 4, "dialogue": 3}
+EPOCHS = {"classification": 2, "ner": 10, "dialogue": 3}
+STEPS, RATE = 12, 3e-4
 
 
 def main() -> None:
@@ -68,6 +69,7 @@ def main() -> None:
     arguments.add_argument("--output", type=Path)
     arguments.add_argument("--gpt", type=Path)
     arguments.add_argument("--dropout", type=float)
+    arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--tasks", nargs="+", choices=("classification", "ner", "dialogue"))
     arguments.add_argument("--data", type=Path, default=os.environ.get("TRUETUNE_DATA"))
     chosen = arguments.parse_args()
@@ -140,6 +142,16 @@ def agree(name: str) -> None:
             f"{far:.2g} apart; norms of the gradients of {len(apart)} weights at most {apart[worst]:.2g} of them apart "
             f"({worst})"
         )
+        losses = [losses_of(each, batch) for each in (one, other)]
+        print(
+            f"{name}, {head}: {STEPS} steps at {RATE:g} take the loss from {losses[0][0]:.3f} to {losses[0][-1]:.3f}; "
+            f"at most {np.abs(np.subtract(*losses)).max():.2g} apart"
+        )
+
+
+def losses_of(backbone: Backbone, batch: Batch) -> list[float]:
+    rates = dict.fromkeys(backbone.groups, RATE)
+    return [backbone.train_step([batch], rates, target_number(batch)) for _ in range(STEPS)]
 
 
 def real_batch(backbone: Backbone, head: str) -> Batch:
@@ -169,11 +181,12 @@ def torch_norms(backbone: Any, batch: Batch) -> Mapping[str, float]:
     learner = backbone._learner
     learner._network.train()
     learner.backward([batch], target_number(batch))
-    return {
-        short(name): float(one.grad.norm())
-        for name, one in learner._network.named_parameters()
-        if one.requires_grad and one.grad is not None
-    }
+    found = {}
+    for name, one in learner._network.named_parameters():
+        if one.requires_grad and one.grad is not None:
+            found[short(name)] = float(one.grad.norm())
+            one.grad = None  # else the next step would add to it
+    return found
 
 
 def tensorflow_norms(backbone: Any, batch: Batch) -> Mapping[str, float]:
@@ -194,14 +207,18 @@ def scores(chosen: argparse.Namespace) -> None:
         parts = parts_of(chosen.data, task, chosen.output)
         runs = {}
         for framework in FRAMEWORKS:
-            run = RunFolder(chosen.output / f"{task}-{framework}")
+            run = RunFolder(chosen.output / run_name(chosen, task, framework))
             begin = time.perf_counter()
             finetune(settings(chosen, task, parts, framework), resume=run.config.is_file())
             runs[framework] = run
             print(f"{task}, {framework}: {time.perf_counter() - begin:.0f} s", flush=True)
         told(task, runs)
         if task != "dialogue":
-            told_export(task, runs["tensorflow"], parts["test"], chosen.output / f"{task}-savedmodel")
+            told_export(task, runs["tensorflow"], parts["test"], chosen.output / run_name(chosen, task, "savedmodel"))
+
+
+def run_name(chosen: argparse.Namespace, task: str, what: str) -> str:
+    return f"{task}-{what}" + (f"-{chosen.seed}" if chosen.seed else "")
 
 
 def parts_of(data: Path, task: str, folder: Path) -> Mapping[str, str]:
@@ -231,10 +248,14 @@ def settings(chosen: argparse.Namespace, task: str, parts: Mapping[str, str], fr
             "device": "cpu",
             "dropout": chosen.dropout,
         },
-        "train": {"epochs": EPOCHS[task], "learning_rate": 1e-4 if task == "classification" else 3e-4},
+        "train": {
+            "epochs": EPOCHS[task],
+            "learning_rate": 1e-4 if task == "classification" else 3e-4,
+            "seed": chosen.seed,
+        },
         "evaluate": {"baselines": [{"classification": "majority", "ner": "all-O", "dialogue": "nearest"}[task]]},
         **({"generate": {"max_pieces": 24}} if gpt else {}),
-        "track": {"output": str(chosen.output), "name": f"{task}-{framework}"},
+        "track": {"output": str(chosen.output), "name": run_name(chosen, task, framework)},
     }
 
 
