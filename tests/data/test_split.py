@@ -57,6 +57,11 @@ def test_shares_and_labels_are_kept() -> None:
     assert (len(split.train), len(split.validation), len(split.test)) == pytest.approx((1200, 400, 400), abs=3)
     labels = Counter(examples[int(one)][1] for one in split.test)
     assert labels["b"] == pytest.approx(40, abs=2)
+    assert split.made == "60% train, 20% validation, 20% test; stratified, seed 0"
+
+
+def test_a_split_of_what_has_no_labels_is_not_called_stratified() -> None:
+    assert split_of([(place, "") for place in range(200)]).made == "60% train, 20% validation, 20% test; seed 0"
 
 
 def test_another_seed_is_another_split_and_the_same_seed_the_same() -> None:

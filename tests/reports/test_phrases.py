@@ -169,8 +169,8 @@ SENTENCES = (
             "all of these are the same to it. Replace rare signs by ones that it knows, or choose another model",
         )
     ),
-    f"{how_made(0.1, 0.1, 0)}; by text",
-    f"{how_made(0.125, 0.1, 12)}; by group",
+    f"{how_made(0.1, 0.1, 0, stratified=True)}; by text",
+    f"{how_made(0.125, 0.1, 12, stratified=False)}; by group",
     GIVEN,
     "repeated texts dropped",
     "texts with contrary gold dropped",

@@ -73,13 +73,14 @@ def make_split(
     """Split examples; equal `keys` stay together, `strata` (labels) are spread evenly; see `places_of`."""
     found = places_of(ranked(keys, len(keys), seed), strata, validation=validation, test=test)
     chosen = {name: tuple(ids[place] for place in places.tolist()) for name, places in found.items()}
-    made = how_made(validation, test, seed)
+    made = how_made(validation, test, seed, stratified=len(set(strata)) > 1)
     return Split(chosen["train"], chosen["validation"], chosen["test"], made)
 
 
-def how_made(validation: float, test: float, seed: int) -> str:
-    """Return how a split was made, for people."""
-    return f"{1 - validation - test:.0%} train, {validation:.0%} validation, {test:.0%} test; stratified, seed {seed}"
+def how_made(validation: float, test: float, seed: int, *, stratified: bool) -> str:
+    """Return how a split was made, for people; `stratified`: there was more than one label to spread."""
+    shares = f"{1 - validation - test:.0%} train, {validation:.0%} validation, {test:.0%} test"
+    return f"{shares}; {'stratified, ' if stratified else ''}seed {seed}"
 
 
 def places_of(keys: Keys, strata: Iterable[str], *, validation: float, test: float) -> dict[str, Ints]:

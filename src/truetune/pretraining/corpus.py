@@ -68,7 +68,7 @@ def corpus_of(
     if any(shares.values()):
         places = places_of(keys, [""] * len(keys), **shares)
         parts |= {name: train.take(places[name]) for name in PARTS if name == "train" or shares[name]}
-        made = how_made(shares["validation"], shares["test"], data.split_seed)
+        made = how_made(shares["validation"], shares["test"], data.split_seed, stratified=False)
     near = _near_held_out(parts)
     removed["documents of training nearly equal to held-out ones dropped"] = len(near)
     parts["train"] = parts["train"].take(np.setdiff1d(np.arange(len(parts["train"])), near))

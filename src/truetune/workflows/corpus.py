@@ -36,7 +36,7 @@ def _prepare(settings: Config, run: RunFolder, progress: Progress) -> None:
     splits = {name: facts_of(part) for name, part in found.items()}
     write_json(run.facts, {"splits": splits, "made": made, "removed": removed})
     sizes = ", ".join(f"{name} {len(found[name]):,}" for name in PARTS)
-    progress.say(f"documents: {sizes}" + "".join(f"; {number:,} {what}" for what, number in removed.items() if number))
+    progress.say(f"documents: {sizes}" + "".join(f"; {what}: {number:,}" for what, number in removed.items() if number))
     for finding in findings:
         if finding.severity != "note":
             progress.say(f"audit: {finding.severity}: {finding.check} ({finding.count:,}): {finding.advice}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -151,7 +152,7 @@ def _prepare(task: Task, data: Data, run: RunFolder, progress: Progress) -> None
     write_findings(run, findings)
     write_json(run.facts, _facts(found, split_made, removed))
     sizes = ", ".join(f"{name} {len(found.parts[name]):,}" for name in PARTS)
-    progress.say(f"data: {sizes}" + "".join(f"; {number:,} {what}" for what, number in removed.items() if number))
+    progress.say(f"data: {sizes}" + "".join(f"; {what}: {number:,}" for what, number in removed.items() if number))
     for finding in findings:
         if finding.severity != "note":
             progress.say(f"audit: {finding.severity}: {finding.check} ({finding.count:,}): {finding.advice}")
@@ -231,15 +232,13 @@ def _split(whole: dict[str, Dataset], data: Data, inputs: Inputs) -> tuple[dict[
     if groups is not None:
         keys = linked(groups, keys, data.split_seed)
     field = gold_field(train.fields)
-    strata = map(
-        {"answers": _has_answer, "references": _any, "relevant": _any, "choice": _any}.get(field, _stratum),
-        train.stored(field),
-    )
+    stratum = {"answers": _has_answer, "references": _any, "relevant": _any, "choice": _any}.get(field, _stratum)
+    strata = [sys.intern(stratum(gold)) for gold in train.stored(field)]
     places = places_of(keys, strata, **shares)
     for name in PARTS:
         if name == "train" or shares[name]:
             parts[name] = train.take(places[name])
-    made = how_made(shares["validation"], shares["test"], data.split_seed)
+    made = how_made(shares["validation"], shares["test"], data.split_seed, stratified=len(set(strata)) > 1)
     return parts, f"{made}; by {'text' if groups is None else 'group'}", removed
 
 
