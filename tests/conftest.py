@@ -112,6 +112,33 @@ def tiny_t5(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _saved(tmp_path_factory.mktemp("tiny-t5"), T5ForConditionalGeneration, config, tokenizer, names)
 
 
+@pytest.fixture(scope="session")
+def tiny_bart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a random BART of 2 layers, whose files force an end at the last piece, as BART's do."""
+    from tokenizers import processors
+    from transformers import BartConfig, BartForConditionalGeneration
+
+    tokenizer = _byte_level()
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A <|end|>", special_tokens=[("<|end|>", 0)])
+    sizes = {f"{side}_{name}": size for side in ("encoder", "decoder") for name, size in _BART_SIZES.items()}
+    config = BartConfig(
+        vocab_size=300,
+        d_model=32,
+        **sizes,
+        bos_token_id=0,
+        eos_token_id=0,
+        pad_token_id=1,
+        decoder_start_token_id=0,
+        forced_eos_token_id=0,
+        max_position_embeddings=64,
+    )
+    names = {"eos_token": "<|end|>", "pad_token": tokenizer.id_to_token(1)}
+    return _saved(tmp_path_factory.mktemp("tiny-bart"), BartForConditionalGeneration, config, tokenizer, names)
+
+
+_BART_SIZES = {"layers": 2, "attention_heads": 4, "ffn_dim": 64}
+
+
 def _bert(folder: Path, more: tuple[str, ...]) -> Path:
     """Make a model of fixed pieces: those of `CORPUS`, as training found them once, for it finds others each time."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors

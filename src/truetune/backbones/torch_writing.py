@@ -6,6 +6,8 @@ answer.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from inspect import signature
 from typing import Any
 
@@ -67,32 +69,53 @@ def written_ids(
         go_on = told(tokenizer.text(row) if writing.beams == 1 else "")
         return torch.full((len(found),), not go_on, dtype=torch.bool, device=found.device)
 
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    settings = _settings(model, writing, tokenizer)
+    with _nothing_else(model), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(writing.seed)
         found = model.generate(
-            **inputs,
-            generation_config=_settings(model, writing, tokenizer),
-            stopping_criteria=[] if told is None else [stopped],
+            **inputs, generation_config=settings, stopping_criteria=[] if told is None else [stopped]
         )
     rows = found.cpu().numpy()[:, begin:]
     return [_to_end(row, tokenizer.end) for row in rows]
 
 
 def _settings(model: Any, writing: Writing, tokenizer: FastTokenizer) -> Any:
-    """Return all that decides what is written; nothing is left to defaults that come with a model's files."""
+    """Return all that decides what is written; of the model's files only where a text begins."""
     from transformers import GenerationConfig
 
-    sampled = {"temperature": writing.temperature, "top_p": writing.top_p} if writing.temperature else {}
+    # Transformers draws among the 50 likeliest pieces unless it is told to draw among all.
+    sampled = {"temperature": writing.temperature, "top_p": writing.top_p, "top_k": 0} if writing.temperature else {}
     return GenerationConfig(  # type: ignore[no-untyped-call]
         max_new_tokens=writing.pieces,
         num_beams=writing.beams,
         do_sample=bool(writing.temperature),
         eos_token_id=tokenizer.end,
         pad_token_id=tokenizer.pad,
-        bos_token_id=getattr(model.config, "bos_token_id", None),
-        decoder_start_token_id=getattr(model.config, "decoder_start_token_id", None),
+        bos_token_id=_beginning(model, "bos_token_id"),
+        decoder_start_token_id=_beginning(model, "decoder_start_token_id"),
         **sampled,
     )
+
+
+def _beginning(model: Any, name: str) -> Any:
+    """Return the id by which a model begins a text, from its config or, where newer files have it, beside it."""
+    found = getattr(model.config, name, None)
+    return getattr(model.generation_config, name, None) if found is None else found
+
+
+@contextlib.contextmanager
+def _nothing_else(model: Any) -> Iterator[None]:
+    """While inside, a model has no settings of writing of its own, with which Transformers fills what is left open.
+
+    Those of BART force an end at the last piece, so that no text seems cut off; others a least length or no repeats.
+    """
+    from transformers import GenerationConfig
+
+    stored, model.generation_config = model.generation_config, GenerationConfig()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        model.generation_config = stored
 
 
 def _to_end(row: Ints, end: int) -> Ints:
