@@ -90,6 +90,14 @@ def test_a_slow_tokenizer_is_refused() -> None:
         FastTokenizer(Slow())
 
 
+def test_a_marian_model_is_refused_with_what_to_take_instead(tmp_path: Path) -> None:
+    from transformers import MarianConfig
+
+    MarianConfig().save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="is a Marian model.*; expected an encoder-decoder with tokenizer.json"):
+        tokenizer_of(tmp_path, "generate")
+
+
 def test_a_model_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"cannot be loaded .*; expected a name on the Hub"):
         tokenizer_of(tmp_path / "nothing")

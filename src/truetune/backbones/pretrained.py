@@ -56,6 +56,11 @@ def load_tokenizer(settings: ModelSettings) -> FastTokenizer:
 
     with quiet(), explained(settings.name):
         config = AutoConfig.from_pretrained(settings.name)
+        if config.model_type == "marian":
+            raise ModelError(
+                f"{settings.name}: is a Marian model, whose two SentencePiece vocabularies (one a language) no fast "
+                "tokenizer holds; expected an encoder-decoder with tokenizer.json (T5, BART), or a decoder (GPT style)"
+            )
         two_sided = bool(getattr(config, "is_encoder_decoder", False))
         positions = _positions(config)
         if positions is not None and settings.prompt_pieces >= positions:

@@ -1,7 +1,6 @@
 """Models that write: logits of an answer's pieces in training, and texts piece by piece in use.
 
-Decoders (GPT style) read prompt and answer as one; encoder-decoders (T5, BART, Marian) read the prompt and write the
-answer.
+Decoders (GPT style) read prompt and answer as one; encoder-decoders (T5, BART) read the prompt and write the answer.
 """
 
 from __future__ import annotations
