@@ -47,6 +47,16 @@ def tiny_gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_chinese_gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a random GPT-2 and BERT's tokenizer, as most models that write Chinese have it."""
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    tokenizer, names = _wordpieces()
+    config = GPT2Config(vocab_size=tokenizer.get_vocab_size(), n_embd=32, n_layer=2, n_head=4, n_positions=64)
+    return _saved(tmp_path_factory.mktemp("tiny-chinese-gpt2"), GPT2LMHeadModel, config, tokenizer, names)
+
+
+@pytest.fixture(scope="session")
 def tiny_roberta(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a random XLM-RoBERTa of 2 layers, whose positions are counted from behind the padding id."""
     from transformers import XLMRobertaConfig, XLMRobertaModel
@@ -140,20 +150,9 @@ _BART_SIZES = {"layers": 2, "attention_heads": 4, "ffn_dim": 64}
 
 
 def _bert(folder: Path, more: tuple[str, ...]) -> Path:
-    """Make a model of fixed pieces: those of `CORPUS`, as training found them once, for it finds others each time."""
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import BertConfig, BertModel
 
-    pieces = [*(FIXTURES / "tiny_wordpieces.txt").read_text(encoding="utf-8").split("\n")[:-1], *more]
-    vocabulary = {piece: place for place, piece in enumerate(pieces)}
-    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer.add_special_tokens(special)
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
-    names["mask_token"] = "[MASK]"
+    tokenizer, names = _wordpieces(more)
     config = BertConfig(
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=32,
@@ -163,6 +162,23 @@ def _bert(folder: Path, more: tuple[str, ...]) -> Path:
         max_position_embeddings=64,
     )
     return _saved(folder, BertModel, config, tokenizer, names)
+
+
+def _wordpieces(more: tuple[str, ...] = ()) -> tuple[Any, dict[str, str]]:
+    """Make a tokenizer of fixed pieces: those that training on `CORPUS` found once, for it finds others each time."""
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+
+    pieces = [*(FIXTURES / "tiny_wordpieces.txt").read_text(encoding="utf-8").split("\n")[:-1], *more]
+    vocabulary = {piece: place for place, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer.add_special_tokens(special)
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    return tokenizer, {**names, "mask_token": "[MASK]"}
 
 
 def _byte_level() -> Any:

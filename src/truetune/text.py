@@ -12,14 +12,14 @@ from typing import Literal
 
 Script = Literal["zh", "en"]
 
-_CJK = (
+CJK = (
     "\u3005\u3007\u3021-\u3029\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # Han
     "\U00020000-\U0003ffff"  # Han extensions
     "\u3041-\u3096\u30a1-\u30fa\u30fc\u31f0-\u31ff"  # kana
 )
-_IS_CJK = re.compile(f"[{_CJK}]")
-_LETTERS = rf"(?:[^\W_{_CJK}][\u0300-\u036f]*)+"
-_WORD = re.compile(rf"[{_CJK}]|{_LETTERS}(?:['’]{_LETTERS})*|\S")
+_IS_CJK = re.compile(f"[{CJK}]")
+_LETTERS = rf"(?:[^\W_{CJK}][\u0300-\u036f]*)+"
+_WORD = re.compile(rf"[{CJK}]|{_LETTERS}(?:['’]{_LETTERS})*|\S")
 """A CJK character; or letters (with their accents) and digits, with inner apostrophes; or one sign."""
 _ASCII = bytes(range(128))
 _NO_ASCII_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
@@ -37,7 +37,7 @@ def words(text: str) -> list[tuple[int, int]]:
 
 _CLOSERS = "\"'”’」』）)】〕》〉»"
 _END = re.compile(
-    rf"(?:[。！？；｡]+|(?<=[{_CJK}])[.!?]+(?=[{_CLOSERS}]*[{_CJK}])|[!?]+(?=[{_CLOSERS}]*[{_CJK}])"
+    rf"(?:[。！？；｡]+|(?<=[{CJK}])[.!?]+(?=[{_CLOSERS}]*[{CJK}])|[!?]+(?=[{_CLOSERS}]*[{CJK}])"
     rf"|[.!?]+(?=[{_CLOSERS}]*(?:\s|$)))[{_CLOSERS}]*|\n+"
 )
 """Signs that end a sentence, with the quotation marks and brackets that close behind them, and ends of lines."""

@@ -90,11 +90,24 @@ def test_a_slow_tokenizer_is_refused() -> None:
         FastTokenizer(Slow())
 
 
+def test_with_berts_tokenizer_the_separator_ends_a_text_and_chinese_is_written_without_spaces(
+    tiny_chinese_gpt2: Path, tiny_gpt2: Path
+) -> None:
+    tokenizer = tokenizer_of(tiny_chinese_gpt2, "generate")
+    text = "中国人民银行在上海。张三去了 paris and berlin，李四留在东京。"
+    (pieces,) = tokenizer.pieces([text])
+    assert tokenizer.closed(pieces.ids)[-1] == 3 == tokenizer.end
+    assert tokenizer.opened(pieces.ids)[0] == 2
+    assert tokenizer.text(tokenizer.closed(pieces.ids)) == text.replace("了 ", "了")
+    other = tokenizer_of(tiny_gpt2, "generate")
+    assert other.text(other.pieces([text])[0].ids) == text, "what keeps spaces gets none taken away"
+
+
 def test_a_marian_model_is_refused_with_what_to_take_instead(tmp_path: Path) -> None:
     from transformers import MarianConfig
 
     MarianConfig().save_pretrained(tmp_path)
-    with pytest.raises(ModelError, match="is a Marian model.*; expected an encoder-decoder with tokenizer.json"):
+    with pytest.raises(ModelError, match=r"is a Marian model.*; expected an encoder-decoder with tokenizer\.json"):
         tokenizer_of(tmp_path, "generate")
 
 

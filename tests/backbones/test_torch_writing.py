@@ -83,8 +83,10 @@ def test_the_loss_of_an_encoder_decoder_is_that_of_transformers(request: pytest.
     assert backbone.train_step([batch], rates, targets) == pytest.approx(expected / targets, rel=1e-4)
 
 
-def test_what_is_written_does_not_depend_on_the_batch(tiny_gpt2: Path, tiny_t5: Path) -> None:
-    for folder in (tiny_gpt2, tiny_t5):
+def test_what_is_written_does_not_depend_on_the_batch(
+    tiny_gpt2: Path, tiny_t5: Path, tiny_bart: Path, tiny_chinese_gpt2: Path
+) -> None:
+    for folder in (tiny_gpt2, tiny_t5, tiny_bart, tiny_chinese_gpt2):
         backbone = backbone_of(folder)
         prompts = inputs_of(backbone, answered=False)
         for writing in (WRITING, Writing(WRITING.prompt, 8, beams=3)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import groupby
@@ -11,12 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from truetune.errors import ModelError
-from truetune.text import Fold, folded
+from truetune.text import CJK, Fold, folded
 from truetune.types import Ints, Pieces
 
 _UNBOUNDED = 1_000_000
 """Transformers writes a huge number where a tokenizer knows no limit."""
 
+_WIDE = f"{CJK}\u3000-\u303f\uff00-\uffef"
+_BESIDE_WIDE = re.compile(rf"\s+(?=[{_WIDE}])|(?<=[{_WIDE}])\s+")
 _HAN = "[\\p{Han}\\p{Hiragana}\\p{Katakana}]"
 _PROBE = "中国人民银行 在东京"
 
@@ -157,15 +160,18 @@ class FastTokenizer:
         found: str = self.transformers.decode(
             ids.tolist(), skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
-        return found.strip()
+        return _BESIDE_WIDE.sub("", found).strip() if self._spaces_out else found.strip()
 
     @cached_property
     def end(self) -> int:
-        """The id of the end of a text; raises ModelError where there is none: such a model cannot stop."""
-        found = getattr(self.transformers, "eos_token_id", None)
-        if found is None:
-            raise ModelError("the tokenizer of this model has no end token, so it cannot end a text; choose another")
-        return int(found)
+        """The id of the end of a text; raises ModelError where there is none: such a model cannot stop.
+
+        Of models with BERT's tokenizer (most that write Chinese) it is the separator, which ends their texts.
+        """
+        for name in ("eos_token_id", "sep_token_id"):
+            if (found := getattr(self.transformers, name, None)) is not None:
+                return int(found)
+        raise ModelError("the tokenizer of this model has no end token, so it cannot end a text; choose another")
 
     def isolate_han(self) -> None:
         """Make every Chinese or Japanese character a piece of its own, so that gold spans of characters can be kept.
@@ -195,6 +201,13 @@ class FastTokenizer:
             if (found := getattr(self.transformers, name, None)) is not None:
                 return int(found)
         return self.pad
+
+    @cached_property
+    def _spaces_out(self) -> bool:
+        """Whether characters that are written together come back apart, as of WordPiece: there each is a word."""
+        ids = self._backend.encode("中国", add_special_tokens=False).ids
+        found: str = self.transformers.decode(ids, clean_up_tokenization_spaces=False)
+        return len(found.split()) > 1
 
     @cached_property
     def _single(self) -> Template:
