@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from truetune import config
 from truetune.cli.main import main
 from truetune.errors import DataError
+from truetune.tasks.table import TASKS
 from truetune.workflows.init import config_text, guessed
 
 ROWS = "".join(f"text number {place},{'ab'[place % 2]}\n" for place in range(20))
@@ -48,3 +50,32 @@ def test_any_name_of_a_column_is_read_back_from_the_config(tmp_path: Path, colum
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     made = yaml.safe_load(config_text(str(file), guessed(str(file))))
     assert made["data"]["columns"] == {"label": column}
+
+
+LONG = "The council met on Monday and, after five hours, agreed to build the bridge that it had turned down a year ago."
+WRITTEN = {
+    "translation": {"source": "The film was great.", "reference": "这部电影很棒。"},
+    "summarization": {"source": LONG, "references": ["Council agrees to bridge"]},
+    "dialogue": {"history": [{"role": "user", "content": "A table for two?"}], "reference": "This way, please."},
+}
+
+
+@pytest.mark.parametrize("task", WRITTEN)
+def test_of_texts_for_texts_the_task_is_told_and_a_model_named_that_writes(tmp_path: Path, task: str) -> None:
+    file = tmp_path / "data.jsonl"
+    file.write_text("".join(json.dumps(WRITTEN[task]) + "\n" for _ in range(9)), encoding="utf-8")
+    assert main(["init", str(file), "-o", str(tmp_path / "made.yaml")]) == 0
+    made = config.load(tmp_path / "made.yaml", tasks=TASKS)
+    assert made.task == task
+    assert (made.model.name, made.model.max_length) == ("builtin:smollm2-135m", 256)
+    # The same by name, where columns do not tell.
+    assert yaml.safe_load(config_text(str(file), guessed(str(file), task)))["model"]["name"] == made.model.name
+
+
+@pytest.mark.parametrize("column", ["document", "documents"])
+def test_queries_with_documents_are_a_retrieval(tmp_path: Path, column: str) -> None:
+    file = tmp_path / "data.jsonl"
+    file.write_text(json.dumps({"query": "Is it open?", column: "We open at nine."}) + "\n", encoding="utf-8")
+    guess = guessed(str(file))
+    assert (guess.task, set(guess.columns)) == ("retrieval", {"query", "documents"})
+    assert yaml.safe_load(config_text(str(file), guess))["model"]["name"] == "builtin:minilm-en"

@@ -91,6 +91,12 @@ class Guess:
     seen: Sequence[str]
     """The columns of the file."""
 
+    @property
+    def writes(self) -> bool:
+        """Whether what is learnt is to write texts."""
+        training = task_named(self.task).training
+        return training is not None and training.head == "generate"
+
 
 def guessed(source: str, task: str | None = None, *, gold_needed: bool = True) -> Guess:
     """Look at the first records of `source` (of a folder of splits, those to train on); `task` settles what is open.
@@ -146,8 +152,13 @@ def _first_records(source: str) -> list[Mapping[str, Any]]:
 
 def config_text(source: str, guess: Guess) -> str:
     """Return a commented YAML config for a data file."""
-    model = "builtin:e5-small-multi" if guess.chinese else "builtin:minilm-en"
-    rate = "5e-5" if guess.chinese else "1e-4"
+    model, rate, length = "builtin:minilm-en", "1e-4", "128"
+    known, pieces = "a Hub name, a local folder, or builtin:NAME (`truetune models`)", "pieces"
+    if guess.writes:
+        model, length, pieces = "builtin:smollm2-135m", "256", "pieces of prompt, source and answer together"
+        known = "it reads and writes mainly English; else a Hub name or a local folder of a model that writes"
+    elif guess.chinese:
+        model, rate = "builtin:e5-small-multi", "5e-5"
     renamed = {field: column for field, column in guess.columns.items() if field != column}
     columns = "{" + ", ".join(f"{field}: {_quoted(column)}" for field, column in renamed.items()) + "}"
     group = _quoted(guess.group) if guess.group else "null"
@@ -168,8 +179,8 @@ data:
   drop_duplicates: true           # texts equal after normalisation would stand in train and test
 
 model:
-  name: {model}                   # a Hub name, a local folder, or builtin:NAME (`truetune models`)
-  max_length: 128                 # pieces; what is longer is counted and said, never cut in silence
+  name: {model}                   # {known}
+  max_length: {length}                 # {pieces}; what is longer is counted and said, never cut in silence
 
 train:
   epochs: 3
@@ -196,6 +207,13 @@ def _task_of(columns: Mapping[str, Sequence[Any]]) -> str:
         return "nested-ner" if _overlapping(columns["spans"]) else "ner"
     if {"history", "response"} <= set(columns):
         return "response-ranking"
+    references = _named(list(columns), ("reference", "references"))
+    if references and "history" in columns:
+        return "dialogue"
+    if references and "source" in columns:
+        return "summarization" if _shorter(columns["source"], columns[references]) else "translation"
+    if "query" in columns and _named(list(columns), ("document", "documents")):
+        return "retrieval"
     if {"question", "choices"} <= set(columns):
         return "multiple-choice"
     if {"context", "question", "answers"} <= set(columns):
@@ -206,6 +224,15 @@ def _task_of(columns: Mapping[str, Sequence[Any]]) -> str:
         return "relations"
     both = [_named(list(columns), INPUT_NAMES[field]) for field in ("first", "second")]
     return "pair" if all(both) and _named(list(columns), ("text",)) is None else "classification"
+
+
+def _shorter(sources: Sequence[Any], references: Sequence[Any]) -> bool:
+    """Return whether references are written as their sources are, with at most half of the characters."""
+    sides = [
+        "".join(str(one[0] if isinstance(one, list) and one else one or "") for one in side)
+        for side in (sources, references)
+    ]
+    return script(sides[:1]) == script(sides[1:]) and 2 * len(sides[1]) <= len(sides[0])
 
 
 def _overlapping(column: Sequence[Any]) -> bool:
