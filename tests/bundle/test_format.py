@@ -48,6 +48,9 @@ def folder(tmp_path: Path) -> Path:
 
 def test_it_reads_back_the_same(folder: Path) -> None:
     assert read_bundle(folder) == BUNDLE
+    for entities in ((), ("人物", "地点")):
+        write_bundle(folder, replace(BUNDLE, entities=entities))
+        assert read_bundle(folder).entities == entities
 
 
 def test_a_decision_reads_back_the_same(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import truetune
+from truetune.bundle.format import read_bundle
 from truetune.errors import DataError
 from truetune.files import read_json
 from truetune.workflows.audit import audited
@@ -57,6 +58,8 @@ def test_relations_are_learnt_with_their_direction(tmp_path: Path, tiny_marking_
     assert {"majority", "tfidf-linear", "frozen-linear"} == {
         folder.name for folder in (result.run / "baselines").iterdir()
     }
+
+    assert read_bundle(result.run / "model").entities == ("loc", "per")
 
     # A sentence with both its pairs stands in one part; none of the two is taken for a repeat of the other.
     rows = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]

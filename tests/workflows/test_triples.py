@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import truetune
+from truetune.bundle.format import Bundle
 from truetune.cli.main import main
 from truetune.errors import DataError, ModelError
 from truetune.metrics.relations import is_directed, is_turned
@@ -97,9 +98,11 @@ def test_labels_with_a_direction() -> None:
 class Says:
     """Stands for a model with fixed answers."""
 
-    def __init__(self, task: str, labels: tuple[str, ...], answers: list[dict[str, Any]]) -> None:
+    def __init__(
+        self, task: str, labels: tuple[str, ...], answers: list[dict[str, Any]], types: tuple[str, ...] | None = None
+    ) -> None:
         self.task = type("Task", (), {"name": task})
-        self.bundle = type("Bundle", (), {"labels": labels})
+        self.bundle = Bundle(task, labels, False, 64, "tiny", entities=types)
         self.asked: list[Any] = []
         self._answers = answers
 
@@ -119,6 +122,28 @@ def test_a_turned_label_turns_the_triple_and_no_relation_gives_none() -> None:
     assert first["triples"] == [[[2, 3, "y"], "Cause-Effect", [0, 1, "x"]]]
     assert second == {"spans": [], "triples": []}
     assert [(one["head"][0], one["tail"][0]) for one in relations.asked] == [(0, 2), (0, 4), (2, 4)]
+
+
+@pytest.mark.parametrize(
+    ("types", "asked", "told"),
+    [
+        ((), ([2, 3], [0, 1]), ""),
+        (("x", "y"), ([2, 3, "y"], [0, 1, "x"]), "learnt relations of x, y, and the first finds w too"),
+        (("w", "x", "y"), ([2, 3, "y"], [0, 1, "x"]), ""),
+        (None, ([2, 3, "y"], [0, 1, "x"]), ""),
+    ],
+)
+def test_a_pair_is_marked_as_the_second_model_learnt_it(
+    types: tuple[str, ...] | None, asked: Any, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tags = ("O", *(f"{letter}-{kind}" for kind in "wxy" for letter in "BI"))
+    entities: Any = Says("ner", tags, [{"spans": [[2, 3, "y"], [0, 1, "x"]]}])
+    relations: Any = Says("relations", ("r", "no_relation"), [{"label": "no_relation"}, {"label": "r"}], types)
+    (found,) = Extractor(entities, relations).extract(["a b c"], Progress())
+    assert relations.asked[1] == {"text": "a b c", "head": asked[0], "tail": asked[1]}
+    assert found["triples"] == [[[2, 3, "y"], "r", [0, 1, "x"]]], "what is told has its types in any case"
+    said = capsys.readouterr().err
+    assert told in said if told else "learnt relations" not in said
 
 
 def made(folder: Path, *rows: dict[str, Any]) -> str:

@@ -61,6 +61,8 @@ class Bundle:
     """Of pieces, beside the labels of whole texts."""
     documents: tuple[str, ...] = ()
     """What a model of a retrieval ranks, each once."""
+    entities: tuple[str, ...] | None = None
+    """Types of the entities whose relations were learnt, none where they had no types; None: not known."""
     truetune: str = __version__
 
 
@@ -100,8 +102,10 @@ def read_bundle(folder: Path) -> Bundle:
         bundle = Bundle(**stored)
         scale = None if bundle.scale is None else (float(bundle.scale[0]), float(bundle.scale[1]))
         labels, tags, documents = (tuple(map(_label, some)) for some in (bundle.labels, bundle.tags, bundle.documents))
+        entities = None if bundle.entities is None else tuple(map(_label, bundle.entities))
         decided = None if decision is None else decision_from(decision, labels, bundle.multiple)
-        return replace(bundle, labels=labels, tags=tags, documents=documents, scale=scale, decision=decided)
+        bundle = replace(bundle, labels=labels, tags=tags, documents=documents, entities=entities)
+        return replace(bundle, scale=scale, decision=decided)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelError(f"{file}: is damaged ({error}); export the model again from its run") from None
 

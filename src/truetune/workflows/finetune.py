@@ -49,7 +49,7 @@ from truetune.workflows.model import (
     settings_of,
     training_of,
 )
-from truetune.workflows.parts import joined_columns, prepared, write_findings
+from truetune.workflows.parts import entity_types, joined_columns, prepared, write_findings
 from truetune.workflows.progress import Progress
 from truetune.workflows.saved_score import saved_score
 from truetune.workflows.stage import Stage
@@ -232,6 +232,7 @@ def _ship(stage: Stage, backbone: Backbone, threshold: float, decision: Decision
             columns=joined_columns(stage.config.data.columns),
             tags=stage.labels.tags,
             documents=stage.labels.documents,
+            entities=entity_types(stage.data),
         )
         write_bundle(folder, bundle)
 

@@ -72,6 +72,14 @@ class TaskData:
         return {name: data.stored(name) for name in data.fields if name not in own}
 
 
+def entity_types(data: TaskData) -> tuple[str, ...] | None:
+    """Return the types of the marked entities of the training part, sorted; None for a task that marks none."""
+    if "head" not in data.inputs.names:
+        return None
+    train = data.parts["train"]
+    return tuple(sorted({span.type for name in ("head", "tail") for span in train.stored(name)} - {""}))
+
+
 def training_keys(train: Dataset) -> Keys | None:
     """Return the keys of the texts of a training part; None where it holds no text that the doctor knows."""
     columns = {name: train.stored(name) for name in train.fields}

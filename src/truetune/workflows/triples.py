@@ -50,8 +50,15 @@ class Extractor:
 
         Every pair of entities at different places is asked about, in both orders; where labels tell the direction
         (`Cause-Effect(e2,e1)`), once, in the order of the text. "No relation" and what is left to people give none.
+        The pair is marked as the second model learnt it: without types where its entities had none. `progress` is told
+        of types that it never saw.
         """
         shown = progress or Progress(quiet=True)
+        if unseen := self._unseen():
+            shown.say(
+                f"the second model learnt relations of {', '.join(self.relations.bundle.entities or ())}, and the "
+                f"first finds {', '.join(unseen)} too: relations of these are guesses; learn both from the same texts"
+            )
         starts = range(0, len(texts), AT_ONCE)
         for start in shown.over("extracting", starts, len(starts)):
             some = list(texts[start : start + AT_ONCE])
@@ -59,9 +66,12 @@ class Extractor:
             yield from self._related(some, [[Span(*span) for span in one["spans"]] for one in said])
 
     def _related(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> Iterator[dict[str, Any]]:
-        directed = is_directed(self.relations.bundle.labels)
+        directed, typed = is_directed(self.relations.bundle.labels), self.relations.bundle.entities != ()
         asked = [(place, pair) for place, some in enumerate(spans) for pair in pairs_of(some, directed)]
-        rows = [{"text": texts[place], "head": list(head), "tail": list(tail)} for place, (head, tail) in asked]
+        rows = [
+            {"text": texts[place], "head": list(head[: 2 + typed]), "tail": list(tail[: 2 + typed])}
+            for place, (head, tail) in asked
+        ]
         found: list[list[Triple]] = [[] for _ in texts]
         for (place, pair), answer in zip(asked, self.relations.answers(self.relations.rows(rows)), strict=True):
             label = answer.get("label")
@@ -73,6 +83,15 @@ class Extractor:
                 "spans": [list(span) for span in some],
                 "triples": [[list(head), relation, list(tail)] for head, relation, tail in triples],
             }
+
+    def _unseen(self) -> list[str]:
+        """Return the types that the first model finds and the second never saw, where it saw any."""
+        known, own = self.relations.bundle.entities, self.entities.bundle
+        if not known:
+            return []
+        tags = own.tags or own.labels
+        found = set(own.labels) if self.entities.task.name == "nested-ner" else {one[2:] for one in tags if one != "O"}
+        return sorted(found - set(known))
 
 
 def pairs_of(spans: Sequence[Span], directed: bool) -> Iterator[tuple[Span, Span]]:
