@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,10 +14,14 @@ import truetune
 from truetune.bundle.format import read_bundle
 from truetune.bundle.run_folder import RunFolder
 from truetune.files import read_json
+from truetune.reports.phrases import in_language
+from truetune.tasks.base import Labels
+from truetune.types import Writing
 from truetune.workflows.finetune import finetune
 from truetune.workflows.predict_file import predicted_file
 from truetune.workflows.progress import Progress
 from truetune.workflows.systems import read_predicted
+from truetune.workflows.writing import written_findings
 
 QUIET = Progress(quiet=True)
 WORDS = {"Anna": "story", "Bob": "plot", "Paris": "film", "Berlin": "great"}
@@ -69,3 +74,18 @@ def test_texts_are_learnt_to_their_end(tmp_path: Path, request: pytest.FixtureRe
     plain = tmp_path / "plain.jsonl"
     plain.write_text("".join(json.dumps({"source": source}) + "\n" for source in sources), encoding="utf-8")
     assert [one["text"] for one in predicted_file(loaded, str(plain), QUIET)] == said["text"]
+
+
+@pytest.mark.parametrize(
+    ("finished", "share"), [([True, True, True, True], "0.0%"), ([True, False, True, True], "25.0%")]
+)
+def test_the_share_that_is_cut_off_is_told_also_where_there_is_none(finished: list[bool], share: str) -> None:
+    stage: Any = SimpleNamespace(labels=Labels((), writing=Writing("{source}", pieces=3)))
+    predicted = {"text": ["a", "bb", "ccc", "dddd"], "finished": finished}
+    first, *others = written_findings(stage, predicted, [("gold",)] * 4)
+    assert first.advice == (
+        "texts written for test have 3 characters in the median, 4 at 95 %, 4 at most; their references 4, 4 and 4; "
+        f"{share} were cut off without an end"
+    )
+    assert in_language(first.advice, "zh").endswith(f"其中 {share} 没有写到结束就被截断")
+    assert [one.count for one in others] == [1] * finished.count(False)

@@ -49,12 +49,13 @@ def written_findings(
     sizes = np.array([len(text) for text in predicted["text"]])
     known = np.array([len(each[0]) for each in references])
     numbers = [f"{np.quantile(some, q, method='higher'):.0f}" for some in (sizes, known) for q in (0.5, 0.95, 1.0)]
+    cut = [place for place, finished in enumerate(predicted["finished"]) if not finished]
     advice = (
         f"texts written for test have {numbers[0]} characters in the median, {numbers[1]} at 95 %, {numbers[2]} at "
-        f"most; their references {numbers[3]}, {numbers[4]} and {numbers[5]}"
+        f"most; their references {numbers[3]}, {numbers[4]} and {numbers[5]}; {len(cut) / len(sizes):.1%} were cut off "
+        "without an end"
     )
     yield Finding("lengths of written texts", "note", len(sizes), (), advice)
-    cut = [place for place, finished in enumerate(predicted["finished"]) if not finished]
     if cut:
         shown = tuple(f"example {place}: {predicted['text'][place][-60:]}" for place in cut[:5])
         advice = (
