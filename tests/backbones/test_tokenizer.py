@@ -103,6 +103,18 @@ def test_with_berts_tokenizer_the_separator_ends_a_text_and_chinese_is_written_w
     assert other.text(other.pieces([text])[0].ids) == text, "what keeps spaces gets none taken away"
 
 
+def test_a_text_is_opened_once_and_parted_from_its_answer(
+    tiny_chinese_gpt2: Path, tiny_gpt2: Path, tiny_t5: Path
+) -> None:
+    tokenizer = tokenizer_of(tiny_chinese_gpt2, "generate")
+    assert tokenizer.template("{source}") == "{source}[SEP]", "ends of lines are lost on it"
+    (pieces,) = tokenizer.pieces(["[CLS]上海[SEP]"])
+    assert tokenizer.opened(pieces.ids).tolist() == pieces.ids.tolist(), "a template may begin the text itself"
+    assert tokenizer.opened(pieces.ids[1:]).tolist() == pieces.ids.tolist()
+    assert tokenizer_of(tiny_gpt2, "generate").template("{source}") == ""
+    assert tokenizer_of(tiny_t5, "generate").template("{source}") == ""
+
+
 def test_a_marian_model_is_refused_with_what_to_take_instead(tmp_path: Path) -> None:
     from transformers import MarianConfig
 

@@ -141,16 +141,25 @@ class FastTokenizer:
 
     def opened(self, ids: Ints) -> Ints:
         """Return what a model that writes is given to read: a decoder's text has no end yet."""
-        return self.wrapped(ids)[0] if self.two_sided else np.concatenate([self._single.before, ids])
+        if self.two_sided:
+            return self.wrapped(ids)[0]
+        before = self._single.before
+        # Chat templates write the beginning themselves.
+        return ids if np.array_equal(ids[: len(before)], before) else np.concatenate([before, ids])
 
     def closed(self, ids: Ints) -> Ints:
         """Return what a model is to write, with its end."""
         return self.wrapped(ids)[0] if self.two_sided else np.append(ids, self.end)
 
     def template(self, asked: str) -> str:
-        """Return a turn of a user and the beginning of an answer, by the chat template; empty where there is none."""
+        """Return a turn of a user and the beginning of an answer, by the chat template; empty where there is none.
+
+        Where a decoder's tokenizer drops ends of lines, as BERT's does, nothing else would part the two: then the
+        separator stands behind the turn.
+        """
         if getattr(self.transformers, "chat_template", None) is None:
-            return ""
+            parts = self.two_sided or len(self.pieces(["\n\n"])[0].ids) > 0
+            return "" if parts else asked + str(self.transformers.sep_token or self.transformers.eos_token or "")
         turn = [{"role": "user", "content": asked}]
         found: str = self.transformers.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
         return found
