@@ -49,7 +49,15 @@ def settings(folder: Path, task: str, model: Path, epochs: int) -> dict[str, Any
     }
 
 
-@pytest.mark.parametrize(("model", "task"), [("tiny_gpt2", "translation"), ("tiny_t5", "summarization")])
+@pytest.mark.parametrize(
+    ("model", "task"),
+    [
+        ("tiny_gpt2", "translation"),
+        ("tiny_t5", "summarization"),
+        ("tiny_bart", "summarization"),
+        ("tiny_chinese_gpt2", "translation"),
+    ],
+)
 def test_texts_are_learnt_to_their_end(tmp_path: Path, request: pytest.FixtureRequest, model: str, task: str) -> None:
     result = finetune(settings(tmp_path, task, request.getfixturevalue(model), 25), progress=QUIET)
     scores = {score["metric"]: score["value"] for score in result.after["scores"]}
