@@ -21,7 +21,7 @@ from truetune.workflows.finetune import finetune
 from truetune.workflows.predict_file import predicted_file
 from truetune.workflows.progress import Progress
 from truetune.workflows.systems import read_predicted
-from truetune.workflows.writing import written_findings
+from truetune.workflows.writing import asked_of, written_findings
 
 QUIET = Progress(quiet=True)
 WORDS = {"Anna": "story", "Bob": "plot", "Paris": "film", "Berlin": "great"}
@@ -97,3 +97,17 @@ def test_the_share_that_is_cut_off_is_told_also_where_there_is_none(finished: li
     )
     assert in_language(first.advice, "zh").endswith(f"其中 {share} 没有写到结束就被截断")
     assert [one.count for one in others] == [1] * finished.count(False)
+
+
+@pytest.mark.parametrize(
+    ("task", "source", "reference", "asked"),
+    [
+        ("translation", "a great film", "很棒的电影", "Translate into Chinese:\n"),
+        ("translation", "很棒的电影", "a great film", "Translate:\n"),
+        ("translation", "很棒的電影", "很棒的电影", "Translate:\n"),
+        ("summarization", "很棒的电影", "电影", "Summarize:\n"),
+        ("dialogue", "a great film", "很棒", ""),
+    ],
+)
+def test_a_model_is_told_that_chinese_is_wanted(task: str, source: str, reference: str, asked: str) -> None:
+    assert asked_of(task, [source], [(reference,)]) == asked

@@ -9,11 +9,16 @@ from typing import Any
 import numpy as np
 
 from truetune.tasks.text_encoding import SOURCE, longest_written, prompt_of
+from truetune.text import script
 from truetune.types import Finding, Tokenizer, Writing
 from truetune.workflows.stage import Stage
 
 ASKED = {"translation": "Translate:\n", "summarization": "Summarize:\n"}
 """What a decoder is told before the source, unless `generate.prompt` says otherwise."""
+INTO_CHINESE = "Translate into Chinese:\n"
+"""The same where the answers are Chinese and the sources are not: no model can know that before it learns."""
+SOME = 1000
+"""By how many training texts their script is told."""
 ANSWERED = "\n\n"
 """What stands between source and answer where the tokenizer has no chat template."""
 
@@ -25,7 +30,8 @@ def with_writing(stage: Stage, tokenizer: Tokenizer) -> Stage:
     settings = stage.config.generate
     prompt = settings.prompt
     if prompt is None:
-        asked = "" if tokenizer.two_sided else ASKED.get(stage.data.task.name, "")
+        sources, references = stage.data.texts("train")[:SOME], stage.data.gold("train")["references"][:SOME]
+        asked = "" if tokenizer.two_sided else asked_of(stage.data.task.name, sources, references)
         prompt = tokenizer.template(asked + SOURCE) or (SOURCE if tokenizer.two_sided else asked + SOURCE + ANSWERED)
     prompt_of(prompt, tokenizer)
     writing = Writing(
@@ -37,6 +43,12 @@ def with_writing(stage: Stage, tokenizer: Tokenizer) -> Stage:
         seed=settings.seed,
     )
     return replace(stage, labels=replace(stage.labels, writing=writing))
+
+
+def asked_of(task: str, sources: Sequence[str], references: Sequence[Sequence[str]]) -> str:
+    """Return what a decoder is told before the source."""
+    chinese = script(sources) != "zh" and script(text for each in references for text in each) == "zh"
+    return INTO_CHINESE if task == "translation" and chinese else ASKED.get(task, "")
 
 
 def written_findings(
