@@ -294,3 +294,22 @@ def test_a_merged_factor_scales_rows_and_bias(tiny_bert: Path, tmp_path: Path) -
         assert np.abs(after.get_submodule(name).weight.detach().numpy() - expected).max() <= 1e-6
     bias = before.get_submodule(value).bias.detach().numpy() * factors[value][:, 0]
     assert np.abs(after.get_submodule(value).bias.detach().numpy() - bias).max() <= 1e-6
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_output_layer_of_a_model_that_writes_stays_as_it_is(
+    tmp_path: Path, tiny_writing_llama: Path, method: str
+) -> None:
+    from transformers import AutoConfig, AutoTokenizer, LlamaForCausalLM
+
+    config = AutoConfig.from_pretrained(tiny_writing_llama, tie_word_embeddings=False)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        LlamaForCausalLM(config).save_pretrained(tmp_path)
+    AutoTokenizer.from_pretrained(tiny_writing_llama).save_pretrained(tmp_path)
+    backbone = loaded(tmp_path, "generate", **METHODS[method])
+    own = {"lora": "lora_", "ia3": "ia3_", "prompt": "prompt", "prefix": "prefix_"}[method]
+    assert all(own in name for name in trained(backbone._network))
+    before = backbone._network.model.lm_head.weight.detach().clone()
+    stepped(backbone, 2)
+    assert torch.equal(backbone._network.model.lm_head.weight, before)

@@ -94,7 +94,12 @@ def merged(model: Any) -> Iterator[None]:
 
 
 def trained_whole(network: Network) -> list[nn.Parameter]:
-    """Return the parameters that are new, and trained themselves: those of the head, and of a pooler."""
+    """Return the parameters that are new, and trained themselves: those of the head, and of a pooler.
+
+    The output layer of a model that writes is pretrained, also where it is no part of the body.
+    """
+    if network.form.writes:
+        return []
     inside = {id(one) for one in network.body.parameters()}
     return [one for name, one in network.named_parameters() if id(one) not in inside or "pooler." in name]
 
