@@ -14,6 +14,7 @@ from truetune.backbones.torch import load_backbone, load_tokenizer
 from truetune.backbones.torch_scratch import write_new_model
 from truetune.data.batch import packed, padded, target_number
 from truetune.errors import ModelError
+from truetune.pretraining.fertility import fertilities
 from truetune.pretraining.likelihoods import likelihoods, piece_shares, unigram_likelihoods
 from truetune.tasks.piece_encoding import causal_inputs, masked_inputs
 from truetune.training.masking import Masking, in_turn
@@ -150,3 +151,15 @@ def test_trained_tokenizers_read_what_they_were_trained_on(kind: str, model: str
         assert (pieces.ends[:-1] <= pieces.ends[1:]).all()
         assert pieces.ends[-1] == len(text)
         assert again.text(pieces.ids).lower().replace(" ", "") == text.lower().replace(" ", "")
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "unigram"])
+@pytest.mark.parametrize("model", ["bert", "gpt"])
+def test_what_a_trained_tokenizer_does_not_know_is_told_from_the_end_of_a_text(kind: str, model: str) -> None:
+    tokenizer = trained_tokenizer(kind, TEXTS * 20, 330, 64, model)
+    (pieces,) = tokenizer.pieces(["龘 😀"])
+    assert tokenizer.unknown in pieces.ids
+    if model == "gpt":
+        assert tokenizer.end not in pieces.ids
+    (characters,) = fertilities(tokenizer, ["龘"], 0.95)
+    assert characters.unknown == 1

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from truetune.pretraining.fertility import fertilities, used_share
+from truetune.pretraining.fertility import fertilities, lost_texts, used_share
 from truetune.types import Pieces
 
 UNKNOWN = 1
@@ -61,3 +61,18 @@ def test_texts_without_words_say_nothing() -> None:
 
 def test_the_share_of_a_vocabulary_that_is_used() -> None:
     assert used_share([np.array([1, 1, 3]), np.array([3])], 8) == 2 / 8
+
+
+class Lower:
+    """Holds a text in small letters, whole."""
+
+    def pieces(self, texts: list[str]) -> list[Pieces]:
+        return [Pieces(np.array([ord(one) for one in text.lower()]), np.zeros(0), np.zeros(0)) for text in texts]
+
+    def text(self, ids: np.ndarray[Any, Any]) -> str:
+        return "".join(map(chr, ids)).strip()
+
+
+def test_texts_that_do_not_come_back_are_counted() -> None:
+    assert lost_texts(Lower(), [" a cat\n", "", "中 😀"]) == 0
+    assert lost_texts(Lower(), ["a cat", "A cat", "USA"] * 1000) == 2000

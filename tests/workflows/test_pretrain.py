@@ -16,6 +16,7 @@ import pytest
 
 from truetune.bundle.run_folder import RunFolder
 from truetune.cli.main import main
+from truetune.data.dataset import Dataset
 from truetune.errors import ConfigError, TruetuneError
 from truetune.files import read_json
 from truetune.workflows.finetune import finetune
@@ -143,8 +144,21 @@ def test_a_decoder_learns_too_with_several_documents_in_a_row(tmp_path: Path) ->
     assert [one["beginning"] + one["document"] in documents for one in told] == [True] * 5
     # What it writes is made of words that it learnt.
     assert {"the", "in"} & set(" ".join(one["written"] for one in told).split())
+    assert read_json(run.scores("after"))["warnings"] == []
     # Bytes and characters are as many in this corpus.
     assert value(run, "after", "bits_per_byte") == pytest.approx(value(run, "after", "bits_per_character"))
+
+
+def test_bits_of_texts_that_a_tokenizer_does_not_hold_are_told_to_be_so(tmp_path: Path) -> None:
+    asked = settings(tmp_path, "new:gpt-tiny", task="language-modeling", train={"epochs": 0.2})
+    asked["pretrain"] |= {"tokenizer": "wordpiece", "held_out": 8}
+    text = (tmp_path / "toy.txt").read_text(encoding="utf-8")
+    (tmp_path / "toy.txt").write_text(text.replace("the cat", "The cat"), encoding="utf-8")
+    run = RunFolder(pretrain(asked, progress=QUIET).run)
+    held_out = [line for line in Dataset.open(run.data("test")).column("text") if "The" in line]
+    (told,) = read_json(run.scores("after"))["warnings"]
+    assert told.startswith(f"{len(held_out)} of 8 held-out documents do not come back")
+    assert "do not come back from their pieces" in run.report.read_text(encoding="utf-8")
 
 
 def test_replaced_pieces_are_found_and_the_model_is_fine_tuned(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ BERT_TOKENS = {
     "sep_token": "[SEP]",
     "mask_token": "[MASK]",
 }
+UNKNOWN = BERT_TOKENS["unk_token"]
 END = "<|endoftext|>"
 KINDS = ("wordpiece", "bpe", "unigram")
 Text = Iterable[str]
@@ -23,12 +24,15 @@ def trained_tokenizer(kind: str, texts: Text, vocabulary: int, longest: int, mod
     """Return a tokenizer of one of `KINDS` with at most `vocabulary` pieces, learnt of texts.
 
     `model`, `bert` or `gpt`, decides the special tokens. WordPiece puts texts into lower case and takes Chinese
-    characters apart, as BERT does; BPE is byte-level, so no text has an unknown piece. Which of equally
-    frequent pieces come first differs from one training to the next.
+    characters apart, as BERT does; BPE is byte-level, so no text has an unknown piece; what the others do not know is
+    a piece of its own, never the end of a text. Which of equally frequent pieces come first differs from one training
+    to the next.
     """
     from transformers import PreTrainedTokenizerFast
 
     names = dict(BERT_TOKENS) if model == "bert" else {"eos_token": END, "bos_token": END, "pad_token": END}
+    if kind != "bpe":
+        names["unk_token"] = UNKNOWN
     special = list(dict.fromkeys(names.values()))
     tokenizer, trainer = {"wordpiece": _wordpiece, "bpe": _bpe, "unigram": _unigram}[kind](vocabulary, special)
     tokenizer.train_from_iterator(texts, trainer)
@@ -43,8 +47,7 @@ def trained_tokenizer(kind: str, texts: Text, vocabulary: int, longest: int, mod
 def _wordpiece(vocabulary: int, special: list[str]) -> tuple[Any, Any]:
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-    unknown = "[UNK]" if "[UNK]" in special else special[0]
-    tokenizer = Tokenizer(models.WordPiece({}, unk_token=unknown))
+    tokenizer = Tokenizer(models.WordPiece({}, unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
@@ -73,9 +76,8 @@ def _unigram(vocabulary: int, special: list[str]) -> tuple[Any, Any]:
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
-    unknown = "[UNK]" if "[UNK]" in special else special[0]
     trainer = trainers.UnigramTrainer(
-        vocab_size=vocabulary, special_tokens=special, unk_token=unknown, show_progress=False
+        vocab_size=vocabulary, special_tokens=special, unk_token=UNKNOWN, show_progress=False
     )
     return tokenizer, trainer
 

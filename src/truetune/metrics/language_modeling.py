@@ -58,7 +58,8 @@ def _bits_per(name: str, unit: str) -> Additive:
         formula=_bits,
         gold=unit,
         predicted="log_likelihood",
-        definition=f"sum of negative log-likelihoods / sum of {unit} / ln 2; comparable across tokenizers",
+        definition=f"sum of negative log-likelihoods / sum of {unit} / ln 2; comparable across tokenizers that lose "
+        "nothing of a text",
         unit="text",
         better="lower",
         interval="t",

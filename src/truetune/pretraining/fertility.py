@@ -92,6 +92,16 @@ def _ratio_bounds(above: Floats, below: Floats, level: float) -> tuple[float | N
     return float(ratio - reach), float(ratio + reach)
 
 
+def lost_texts(tokenizer: Any, texts: Iterable[str]) -> int:
+    """Return how many texts do not come back from their pieces as they were written, but for white space at edges."""
+    lost = 0
+    rest = iter(texts)
+    while some := list(islice(rest, AT_ONCE)):
+        back = (tokenizer.text(cut.ids) for cut in tokenizer.pieces(some))
+        lost += sum(text.strip() != one for text, one in zip(some, back, strict=True))
+    return lost
+
+
 def used_share(inputs: Iterable[Ints], size: int) -> float:
     """Return the share of a vocabulary that stands in inputs."""
     used = np.zeros(size, dtype=np.bool_)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -39,6 +39,8 @@ class HeldOut:
     task: Task
     documents: Dataset
     asked: Sequence[Encoded]
+    lost: int = 0
+    """Documents of which their pieces do not hold everything, where bits a byte are told."""
 
     @cached_property
     def gold(self) -> Mapping[str, list[int]]:
@@ -52,7 +54,8 @@ class HeldOut:
             system: {name: column for name, column in columns.items() if name in known}
             for system, columns in systems.items()
         }
-        return aligned_columns(self.task.scoring, self.documents.ids, self.gold, said)
+        table = aligned_columns(self.task.scoring, self.documents.ids, self.gold, said)
+        return replace(table, warnings=(*table.warnings, *lossy(self.lost, len(self.documents))))
 
     def metric(self, name: str | None) -> Metric:
         """Return the metric that decides, by its name, or the task's primary one."""
@@ -69,6 +72,17 @@ class HeldOut:
         """Return the metric that decides, turned so that higher is better."""
         metric = self.metric(config.evaluate.metric)
         return self.scores(said)[metric.name] * (1 if metric.better == "higher" else -1)
+
+
+def lossy(lost: int, documents: int) -> tuple[str, ...]:
+    """Return what to say of bits a byte where some documents do not come back from their pieces."""
+    if not lost:
+        return ()
+    return (
+        f"{lost:,} of {documents:,} held-out documents do not come back from their pieces as they were written (case, "
+        "spaces or characters are lost): what is lost costs no bits, so bits per byte and per character are lower than "
+        "those of the texts, and compare only models with the same tokenizer. The tokenizer bpe loses nothing",
+    )
 
 
 def write_scored(

@@ -20,7 +20,7 @@ from truetune.data.dataset import Dataset
 from truetune.data.encoded import kept
 from truetune.errors import ConfigError, nearest
 from truetune.files import read_json, whole_folder, write_json
-from truetune.pretraining.fertility import fertilities, used_share
+from truetune.pretraining.fertility import fertilities, lost_texts, used_share
 from truetune.pretraining.likelihoods import likelihoods, unigram_likelihoods
 from truetune.pretraining.objective import OBJECTIVES, Objective
 from truetune.pretraining.samples import SHOWN, samples
@@ -135,7 +135,12 @@ def pretrained_together(run: RunFolder, settings: Config, follow: Follow, progre
 
 
 def _held_out(stage: Stage, part: str, backbone: Backbone) -> HeldOut:
-    return HeldOut(stage.objective.task, stage.parts[part], stage.inputs(part, backbone.tokenizer, asked=True))
+    documents, tokenizer = stage.parts[part], backbone.tokenizer
+    asked = stage.inputs(part, tokenizer, asked=True)
+    writes = stage.objective.head == "generate"
+    return HeldOut(
+        stage.objective.task, documents, asked, lost_texts(tokenizer, documents.stored("text")) if writes else 0
+    )
 
 
 def _objective(settings: Config) -> Objective:
