@@ -13,6 +13,7 @@ import pytest
 from truetune.cli import show
 from truetune.cli.main import main
 from truetune.data import read as reading
+from truetune.tasks.table import PRETRAINED
 
 Said = pytest.CaptureFixture[str]
 
@@ -222,6 +223,7 @@ def test_missing_and_doubled_ids_are_named(files: dict[str, str], tmp_path: Path
 def test_lists_are_printed(capsys: Said) -> None:
     tasks = {one["task"]: one for one in json.loads(run(capsys, "tasks", "--json")[1])["tasks"]}
     assert {"classification", "ner", "pair"} <= {name for name, one in tasks.items() if one["trains"]}
+    assert {name for name, one in tasks.items() if one["pretrains"]} == set(PRETRAINED)
     metrics = json.loads(run(capsys, "metrics", "--json")[1])["metrics"]
     names = {one["metric"] for one in metrics}
     assert {"accuracy", "f1_macro", "span_f1", "bleu", "ndcg@10", "coverage@10", "self_bleu"} <= names

@@ -113,6 +113,16 @@ def test_the_saved_model_is_the_one_that_was_scored(learnt: RunFolder) -> None:
     assert found["token_str"] in ("house", "river", "tree", "field")
 
 
+@pytest.mark.parametrize("command", ["export RUN OUT", "evaluate RUN --data FILE", "predict RUN FILE", "serve RUN"])
+def test_what_was_not_fine_tuned_yet_is_told_to_answer_nothing(
+    command: str, learnt: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "asked.jsonl").write_text('{"text": "the cat in the house"}\n', encoding="utf-8")
+    places = {"RUN": learnt.path, "OUT": tmp_path / "out", "FILE": tmp_path / "asked.jsonl"}
+    assert main([str(places.get(part, part)) for part in command.split()]) == 2
+    assert "by `truetune pretrain`; what came of it answers nothing yet: fine-tune it" in capsys.readouterr().err
+
+
 def test_finetune_takes_the_model_by_its_path(learnt: RunFolder, tmp_path: Path) -> None:
     rows = [
         f'{{"text": "the {animal} in the {place} {n}", "label": "{label}"}}'
@@ -228,7 +238,7 @@ def test_a_probe_that_is_no_fine_tuning_is_refused_before_anything_is_done(tmp_p
     )
     asked = settings(tmp_path)
     asked["pretrain"]["probe"] = str(tmp_path / "probe.yaml")
-    with pytest.raises(TruetuneError, match="scored, not trained"):
+    with pytest.raises(TruetuneError, match="learnt of unlabelled text"):
         pretrain(asked, progress=QUIET)
     asked["pretrain"]["probe"] = str(tmp_path / "nothing.yaml")
     with pytest.raises(ConfigError, match="cannot be read"):

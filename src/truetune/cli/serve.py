@@ -137,9 +137,11 @@ def _refuse_without_folder(args: argparse.Namespace) -> None:
 def _checked(told: dict[str, Any]) -> None:
     from truetune.bundle.format import NAME, read_bundle
     from truetune.serving.limits import read_keys
+    from truetune.tasks.table import task_named
+    from truetune.workflows.model import training_of
 
     for folder in (Path(told[name]) for name in ("path", "shadow", "ab") if told[name] is not None):
-        read_bundle(folder if (folder / NAME).is_file() else folder / "model")
+        training_of(task_named(read_bundle(folder if (folder / NAME).is_file() else folder / "model").task))
     read_keys(told["keys"])
 
 

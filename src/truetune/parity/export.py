@@ -37,6 +37,7 @@ from truetune.reports.model_card import write_card
 from truetune.stats.plan import Plan
 from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
+from truetune.workflows.model import training_of
 from truetune.workflows.parts import input_fields
 from truetune.workflows.predict import Model, load
 from truetune.workflows.progress import Progress
@@ -114,13 +115,13 @@ def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> Ex
     if folder.exists() and any(folder.iterdir()):
         raise RunError(f"{folder}: is there already; name a folder that is not, or remove it")
     task = task_named(config.load(run.config).task)
-    assert task.training is not None
-    if task.training.head == "generate":
+    training = training_of(task)
+    if training.head == "generate":
         raise ModelError(f"{path}: writes texts ({task.name}), which is not exported yet; serve or load the run itself")
     labelled = labelled_of(run, task, wanted.data)
     if not len(labelled.ids):
         raise RunError(f"{path}: the validation part is empty, so nothing can be shown; give labelled examples: --data")
-    columns = [labelled.fields[name] for name in task.training.inputs.names]
+    columns = [labelled.fields[name] for name in training.inputs.names]
     own = FRAMEWORKS.get(read_bundle(run.model).framework, "the run's model")
     systems = {own: load(run.model).predict_columns(columns)}
     with tempfile.TemporaryDirectory(prefix="truetune-export-") as name:
@@ -131,12 +132,12 @@ def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> Ex
             systems["SavedModel"] = predicting.predict_columns(columns)
         for precision in _precisions(wanted):
             progress.say(f"exporting in {precision}")
-            texts = calibrating(run, task.training.inputs.names) if precision == "int8-static" else ()
+            texts = calibrating(run, training.inputs.names) if precision == "int8-static" else ()
             found = write_export(run.model, temporary, replace(wanted, precision=precision), texts)
             systems[f"ONNX {precision}, {found['engine']}"] = load(temporary).predict_columns(columns)
         if wanted.format == "onnx" and can_serve():
             progress.say("asking a server of it")
-            systems["HTTP"] = http_answers(temporary, task.training.inputs, labelled.fields)
+            systems["HTTP"] = http_answers(temporary, training.inputs, labelled.fields)
         gate = Gate(wanted.metric or config.load(run.config).evaluate.metric, wanted.margin, wanted.plan)
         result = parity(task, labelled, systems, gate)
         sizes: dict[str, int] = {

@@ -13,6 +13,7 @@ from truetune.backbones.choice import PYTORCH, need_framework
 from truetune.backbones.outputs import Watch, logits_of, texts_of, unwatched
 from truetune.errors import ConfigError, TruetuneError
 from truetune.tasks.base import Encoding, Labels, Lengths, Task, Training
+from truetune.tasks.table import PRETRAINED
 from truetune.training.class_weights import balanced_weights
 from truetune.types import Encoded, Head, Tokenizer
 from truetune.workflows.progress import Progress
@@ -135,7 +136,12 @@ def lengths_of(training: Training, longest: int) -> Lengths:
 
 
 def training_of(task: Task) -> Training:
-    """Return how a task is trained; raises `TruetuneError` for one that is only scored."""
+    """Return how a task is trained; raises `TruetuneError` for one that is pretrained, or only scored."""
+    if task.name in PRETRAINED:
+        raise TruetuneError(
+            f"the task {task.name!r} is learnt of unlabelled text, by `truetune pretrain`; what came of it answers "
+            "nothing yet: fine-tune it (model.name: RUN/model)"
+        )
     if task.training is None:
         raise TruetuneError(
             f"the task {task.name!r} is scored, not trained, by this version; `truetune tasks` lists those that are"

@@ -31,6 +31,7 @@ from truetune.tasks.base import Inputs, Task
 from truetune.tasks.fields import as_any_text, as_text
 from truetune.text import normalised
 from truetune.types import Finding, Ints
+from truetune.workflows.model import training_of
 from truetune.workflows.progress import Progress
 
 GIVEN = "all parts given"
@@ -88,8 +89,7 @@ def training_keys(train: Dataset) -> Keys | None:
 
 def inputs_of(task: Task) -> Inputs:
     """Return what a model reads of an example of a task that is trained."""
-    assert task.training is not None
-    return task.training.inputs
+    return training_of(task).inputs
 
 
 def compared(inputs: Inputs, data: Dataset) -> list[Sequence[str]]:

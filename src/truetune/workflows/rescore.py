@@ -17,6 +17,7 @@ from truetune.evaluation.api import named
 from truetune.evaluation.tables import NO_GROUPS, Aligned, aligned_columns
 from truetune.tasks.base import Task
 from truetune.tasks.table import task_named
+from truetune.workflows.model import training_of
 from truetune.workflows.origin import stale_findings
 from truetune.workflows.parts import input_fields, joined_columns, training_keys
 from truetune.workflows.seen import with_seen
@@ -41,13 +42,13 @@ def run_table(path: Path, data: str | None = None, group: str | None = None) -> 
         return task, _examined(run, task, _grouped(read_table(task, {"after": run}), group))
     from truetune.workflows.predict import load
 
+    training = training_of(task)
     renamed = joined_columns(config.load(run.config).data.columns)
     columns = parsed(read(data), input_fields(task), data, renamed=renamed)
-    assert task.training is not None
     model = load(run.model)
-    if task.training.head == "classify":
+    if training.head == "classify":
         _refuse_unknown(columns, model.bundle.labels)
-    predicted = model.predict_columns([columns.fields[name] for name in task.training.inputs.names])
+    predicted = model.predict_columns([columns.fields[name] for name in training.inputs.names])
     groups = columns.others.get(group or "group") if group != NO_GROUPS else None
     table = aligned_columns(task.scoring, columns.ids, columns.fields, {"after": predicted}, groups)
     return task, with_seen(task, table, _trained_on(run))
