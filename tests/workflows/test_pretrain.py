@@ -14,11 +14,13 @@ from typing import Any
 
 import pytest
 
+from truetune import config as configs
 from truetune.bundle.run_folder import RunFolder
 from truetune.cli.main import main
 from truetune.data.dataset import Dataset
 from truetune.errors import ConfigError, TruetuneError
 from truetune.files import read_json
+from truetune.workflows.corpus import prepared_corpus
 from truetune.workflows.finetune import finetune
 from truetune.workflows.pretrain import pretrain
 from truetune.workflows.progress import Progress
@@ -319,6 +321,8 @@ def test_a_killed_run_ends_bit_for_bit_as_an_unbroken_one(tiny_bert: Path, tmp_p
         ({"name": "new:bert-tny"}, "new:bert-tiny"),
         ({"recipe": {"r_drop": 1.0}}, "recipe.r_drop"),
         ({"recipe": {"hard_negatives": 2}}, "recipe.hard_negatives"),
+        ({"recipe": {"lora_rank": 4}}, "recipe.lora_rank: keeps what a model knows"),
+        ({"decide": {"calibrate": "temperature"}}, "decide: is of labels"),
         ({"train": {"margin": 0.1}}, "train.margin"),
         ({"train": {"packing": True}}, "train.packing"),
         ({"scale": "torchrun", "workers": 2, "shard": True}, "shard"),
@@ -328,6 +332,48 @@ def test_what_cannot_be_is_refused_and_nothing_is_left(tmp_path: Path, changes: 
     with pytest.raises(TruetuneError, match=said):
         pretrain(settings(tmp_path, **changes), progress=QUIET)
     assert not list((tmp_path / "runs").glob("*"))
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("group", "held out one by one"),
+        ("labels", "labelled examples"),
+        ("per_label", "labelled"),
+        ("documents", "rank"),
+    ],
+)
+def test_what_a_corpus_has_no_use_for_is_refused_not_passed_over(key: str, said: str, tmp_path: Path) -> None:
+    asked = settings(tmp_path)
+    asked["data"][key] = {"labels": ["a"], "per_label": 2}.get(key, "x")
+    with pytest.raises(ConfigError, match=f"data.{key}: .*{said}"):
+        pretrain(asked, progress=QUIET)
+
+
+def test_a_misspelt_tokenizer_is_told_by_its_key_before_any_data_is_read(tmp_path: Path) -> None:
+    asked = settings(tmp_path)
+    asked["pretrain"]["tokenizer"] = str(tmp_path / "wordpeice")
+    asked["data"]["source"] = "nothing.txt"
+    with pytest.raises(ConfigError, match=r"pretrain.tokenizer: '.*wordpeice' is none that is trained"):
+        pretrain(asked, progress=QUIET)
+    assert not list((tmp_path / "runs").glob("*"))
+
+
+def test_a_folder_of_splits_gives_the_parts(tmp_path: Path) -> None:
+    lines = toy(tmp_path).read_text(encoding="utf-8").splitlines()
+    (tmp_path / "splits").mkdir()
+    given = {"train": lines[:40], "dev": lines[40:50], "test": lines[50:60]}
+    for name, some in given.items():
+        (tmp_path / "splits" / f"{name}.txt").write_text("\n".join(some), encoding="utf-8")
+    asked = settings(tmp_path)
+    asked["data"] = {"source": str(tmp_path / "splits")}
+    run = RunFolder(tmp_path / "run")
+    parts = prepared_corpus(configs.from_settings(asked), run, QUIET)
+    found = {name: part.column("text") for name, part in parts.items()}
+    assert (found["validation"], found["test"]) == (given["dev"], given["test"])
+    # Those that are nearly equal to held-out ones are taken out.
+    assert 0 < len(found["train"]) <= 40
+    assert set(found["train"]) <= set(given["train"])
 
 
 def test_a_tokenizer_is_not_exchanged_under_a_pretrained_model(tiny_bert: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from truetune.data.dataset import Dataset
 from truetune.data.split import write_split
 from truetune.files import write_json
 from truetune.pretraining.corpus import audit_part, corpus_of, facts_of
-from truetune.workflows.parts import write_findings
+from truetune.workflows.parts import given_files, write_findings
 from truetune.workflows.progress import Progress
 
 
@@ -25,7 +25,8 @@ def prepared_corpus(settings: Config, run: RunFolder, progress: Progress) -> Map
 
 def _prepare(settings: Config, run: RunFolder, progress: Progress) -> None:
     whole = run.path / "data" / "whole"
-    parts, made, removed = corpus_of(settings.data, settings.pretrain, whole, progress)
+    data = settings.data.model_copy(update={"source": None, **given_files(settings.data)})
+    parts, made, removed = corpus_of(data, settings.pretrain, whole, progress)
     for name in PARTS:
         parts[name].write(run.data(name))
     shutil.rmtree(whole, ignore_errors=True)

@@ -142,7 +142,7 @@ def input_fields(task: Task) -> list[tuple[Field, ...]]:
 
 
 def _prepare(task: Task, data: Data, run: RunFolder, progress: Progress) -> None:
-    given = _given_files(data)
+    given = given_files(data)
     whole = {name: _read(task, data, source, run, progress) for name, source in given.items()}
     parts, split_made, removed = _split(whole, data, inputs_of(task))
     if parts is None:
@@ -173,7 +173,8 @@ def write_findings(run: RunFolder, findings: list[Finding]) -> None:
     write_json(run.audit, {"findings": [*known, *(one for one in new if one not in known)]})
 
 
-def _given_files(data: Data) -> dict[str, str]:
+def given_files(data: Data) -> dict[str, str]:
+    """Return which file each part is, of a folder of splits by their names; one file to be split is `train`."""
     if data.train is not None:
         named = {"train": data.train, "validation": data.validation, "test": data.test}
         return {name: source for name, source in named.items() if source is not None}

@@ -58,6 +58,14 @@ UNUSED = (
     "teacher",
 )
 """Recipes of labelled examples, which pretraining does not know."""
+UNREAD = {
+    "group": "documents are held out one by one; put what belongs together into one document, or give "
+    "data.validation and data.test",
+    "labels": "is of labelled examples, and pretraining has none; leave it out",
+    "per_label": "is of labelled examples, and pretraining has none; leave it out",
+    "documents": "is of rankings; give the corpus as data.source",
+}
+"""Settings of the data that pretraining does not read, and what to do about them."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +157,9 @@ def _objective(settings: Config) -> Objective:
     for name in UNUSED:
         if getattr(settings.recipe, name) != type(settings.recipe).model_fields[name].default:
             raise ConfigError(f"recipe.{name}: is of labelled examples, and pretraining has none; leave it out")
+    for name, instead in UNREAD.items():
+        if getattr(settings.data, name) is not None:
+            raise ConfigError(f"data.{name}: {instead}")
     for name in ("prompt_pieces", "prefix_pieces"):
         if getattr(settings.recipe, name):
             raise ConfigError(f"recipe.{name}: cannot be merged into what is pretrained; take recipe.lora_rank")
@@ -158,6 +169,8 @@ def _objective(settings: Config) -> Objective:
         raise ConfigError("shard: each process of a pretraining has all weights; set it to false")
     if settings.train.margin is not None:
         raise ConfigError("train.margin: is not known to pretraining yet; use train.patience")
+    if not settings.decide.nothing:
+        raise ConfigError("decide: is of labels, and pretraining has none; leave it out")
     if settings.evaluate.baselines is not None:
         raise ConfigError("evaluate.baselines: is of labelled examples; pretraining always has the same two")
     return OBJECTIVES[settings.task]

@@ -9,7 +9,7 @@ from typing import Any
 
 from truetune.bundle.run_folder import RunFolder
 from truetune.config import Config
-from truetune.errors import ConfigError
+from truetune.errors import ConfigError, ModelError, nearest
 from truetune.pretraining.new_words import frequent_words
 from truetune.pretraining.words import segmented
 from truetune.text import script
@@ -44,11 +44,31 @@ def check_start(settings: Config, head: Head) -> None:
         raise ConfigError(f"pretrain.new_words: {name} gets a tokenizer of its own; set it to 0")
     if kind_of(name) != KIND_OF[head]:
         raise ConfigError(f"model.name: {name} does not learn the task {settings.task}; use new:{KIND_OF[head]}-SIZE")
+    for small in ("lora_rank", "ia3"):
+        if getattr(settings.recipe, small):
+            raise ConfigError(f"recipe.{small}: keeps what a model knows, and {name} knows nothing yet; leave it out")
     if tokenizer == KEEP:
         raise ConfigError(
             f"pretrain.tokenizer: {name} has none to keep; expected wordpiece, bpe or unigram, which are trained on "
             "the corpus, or a model whose tokenizer is taken"
         )
+    _refuse_unknown(tokenizer)
+
+
+def _refuse_unknown(tokenizer: str) -> None:
+    """Raise `ConfigError` for a tokenizer that is neither trained nor that of a model."""
+    from truetune.backbones.pretrained import ensure_found
+    from truetune.backbones.tokenizer_training import KINDS
+
+    if tokenizer in KINDS or tokenizer.startswith("builtin:"):
+        return
+    try:
+        ensure_found(tokenizer)
+    except ModelError as error:
+        raise ConfigError(
+            f"pretrain.tokenizer: {tokenizer!r} is none that is trained ({nearest(tokenizer, KINDS)}), nor a model's: "
+            f"{error}"
+        ) from error
 
 
 def place_of_start(settings: Config, run: RunFolder, texts: Sequence[str], progress: Progress) -> str:
