@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import random
 from dataclasses import replace
@@ -16,12 +17,12 @@ from truetune import config as configs
 from truetune.backbones.base import ModelSettings, Recipe
 from truetune.backbones.onnx_export import write_onnx
 from truetune.backbones.onnx_int8 import dynamic_nodes, write_int8, write_static_int8
-from truetune.backbones.onnx_model import ENGINES, OnnxBackbone, engine_run, measured_engines
+from truetune.backbones.onnx_model import ENGINES, OnnxBackbone, engine_run, measured_engines, milliseconds_of
 from truetune.backbones.torch import load_backbone, load_tokenizer
 from truetune.bundle.format import read_bundle
 from truetune.cli.main import main
 from truetune.data.batch import padded
-from truetune.errors import ModelError
+from truetune.errors import MissingPackageError, ModelError
 from truetune.files import read_json, write_text
 from truetune.parity.export import Wanted, exported
 from truetune.stats.plan import Plan
@@ -295,7 +296,21 @@ def test_a_file_that_no_engine_reads_is_named(tmp_path: Path) -> None:
     for engine in ENGINES:
         with pytest.raises(ModelError, match="cannot run it"):
             engine_run(tmp_path / "model.onnx", engine)
-    assert measured_engines(tmp_path / "model.onnx", ENGINES, 10) == {}
+    assert measured_engines(tmp_path / "model.onnx", ENGINES, 10, 64) == {}
+
+
+def test_engines_are_measured_on_nothing_longer_than_the_model_takes() -> None:
+    seen = set()
+    assert milliseconds_of({"any": lambda inputs: seen.add(inputs["ids"].shape)}, 10, 20).keys() == {"any"}
+    assert max(length for _, length in seen) == 20
+    assert (6, 20) in seen
+
+
+def test_onnx_needs_pytorch_and_says_so(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *at: None if name == "torch" else find(name, *at))
+    with pytest.raises(MissingPackageError, match=r"exporting as ONNX needs the package 'torch'"):
+        exported(trained, tmp_path / "out", Wanted(), Progress(quiet=True))
 
 
 @SLOW

@@ -22,6 +22,7 @@ from truetune.bundle.run_folder import RunFolder
 from truetune.cli.main import main
 from truetune.errors import ConfigError, ModelError, TruetuneError
 from truetune.files import read_json
+from truetune.optimization.around import space_around
 from truetune.optimization.moves import advice_for
 from truetune.optimization.space import default_space
 from truetune.workflows.finetune import FinetuneResult, finetune
@@ -167,6 +168,9 @@ def test_a_broken_run_ends_as_an_unbroken_one(
         ({"recipe": {"fgm": 1.0}}, "recipe.fgm: 1.0"),
         ({"recipe": {"mixout": 0.5}}, "recipe.mixout: 0.5"),
         ({"recipe": {"ema": 0.99}}, "recipe.ema: 0.99"),
+        ({"recipe": {"contrastive": True}}, "recipe.contrastive: true"),
+        ({"recipe": {"teacher": "a/run"}}, "recipe.teacher: a/run"),
+        ({"model": {"layers": 1}}, "model.layers: 1"),
         ({"model": {"dtype": "bfloat16"}}, "model.dtype: bfloat16"),
         ({"model": {"device": "cuda"}}, "model.device: cuda"),
         ({"model": {"gradient_checkpointing": True}}, "model.gradient_checkpointing: true"),
@@ -237,3 +241,13 @@ def test_a_search_proposes_only_what_tensorflow_has(tmp_path: Path) -> None:
     assert known - keys == {"recipe.ema"}
     assert {one["key"]: one["values"] for one in advice_for("over-fitting", here)}["recipe.r_drop"] == []
     assert all(one["values"] for one in advice_for("over-fitting", there))
+
+
+@pytest.mark.parametrize(("framework", "layers"), [("tensorflow", False), ("pytorch", True)])
+def test_a_search_for_costs_too_leaves_out_layers_where_they_are_no_setting(
+    framework: str, layers: bool, tmp_path: Path, tiny_bert: Path
+) -> None:
+    asked = settings(tmp_path, tiny_bert, "classification", framework)
+    asked["optimize"] = {"objectives": ["score", "latency"]}
+    space = space_around(configs.from_settings(asked), str(tiny_bert), {}, {"diagnosis": None})
+    assert ("model.layers" in {move.key for move in space.moves}) == layers

@@ -127,7 +127,7 @@ def engine_run(file: Path, engine: Engine) -> Run:
         raise ModelError(f"{file}: {engine} cannot run it ({reason}); export the model again from its run") from error
 
 
-def measured_engines(file: Path, engines: Sequence[Engine], vocabulary: int) -> dict[Engine, float]:
+def measured_engines(file: Path, engines: Sequence[Engine], vocabulary: int, longest: int) -> dict[Engine, float]:
     """Return engine -> milliseconds, as `milliseconds_of` measures them.
 
     Engines that are not installed, or cannot run the file, are left out.
@@ -138,19 +138,19 @@ def measured_engines(file: Path, engines: Sequence[Engine], vocabulary: int) -> 
             continue
         try:
             runs[engine] = engine_run(file, engine)
-            runs[engine](_works(vocabulary)[0][0])
+            runs[engine](_works(vocabulary, longest)[0][0])
         except Exception:  # an engine that cannot run this file is not chosen
             runs.pop(engine, None)
-    return milliseconds_of(runs, vocabulary)
+    return milliseconds_of(runs, vocabulary, longest)
 
 
-def milliseconds_of(runs: Mapping[Name, Run], vocabulary: int) -> dict[Name, float]:
+def milliseconds_of(runs: Mapping[Name, Run], vocabulary: int, longest: int) -> dict[Name, float]:
     """Return name -> milliseconds of a lone short input and of eight batches, two at a time: the fastest of five turns.
 
     Batches are of 128 pieces and of unlike lengths, as a server makes them: an engine that is faster on one batch again
-    and again may be slower on these.
+    and again may be slower on these. None is longer than the model takes (`longest`).
     """
-    works = _works(vocabulary)
+    works = _works(vocabulary, longest)
     times: dict[Name, list[list[float]]] = {name: [[] for _ in works] for name in runs}
     with ThreadPoolExecutor(2) as pool:
         for _ in range(5):
@@ -162,7 +162,7 @@ def milliseconds_of(runs: Mapping[Name, Run], vocabulary: int) -> dict[Name, flo
     return {name: round(1000 * sum(map(min, found)), 3) for name, found in times.items()}
 
 
-def _works(vocabulary: int) -> list[list[dict[str, npt.NDArray[Any]]]]:
+def _works(vocabulary: int, longest: int) -> list[list[dict[str, npt.NDArray[Any]]]]:
     """Return what is asked in one go: one text, and eight batches."""
     rng = np.random.default_rng(0)
 
@@ -170,7 +170,8 @@ def _works(vocabulary: int) -> list[list[dict[str, npt.NDArray[Any]]]]:
         ids = rng.integers(0, vocabulary, (rows, length))
         return {"ids": ids, "mask": np.ones_like(ids), "segments": np.zeros_like(ids)}
 
-    return [[batch(1, 32)], [batch(PIECES // length, length) for length in LENGTHS]]
+    lengths = [min(length, longest) for length in LENGTHS]
+    return [[batch(1, min(32, longest))], [batch(PIECES // length, length) for length in lengths]]
 
 
 def _onnxruntime(file: Path) -> Run:

@@ -8,8 +8,11 @@ from typing import Any
 ONLY_PYTORCH: Mapping[str, tuple[Any, ...]] = {
     "model.dtype": ("auto", "float32"),
     "model.device": ("auto", "cpu"),
+    "model.layers": (None,),
     "model.gradient_checkpointing": (False,),
     "train.packing": (False,),
+    "recipe.contrastive": (False,),
+    "recipe.teacher": (None,),
     "recipe.r_drop": (0.0,),
     "recipe.fgm": (0.0,),
     "recipe.lora_rank": (0,),

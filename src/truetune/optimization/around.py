@@ -9,7 +9,7 @@ from typing import Any
 from truetune import config as configs
 from truetune.backbones.pretrained import layers_of
 from truetune.bundle.run_folder import RunFolder, finished_run
-from truetune.config import Config, Optimize
+from truetune.config import Config, Optimize, has
 from truetune.errors import ConfigError
 from truetune.files import read_json, write_json
 from truetune.optimization.moves import cures, setting
@@ -54,7 +54,8 @@ def space_around(config: Config, place: str, labels: Mapping[str, int], begun: B
     else:
         first = first[:FIRST]
         moves = default_space(config, labels)
-        layers = layers_of(place) if len(settings.objectives) > 1 else 0
+        shortened = len(settings.objectives) > 1 and has(config.model.framework, "model.layers", 1)
+        layers = layers_of(place) if shortened else 0
         moves = (*([smaller_models(layers, config.model.layers)] if layers > 1 else []), *moves)
         moves = with_cures(moves, first, lambda key: setting(config, key))
     _check(config, moves)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -28,7 +29,7 @@ from truetune.bundle.run_folder import RunFolder, finished_run
 from truetune.data.dataset import Dataset
 from truetune.data.parse import parsed
 from truetune.data.read import read
-from truetune.errors import ModelError, RunError
+from truetune.errors import MissingPackageError, ModelError, RunError
 from truetune.evaluation.compare import Gate
 from truetune.files import read_json, whole_folder, write_json
 from truetune.parity.gate import Labelled, Parity, parity
@@ -112,6 +113,8 @@ def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> Ex
     run = finished_run(path)
     if wanted.format == "savedmodel" and wanted.precision != "float32":
         raise ModelError("--int8: is of ONNX; a SavedModel is written in float32")
+    if wanted.format == "onnx" and importlib.util.find_spec("torch") is None:
+        raise MissingPackageError("torch", "exporting as ONNX", "train")
     if folder.exists() and any(folder.iterdir()):
         raise RunError(f"{folder}: is there already; name a folder that is not, or remove it")
     task = task_named(config.load(run.config).task)
@@ -196,7 +199,7 @@ def write_saved(model: Path, folder: Path) -> tuple[dict[str, Any], Model]:
         "max_length": bundle.max_length,
         "threshold": bundle.threshold,
         "licence": bundle.licence,
-        "milliseconds": milliseconds_of({TENSORFLOW: predictor.run}, vocabulary),
+        "milliseconds": milliseconds_of({TENSORFLOW: predictor.run}, vocabulary, bundle.max_length),
     }
     write_json(folder / EXPORT, stored)
     return stored, Model(bundle, predictor)
@@ -250,7 +253,7 @@ def write_export(
             shutil.copyfile(source, folder / source.name)
     vocabulary = int(read_json(model / "config.json")["vocab_size"])
     engines = ENGINES if wanted.engine == "auto" else (wanted.engine,)
-    times = measured_engines(file, engines, vocabulary)
+    times = measured_engines(file, engines, vocabulary, bundle.max_length)
     if not times:
         raise ModelError(f"none of {', '.join(engines)} can run the model; run: pip install 'truetune[export]'")
     stored = {
