@@ -18,6 +18,8 @@ from truetune.tasks.fields import as_label, as_text
 from truetune.tasks.span_fields import as_gold_spans
 from truetune.types import Span
 
+TEXT = ((Field("text", as_text),),)
+
 
 def columns(**others: list) -> Columns:
     fields = {
@@ -115,6 +117,23 @@ def test_problems_of_all_chunks_are_listed_together(tmp_path: Path) -> None:
     rows = [{"text": "t", "label": "x", "group": "g" if n < 4 else ""} for n in range(6)]
     with pytest.raises(DataError, match=r"f:5: column 'group', which groups examples, is empty \(2 such\)"):
         read_dataset(reading(records(*rows), FIELDS, "f"), tmp_path / "a.arrow")
+    assert not list(tmp_path.iterdir())
+
+
+def test_halves_of_characters_are_told_with_their_place(tmp_path: Path) -> None:
+    records = [Record(f"f:{number}", {"text": "whole 😀", "note": "n"}) for number in range(1, 4)]
+    records[1] = Record("f:2", {"text": "half \ud83d", "note": "n"})
+    records[2] = Record("f:3", {"text": "whole", "note": ["\ude00"]})
+    for write in (
+        lambda: read_dataset(reading(iter(records), TEXT, "f"), tmp_path / "a.arrow"),
+        lambda: dataset_of(parse.parsed(records, TEXT, "f"), tmp_path / "b.arrow"),
+    ):
+        with pytest.raises(DataError) as told:
+            write()
+        assert [one.partition(", one half")[0] for one in told.value.problems] == [
+            r"f:2: `text`: holds '\ud83d'",
+            r"f:3: `note`: holds '\ude00'",
+        ]
     assert not list(tmp_path.iterdir())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from truetune.types import Ints, Span
 
 FIELD, OTHER = "field.", "other."
 """Prefixes of columns in the file: what the task reads, and what only slices and groups read."""
+_HALF = re.compile("[\ud800-\udfff]")
 PLACE = "place"
 """The column with the file and line of each example, there until its id is known to be its own."""
 
@@ -151,7 +153,8 @@ def read_dataset(found: Reading, path: Path, *, group: str | None = None, groupe
         with contextlib.closing(ArrowWriter(temporary)) as writer:
             for columns in found.chunks():
                 places = {} if found.numbered else {PLACE: columns.places}
-                writer.append(_table(columns, grouping) | places)
+                with _halves_told(columns):
+                    writer.append(_table(columns, grouping) | places)
         if writer.empty or found.numbered:
             found.check((), ())
         else:
@@ -176,8 +179,24 @@ def dataset_of(
     grouping.check()
     if problems:
         raise DataError(f"{columns.where}: {len(problems):,} unknown label{'s' * (len(problems) > 1)}", problems)
-    write_arrow(path, table)
+    with _halves_told(columns):
+        write_arrow(path, table)
     return Dataset.open(path)
+
+
+@contextlib.contextmanager
+def _halves_told(columns: Columns) -> Iterator[None]:
+    """Turn what is raised for text that UTF-8 cannot hold into a `DataError` that lists where it stands."""
+    try:
+        yield
+    except UnicodeEncodeError:
+        problems = [
+            f"{place}: `{name}`: holds {half[0]!a}, one half of a character; cut it out, or write the character whole"
+            for name, values in {"id": columns.ids, **columns.fields, **columns.others}.items()
+            for place, value in zip(columns.places, values, strict=True)
+            if (half := _HALF.search(json.dumps(value, ensure_ascii=False, default=str)))
+        ]
+        raise DataError(f"{columns.where}: text that is no Unicode ({len(problems):,} such)", problems) from None
 
 
 def _table(columns: Columns, grouping: _Grouping | None) -> dict[str, Sequence[Any]]:
