@@ -11,7 +11,7 @@ import pytest
 
 from truetune.config import Data, Pretrain
 from truetune.errors import DataError
-from truetune.pretraining.corpus import corpus_of
+from truetune.pretraining.corpus import corpus_of, outweighing
 from truetune.text import normalised
 from truetune.workflows.progress import Progress
 
@@ -118,3 +118,15 @@ def test_a_corpus_too_small_to_hold_out_of_is_refused(tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text("one\ntwo\n", encoding="utf-8")
     with pytest.raises(DataError):
         parts_of(tmp_path / "corpus.txt", tmp_path)
+
+
+def test_a_document_that_outweighs_the_others_is_told(tmp_path: Path) -> None:
+    texts = documents(60)
+    (tmp_path / "train.txt").write_text("\n".join(texts[:20]), encoding="utf-8")
+    (tmp_path / "validation.txt").write_text("\n".join(texts[20:40]), encoding="utf-8")
+    (tmp_path / "test.txt").write_text("\n".join([*texts[40:], "a long one " * 500]), encoding="utf-8")
+    data = Data(**{name: str(tmp_path / f"{name}.txt") for name in ("train", "validation", "test")})
+    parts, *_ = corpus_of(data, Pretrain(), tmp_path / "whole", QUIET)
+    (found,) = outweighing(parts)
+    assert (found.parts, found.severity) == (("test",), "warning")
+    assert "(5,500 characters)" in found.examples[0]

@@ -42,6 +42,7 @@ SAYING = (
     "tasks/answer_encoding.py",
     "tasks/classification.py",
     "tasks/text_encoding.py",
+    "pretraining/*.py",
     "workflows/held_out.py",
     "workflows/writing.py",
     "tasks/ner.py",

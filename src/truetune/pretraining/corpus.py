@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from truetune.audit.near import near_places
-from truetune.audit.parts import AuditPart
+from truetune.audit.parts import AuditPart, finding
 from truetune.config import Data, Pretrain
 from truetune.data.dataset import Dataset, read_dataset
 from truetune.data.keys import Keys, ranked
@@ -20,13 +20,17 @@ from truetune.data.split import how_made, places_of
 from truetune.errors import DataError
 from truetune.tasks.fields import as_text
 from truetune.text import normalised
-from truetune.types import Ints
+from truetune.types import Finding, Ints
 
 PARTS = ("train", "validation", "test")
 DOCUMENT = ((Field("text", as_text),),)
 LINE_KINDS = ("lines", "label-text", "text-label", "tsv", "tsv-rows", "csv-rows", "conll")
 """What plain text may look like to a reader of labelled examples."""
 TABLES = (".tsv", ".csv", ".conll", ".bio", ".iob", ".iob2", ".bioes", ".bmes")
+
+
+LARGEST, FAR = 0.2, 5.0
+"""Share of a held-out part from which on one document is told, and how many times the mean it must be too."""
 
 
 def corpus_of(
@@ -82,6 +86,23 @@ def audit_part(name: str, part: Dataset) -> AuditPart:
     """Return a part as the checks look at it."""
     others = {other: part.stored(other) for other in part.others}
     return AuditPart(name, part.stored_ids, [part.stored("text")], None, part.stored_groups, others=others)
+
+
+def outweighing(parts: Mapping[str, Dataset]) -> Iterator[Finding]:
+    """Yield held-out parts of which one document is so large a share that scores are of it more than of the others."""
+    for name in PARTS[1:]:
+        lengths = np.array([len(text) for text in parts[name].stored("text")], dtype=np.int64)
+        share = lengths.max() / lengths.sum()
+        if share > max(LARGEST, FAR / len(lengths)):
+            place = int(lengths.argmax())
+            yield finding(
+                "one document outweighs a held-out part",
+                "warning",
+                [f"{parts[name].stored_ids[place]} ({lengths[place]:,} characters)"],
+                f"a document is {share:.0%} of all characters of {name}: scores are of it more than of the others, and "
+                "each evaluation reads it whole. Cut it into documents, or leave it out",
+                parts=(name,),
+            )
 
 
 def facts_of(part: Dataset) -> dict[str, Any]:
