@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from truetune.types import Writing
 
 SHOWN = 5
 BEGINNING, WRITTEN = 16, 48
-"""Pieces of a document that are given at most (and at most a third of it), and that are written behind them at most."""
+"""Pieces of a document that are given at most (and at most a third of it, or of what the model takes), and that are
+written behind them at most (and at most as many as the model takes)."""
 DRAWN = Writing(prompt="{source}", pieces=WRITTEN, temperature=1.0, top_p=0.9, seed=0)
 
 
@@ -35,14 +36,16 @@ class Sample:
 def samples(backbone: Backbone, texts: Sequence[str]) -> list[Sample]:
     """Return what is written behind the first texts that are long enough, pieces drawn by `DRAWN`."""
     tokenizer = backbone.tokenizer
+    longest = tokenizer.max_length
     found = []
     for text, cut in zip(texts, tokenizer.pieces(texts), strict=True):
-        given = min(BEGINNING, len(cut.ids) // 3)
-        if not given:
-            continue
-        beginning = text[: int(cut.ends[given - 1])]
+        given = min(BEGINNING, len(cut.ids) // 3, longest // 3)
+        beginning = text[: int(cut.ends[given - 1])] if given else ""
         asked = causal_inputs([beginning], tokenizer, ended=False)[:1]
-        (written,) = backbone.write(padded(asked, np.arange(1), tokenizer.pad), DRAWN)
+        if not asked:
+            continue
+        drawn = replace(DRAWN, pieces=min(WRITTEN, longest - len(asked[0].ids)))
+        (written,) = backbone.write(padded(asked, np.arange(1), tokenizer.pad), drawn)
         found.append(Sample(beginning, written.text, text[len(beginning) :][: 4 * WRITTEN]))
         if len(found) == SHOWN:
             break
