@@ -52,6 +52,7 @@ NAMES = {
     "detection_accuracy": ("Accuracy of detection", "检测准确率"),
     "bits_per_piece": ("Bits per piece", "每词元比特数"),
     "bits_per_byte": ("Bits per byte", "每字节比特数"),
+    "bits_per_character": ("Bits per character", "每字符比特数"),
     "bleu": ("BLEU", "BLEU"),
     "chrf": ("chrF", "chrF"),
     "ter": ("TER", "TER"),
