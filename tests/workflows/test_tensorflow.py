@@ -251,3 +251,18 @@ def test_a_search_for_costs_too_leaves_out_layers_where_they_are_no_setting(
     asked["optimize"] = {"objectives": ["score", "latency"]}
     space = space_around(configs.from_settings(asked), str(tiny_bert), {}, {"diagnosis": None})
     assert ("model.layers" in {move.key for move in space.moves}) == layers
+
+
+@pytest.mark.slow
+def test_a_search_runs_and_its_finalists_are_tested(tmp_path: Path, tiny_bert: Path) -> None:
+    asked = settings(tmp_path, tiny_bert, "classification")
+    asked["train"]["epochs"] = 3
+    asked["optimize"] = {"trials": 3, "finalists": 1, "seeds": 2}
+    (tmp_path / "asked.yaml").write_text(json.dumps(asked), encoding="utf-8")
+    assert main(["optimize", str(tmp_path / "asked.yaml"), "--json"]) == 0
+    search, tuned = (RunFolder(tmp_path / "runs" / f"tensorflow-{name}") for name in ("search", "optimized"))
+    trials = [read_json(folder / "trial.json") for folder in sorted((search.path / "trials").iterdir())]
+    assert len(trials) == 3
+    assert {one["state"] for one in trials} <= {"finished", "stopped"}
+    assert read_bundle(tuned.model).framework == "tensorflow"
+    assert tuned.finished
