@@ -18,7 +18,7 @@ from truetune import config as configs
 from truetune.bundle.run_folder import RunFolder
 from truetune.cli.main import main
 from truetune.data.dataset import Dataset
-from truetune.errors import ConfigError, TruetuneError
+from truetune.errors import ConfigError, DataError, TruetuneError
 from truetune.files import read_json
 from truetune.workflows.corpus import prepared_corpus
 from truetune.workflows.finetune import finetune
@@ -244,6 +244,11 @@ def test_a_probe_that_is_no_fine_tuning_is_refused_before_anything_is_done(tmp_p
     asked["pretrain"]["probe"] = str(tmp_path / "probe.yaml")
     with pytest.raises(TruetuneError, match="learnt of unlabelled text"):
         pretrain(asked, progress=QUIET)
+    (tmp_path / "probe.yaml").write_text(
+        "task: classification\ndata: {source: labled.jsonl}\nmodel: {name: y}\n", encoding="utf-8"
+    )
+    with pytest.raises(DataError, match=r"labled.jsonl: is not there"):
+        pretrain(asked, progress=QUIET)
     asked["pretrain"]["probe"] = str(tmp_path / "nothing.yaml")
     with pytest.raises(ConfigError, match="cannot be read"):
         pretrain(asked, progress=QUIET)
@@ -326,6 +331,8 @@ def test_a_killed_run_ends_bit_for_bit_as_an_unbroken_one(tiny_bert: Path, tmp_p
         ({"recipe": {"lora_rank": 4}}, "recipe.lora_rank: keeps what a model knows"),
         ({"decide": {"calibrate": "temperature"}}, "decide: is of labels"),
         ({"train": {"margin": 0.1}}, "train.margin"),
+        ({"train": {"metric": "masked_acuracy"}}, "train.metric: .* did you mean 'masked_accuracy'"),
+        ({"evaluate": {"metric": "perplexity"}}, "evaluate.metric: 'perplexity' is no metric of masked-language-mod"),
         ({"train": {"packing": True}}, "train.packing"),
         ({"scale": "torchrun", "workers": 2, "shard": True}, "shard"),
     ],

@@ -173,6 +173,10 @@ def _objective(settings: Config) -> Objective:
         raise ConfigError("decide: is of labels, and pretraining has none; leave it out")
     if settings.evaluate.baselines is not None:
         raise ConfigError("evaluate.baselines: is of labelled examples; pretraining always has the same two")
+    metrics = [metric.name for metric in OBJECTIVES[settings.task].task.scoring.metrics]
+    for key, metric in (("evaluate.metric", settings.evaluate.metric), ("train.metric", settings.train.metric)):
+        if metric is not None and metric not in metrics:
+            raise ConfigError(f"{key}: {metric!r} is no metric of {settings.task}; {nearest(metric, metrics)}")
     return OBJECTIVES[settings.task]
 
 

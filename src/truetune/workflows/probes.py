@@ -10,6 +10,7 @@ from truetune import config as configs
 from truetune.backbones.base import Backbone, State
 from truetune.bundle.run_folder import RunFolder
 from truetune.config import Config
+from truetune.data.read import read
 from truetune.errors import ConfigError
 from truetune.evaluation.compare import Gate, compared
 from truetune.files import read_json, whole_folder, write_json
@@ -18,6 +19,7 @@ from truetune.tracking.local import events
 from truetune.training.checkpoint import read_checkpoint
 from truetune.workflows.finetune import finetune
 from truetune.workflows.model import save_into, training_of
+from truetune.workflows.parts import given_files
 from truetune.workflows.progress import Progress
 from truetune.workflows.systems import plan_of, read_table
 
@@ -25,13 +27,19 @@ START = "step-00000000"
 
 
 def probe_of(settings: Config) -> Config | None:
-    """Return how checkpoints are fine-tuned; None where they are not. Raises `ConfigError` for another config."""
+    """Return how checkpoints are fine-tuned; None where they are not.
+
+    Raises `ConfigError` for another config, `DataError` where its data is not there.
+    """
     if settings.pretrain.probe is None:
         return None
     probe = configs.load(settings.pretrain.probe, tasks=TASKS)
     training = training_of(task_named(probe.task))
     if probe.workers > 1:
         raise ConfigError(f"pretrain.probe: {settings.pretrain.probe} asks for {probe.workers} workers; set them to 1")
+    for source in given_files(probe.data).values():
+        # A file that is not there is told before anything is trained.
+        read(source, format=probe.data.format, encoding=probe.data.encoding)
     # The start is what a probe is measured against, so the simplest baseline is enough.
     least = probe.evaluate.model_copy(update={"baselines": list(training.baselines[:1])})
     return probe.model_copy(update={"evaluate": least})
