@@ -12,6 +12,7 @@ from truetune.data.dataset import Dataset
 from truetune.data.split import write_split
 from truetune.files import write_json
 from truetune.pretraining.corpus import audit_part, corpus_of, facts_of, outweighing
+from truetune.pretraining.overlap import inside_training
 from truetune.workflows.parts import given_files, write_findings
 from truetune.workflows.progress import Progress
 
@@ -31,7 +32,8 @@ def _prepare(settings: Config, run: RunFolder, progress: Progress) -> None:
         parts[name].write(run.data(name))
     shutil.rmtree(whole, ignore_errors=True)
     found = {name: Dataset.open(run.data(name)) for name in PARTS}
-    findings = [*audit({name: audit_part(name, part) for name, part in found.items()}), *outweighing(found)]
+    findings = audit({name: audit_part(name, part) for name, part in found.items()})
+    findings = [*inside_training(found), *outweighing(found), *findings]
     write_split(run.split, made, {name: part.stored_ids for name, part in found.items()})
     write_findings(run, findings)
     splits = {name: facts_of(part) for name, part in found.items()}
