@@ -64,7 +64,7 @@ def settings(folder: Path, model: Path, task: str) -> configs.Config:
             "model": {"name": str(model), "dtype": "float32"},
             "train": {"epochs": 1.0, "learning_rate": 3e-3, "tokens_per_batch": 512},
             "evaluate": {"resamples": 100},
-            "optimize": {"trials": 2, "finalists": 1, "seeds": 2, "space": {"train.warmup": [0.0, 0.1]}},
+            "optimize": {"trials": 2, "finalists": 1, "seeds": 2, "space": {"train.warmup": [0.0, 0.2]}},
             "track": {"output": str(folder / "runs"), "name": "tiny"},
         }
     )

@@ -48,6 +48,8 @@ class Confirmation:
     finalists: tuple[Confirmed, ...]
     winner: int
     why: str
+    failed: tuple[int, ...] = ()
+    """Trials that were to be confirmed and could not be trained with one of the new seeds."""
 
 
 def confirmed(

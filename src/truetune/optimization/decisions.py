@@ -38,6 +38,7 @@ def decisions_of(
         "seconds": sum(trial.seconds for trial in trials),
         "optimism": optimism,
         "confirmation": [one.to_dict() for one in found.finalists],
+        "not_confirmed": list(found.failed),
         "winner": found.winner,
         "changes": dict(by_number[found.winner].changes),
         "why": found.why,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from truetune.errors import TruetuneError
 from truetune.optimization.journal import Journal
 from truetune.optimization.objectives import front, how_cheap, no_dearer
 from truetune.optimization.search import WAIT, Predicted, Search
@@ -58,13 +59,14 @@ def confirming_runs(search: Search, finalists: Sequence[Trial], seeds: Sequence[
     """Return what trial 0 and the finalists predict on the examples that the search never saw, with each new seed.
 
     The last rung counts: a best one must not be chosen on the examples that confirm. Runs that the journal has are
-    not made again. Raises what goes wrong with any of them.
+    not made again. A finalist that fails with one of the seeds is left out: it was trained by luck. Raises
+    `TruetuneError` where trial 0 fails.
     """
     changes: dict[int, Changes] = {0: {}, **{trial.number: trial.changes for trial in finalists}}
     wanted = [(number, seed) for seed in seeds for number in changes]
     last: dict[tuple[int, int], Rung] = {}
     under_way: set[tuple[int, int]] = set()
-    while left := [pair for pair in wanted if search.journal.confirming(*pair) is None]:
+    while left := _left(search.journal, wanted):
         for pair in left:
             if len(under_way) < search.crew.size and pair not in under_way and search.journal.claim(*pair):
                 under_way.add(pair)
@@ -77,15 +79,31 @@ def confirming_runs(search: Search, finalists: Sequence[Trial], seeds: Sequence[
         if isinstance(said, Rung):
             last[pair] = said
         elif isinstance(said, Exception):
-            raise said
+            for other in [one for one in under_way if one[0] == pair[0]]:
+                under_way.remove(other)
+                if other != pair:
+                    search.crew.stop(other)
+            _fail(search, pair, said)
         else:
             under_way.remove(pair)
             number, seed = pair
             search.journal.write_confirming(number, seed, last[pair].predicted)
             search.say(f"confirming trial {number} with seed {seed}: {last[pair].seconds:.0f} s")
-    found: dict[int, list[Predicted]] = {number: [] for number in changes}
-    for number, seed in wanted:
-        known = search.journal.confirming(number, seed)
-        assert known is not None
-        found[number].append(known)
-    return found
+    found = {number: [search.journal.confirming(number, seed) for seed in seeds] for number in changes}
+    return {number: [one for one in said if one] for number, said in found.items() if all(said)}
+
+
+def _left(journal: Journal, wanted: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the runs that are still to be made: none for a finalist of which one has failed."""
+    known = {pair: journal.confirming(*pair) for pair in wanted}
+    failed = {number for (number, _), said in known.items() if said is not None and not said}
+    return [pair for pair, said in known.items() if said is None and pair[0] not in failed]
+
+
+def _fail(search: Search, pair: tuple[int, int], error: Exception) -> None:
+    number, seed = pair
+    told = f"with seed {seed} it cannot be trained: {error}"
+    if number == 0:
+        raise TruetuneError(f"the config as it was given cannot be confirmed: {told}")
+    search.journal.write_confirming(number, seed, {})
+    search.say(f"trial {number} is no finalist any more: {told}")

@@ -41,11 +41,11 @@ class Journal(Protocol):
         ...
 
     def confirming(self, number: int, seed: int) -> Columns | None:
-        """Return what a finalist's run with a seed predicted, or None where it was not made yet."""
+        """Return what a finalist's run with a seed predicted: nothing where it failed, None where it was not made."""
         ...
 
     def write_confirming(self, number: int, seed: int, predicted: Columns) -> None:
-        """Save what a finalist's run with a seed predicted; a claim of it ends."""
+        """Save what a finalist's run with a seed predicted, nothing where it failed; a claim of it ends."""
         ...
 
     def claim(self, number: int, seed: int | None = None) -> bool:

@@ -45,9 +45,10 @@ class Proposals:
         self._asked: dict[int, optuna.trial.Trial] = {}
 
     def next(self, number: int) -> dict[str, Any]:
-        """Return the changes that the trial of this number is to try."""
+        """Return the changes that the trial of this number is to try: what is not as the config has it."""
         asked = self._asked[number] = self._study.ask(self._distributions)
-        return {move.key: value_of(move, asked.params[move.key]) for move in self._space}
+        found = {move.key: value_of(move, asked.params[move.key]) for move in self._space}
+        return {key: value for key, value in found.items() if key not in self._current or value != self._current[key]}
 
     def learn(self, trial: Trial) -> None:
         """Say what became of a trial: proposed here, asked for by somebody else, or of an earlier session."""
@@ -87,6 +88,8 @@ class Proposals:
 
     def _state(self, trial: Trial) -> optuna.trial.TrialState:
         states = self._states
+        if trial.state == "stopped" and not trial.rungs:  # not trained at all: nothing to learn from
+            return states.FAIL
         if trial.state == "stopped" and self._costs:  # of several values Optuna knows no pruning: what it had counts
             return states.COMPLETE
         return {"finished": states.COMPLETE, "stopped": states.PRUNED, "failed": states.FAIL}[trial.state]

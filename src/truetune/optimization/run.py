@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -147,8 +147,10 @@ def _confirmed(search: Search, setup: Setup, finalists: list[Trial], trials: lis
     plan, judge = plan_of(setup.config.evaluate), setup.halves["confirm"].judge
     runs = confirming_runs(search, finalists, new_seeds(setup.config))
     if search.aims.costs:
-        return confirmed_cheaper(judge, runs, {trial.number: trial for trial in trials}, search.aims, plan)
-    return confirmed(judge, runs, {trial.number: len(trial.changes) for trial in trials}, plan)
+        found = confirmed_cheaper(judge, runs, {trial.number: trial for trial in trials}, search.aims, plan)
+    else:
+        found = confirmed(judge, runs, {trial.number: len(trial.changes) for trial in trials}, plan)
+    return replace(found, failed=tuple(trial.number for trial in finalists if trial.number not in runs))
 
 
 def _optimism(search: Search, trials: list[Trial], plan: Plan) -> float:

@@ -122,6 +122,10 @@ class Search:
         done: dict[int, Trial],
         propose: Proposals,
     ) -> None:
+        if (twin := self._twin(changes, done.values())) is not None:
+            told = f"the same settings as trial {twin.number}"
+            self._ended(Racing(number, changes, {}), "stopped", told, done, propose)
+            return
         try:
             racing = Racing(number, changes, self._costs(changes, done.values()))
         except FAILURES as error:
@@ -160,6 +164,11 @@ class Search:
         ours = self._of_model(changes)
         known = next((one.costs for one in done if one.costs and self._of_model(one.changes) == ours), None)
         return self.weigh(changes) if known is None else known
+
+    def _twin(self, changes: Changes, done: Iterable[Trial]) -> Trial | None:
+        """Return a trial that was trained with these settings, and so would be again to the same end."""
+        ours = {**self.given, **changes}
+        return next((one for one in done if one.rungs and {**self.given, **one.changes} == ours), None)
 
     def _of_model(self, changes: Changes) -> dict[str, Any]:
         return {key: value for key, value in {**self.given, **changes}.items() if key.startswith("model.")}

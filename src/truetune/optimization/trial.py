@@ -54,7 +54,7 @@ class Trial:
     state: State
     rungs: tuple[Seen, ...] = ()
     reason: str = ""
-    """Why it was stopped or failed."""
+    """Why it was stopped or failed; one that was stopped without a rung was not trained."""
     costs: Mapping[str, float] = field(default_factory=dict)
     """What its model costs, by name, where the search looks at that."""
 

@@ -89,6 +89,21 @@ def test_the_page_says_what_was_taken_and_why() -> None:
     assert page.count("<polyline") == 3, "a line for each trial that was scored"
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ("with one of the new seeds they could not be trained: trials 2, 5.", "the same settings as trial 1")),
+        ("zh", ("用某个新种子无法训练而排除的试验：2, 5。", "设置与试验 1 相同")),
+    ],
+)
+def test_what_was_left_out_or_not_trained_again_is_told(language: str, said: tuple[str, ...]) -> None:
+    log = copy.deepcopy(LOG) | {"not_confirmed": [2, 5]}
+    log["trials"][-1] |= {"state": "stopped", "reason": "the same settings as trial 1"}
+    page = search_page(log, "x", language)
+    assert all(one in page for one in said)
+    assert all(one not in search_page(LOG, "x", language) for one in said)
+
+
 def test_the_chinese_page_is_chinese() -> None:
     page = search_page(LOG, "reviews-search", "zh")
     for text in ("采用试验 1", "证明比原配置更好", "落后最好者", "影响最大的设置", "种子间标准差", "中途停止"):

@@ -55,9 +55,10 @@ def race_section(say: Say, log: Json) -> Section:
 def confirmation_section(say: Say, log: Json) -> Section:
     """Return the finalists' new runs against the config as it was given."""
     title = say["search.confirmation"]
-    found = log["confirmation"]
+    found, failed = log["confirmation"], ", ".join(map(str, log.get("not_confirmed", ())))
+    left_out = [Paragraph(say["search.confirmation.failed"].format(numbers=failed))] if failed else []
     if not found:
-        return Section("confirmation", title, (Paragraph(in_language(log["why"], say.language), "missing"),))
+        return Section("confirmation", title, (Paragraph(in_language(log["why"], say.language), "missing"), *left_out))
     columns = (
         Column(say["search.column.trial"]),
         Column(say["column.difference"], True),
@@ -84,7 +85,7 @@ def confirmation_section(say: Say, log: Json) -> Section:
             )
         )
     table = Table("confirmation", say["search.confirmation.caption"], columns, tuple(rows), found)
-    return Section("confirmation", title, (Paragraph(say["search.confirmation.lead"]), table))
+    return Section("confirmation", title, (Paragraph(say["search.confirmation.lead"]), table, *left_out))
 
 
 def verdict_of(say: Say, finalist: Json) -> str:
