@@ -32,7 +32,7 @@ from truetune.workflows.stage import deciding_metric
 from truetune.workflows.tuning import THRESHOLD, training_plan
 
 RUNGS = 4
-"""How often a trial is looked at, at least."""
+"""How often a trial of a search is looked at, at least."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,12 @@ def half_of(data: TaskData, metric_name: str | None, name: str, places: Ints) ->
 class FinetuneRunner:
     """Fine-tunes the config's model with a trial's changes."""
 
-    def __init__(self, config: Config, place: str, data: TaskData, halves: Mapping[Part, Half]) -> None:
+    def __init__(
+        self, config: Config, place: str, data: TaskData, halves: Mapping[Part, Half], least: int = RUNGS
+    ) -> None:
+        """`least`: so many evaluations a training has at least; 0: as many as the config says."""
         self._config, self._place, self._data, self._halves = config, place, data, halves
+        self._least = least
         self._training = training_of(data.task)
         if self._training.head == "generate":
             raise ConfigError(
@@ -102,7 +106,7 @@ class FinetuneRunner:
             return {half.judge.metric.name: half.judge.value(said[-1])}
 
         plan = training_plan(config, self._training.head)
-        plan = replace(plan, evaluations=max(plan.evaluations, math.ceil(RUNGS / plan.epochs)))
+        plan = replace(plan, evaluations=max(plan.evaluations, math.ceil(self._least / plan.epochs)))
         selection = Selection(half.judge.metric.name, half.judge.metric.better)
         yield from self._rungs(train(backbone, inputs, plan, (selection, evaluate)), said)
 

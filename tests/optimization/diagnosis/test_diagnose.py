@@ -15,6 +15,7 @@ from truetune.cli.main import main
 from truetune.errors import ConfigError, RunError
 from truetune.files import read_json
 from truetune.optimization.diagnosis import replays
+from truetune.optimization.diagnosis.evidence import gathered
 from truetune.optimization.diagnosis.run import diagnose
 from truetune.workflows.progress import Progress
 
@@ -70,6 +71,17 @@ def test_dropout_that_keeps_all_from_being_learnt_is_named_with_what_it_costs(
     assert again["changes"] == {"model.dropout": None}
     assert named(run, minutes=0.0).count("too much dropout") == 0
     assert any("too much dropout was not tried" in line for line in read_json(run / "diagnosis.json")["not_tried"])
+
+
+def test_a_replay_is_evaluated_as_often_as_the_run_and_without_a_change_is_the_run(made_run: Made) -> None:
+    run = made_run("once", train__epochs=2.0)
+    evidence = gathered(run, None, QUIET)
+    stand = replays.Stand(evidence, 10.0, lambda line: None)
+    assert stand._trained({})["label"] == evidence.predicted["validation"]["label"]
+    assert stand._runner is not None
+    rungs = [*stand._runner.run({}, evidence.config.train.seed, "search")]
+    assert [rung.share for rung in rungs] == [0.5, 1.0]
+    assert len(evidence.curve.evaluations) == 2
 
 
 @pytest.mark.slow

@@ -1,7 +1,8 @@
 """The training again with one thing changed: what a setting costs is measured, not guessed.
 
-A replay has the data, the seed and the order of the run, and is scored at its best evaluation, as the run was. The
-difference is paired over validation examples; it is one training against one, so the luck of the seed is in it.
+A replay has the data, the seed and the order of the run, is evaluated as often, and is scored at its best evaluation,
+as the run was: the best of more evaluations would look better by that alone. The difference is paired over validation
+examples; it is one training against one, so the luck of the seed is in it.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from truetune.optimization.diagnosis.cause import (
 )
 from truetune.optimization.diagnosis.evidence import Evidence, Predicted
 from truetune.optimization.race import Judge, Lead
-from truetune.optimization.runner import FinetuneRunner, half_of
-from truetune.optimization.trial import Changes
+from truetune.optimization.runner import FinetuneRunner, Half, half_of
+from truetune.optimization.trial import Changes, Part
 from truetune.workflows.model import model_place, training_of
 from truetune.workflows.progress import Progress
 
@@ -251,7 +252,8 @@ class Stand:
         if self._runner is None:
             place = model_place(evidence.config.model.name, Progress(quiet=True))
             half = evidence.halves["validation"]
-            self._runner = FinetuneRunner(evidence.config, place, evidence.data, {"search": half, "confirm": half})
+            halves: dict[Part, Half] = {"search": half, "confirm": half}
+            self._runner = FinetuneRunner(evidence.config, place, evidence.data, halves, least=0)
         best: tuple[float, Mapping[str, Any]] | None = None
         for rung in self._runner.run(changes, evidence.config.train.seed, "search"):
             value = evidence.judge.sign * evidence.judge.value(rung.predicted)
