@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import sqrt
 
 import numpy as np
 
@@ -38,8 +39,7 @@ MUCH = 5.0
 SUSPECTED = 0.2
 """Share of suspected labels from which on they are told: of right labels a tenth is suspected too, the hard ones."""
 FEW_POINTS = 0.05
-"""Frozen features judge labels where they are so much better than the most frequent label, and not shown so much worse
-than the fine-tuned model."""
+"""Frozen features judge labels where they are not shown so much worse than the fine-tuned model."""
 FEWEST_JUDGED = 100
 """Examples from which on labels are judged: models of fewer suspect at random."""
 
@@ -182,12 +182,19 @@ def too_few(evidence: Evidence, curve: LearningCurve | None) -> Iterator[Cause]:
     )
 
 
-def _knows_little(evidence: Evidence, frozen: Frozen, said: Predicted, suspected: Ints) -> bool:
-    """Return whether a model that says this of validation knows too little to suspect labels."""
-    most = frozen.names[int(np.bincount(frozen.codes[frozen.codes >= 0], minlength=len(frozen.names)).argmax())]
-    always = np.tile(np.array([name == most for name in frozen.names], dtype=np.float64), (len(said["label"]), 1))
-    if evidence.judge.lead(_columns(always, frozen.names), said).difference < FEW_POINTS:
-        return True
+def _tell_nothing(said: Floats, codes: Ints) -> bool:
+    """Return whether probabilities say no more of labels than how often each is given.
+
+    By the log-loss of examples that the models had not seen, beyond one standard error: where a third of the labels is
+    wrong, features that know them well are hardly more accurate than the most frequent label.
+    """
+    own, shares = said[np.arange(len(codes)), codes], np.bincount(codes) / len(codes)
+    gains = np.log(np.maximum(own, 1e-9)) - np.log(shares[codes])
+    return bool(gains.mean() <= gains.std(ddof=1) / sqrt(len(gains)))
+
+
+def _knows_little(evidence: Evidence, said: Predicted, suspected: Ints) -> bool:
+    """Return whether a model that says this of validation is far behind the fine-tuned one, which has no suspicion."""
     ahead = evidence.judge.lead(said, evidence.predicted["validation"])
     given = np.array(evidence.predicted["train"]["label"])[suspected] == np.array(evidence.gold("train"))[suspected]
     return evidence.bounds(ahead)[0] > FEW_POINTS and bool(given.mean() > 0.5)
@@ -211,7 +218,7 @@ def wrong_labels(evidence: Evidence, frozen: Frozen) -> Iterator[Cause]:
     """Yield wrong labels where confident learning suspects many, and what a linear model gains without them.
 
     Where that model is shown worse without them they are not named: they are hard rather than wrong. Nor where it
-    knows too little to judge: hardly better than the most frequent label, or far behind the fine-tuned model, which
+    knows too little to judge: no more than how often each label is given, or far behind the fine-tuned model, which
     gives most suspects the label that they have.
     """
     counts = np.bincount(frozen.codes, minlength=len(frozen.names))
@@ -223,15 +230,16 @@ def wrong_labels(evidence: Evidence, frozen: Frozen) -> Iterator[Cause]:
     chosen = evidence.sample[kept]
     keys = hashed((normalised(texts[place]) for place in chosen.tolist()), len(chosen))
     codes = np.searchsorted(judged, frozen.codes[kept])
-    found = suspects(out_of_sample(frozen.train[kept], codes, keys), codes)
+    unseen = out_of_sample(frozen.train[kept], codes, keys)
+    found = suspects(unseen, codes)
     share = float(found.suspected.mean())
-    if share < SUSPECTED:
+    if share < SUSPECTED or _tell_nothing(unseen, codes):
         return
     ids = evidence.data.parts["train"].stored_ids
     shown = ", ".join(str(ids[int(chosen[place])]) for place in found.order[:5].tolist())
     left = np.delete(np.arange(len(frozen.codes)), kept[found.suspected])
     with_all, _ = _best(evidence, frozen, np.arange(len(frozen.codes)), DENSE)
-    if _knows_little(evidence, frozen, with_all, kept[found.suspected]):
+    if _knows_little(evidence, with_all, kept[found.suspected]):
         return
     without, _ = _best(evidence, frozen, left, DENSE)
     lead = evidence.judge.lead(with_all, without)
