@@ -26,6 +26,7 @@ from task_sets import Records, sst2, thucnews, trec, waimai
 
 from truetune import config as configs
 from truetune.bundle.run_folder import RunFolder
+from truetune.errors import TruetuneError
 from truetune.files import read_json, write_text
 from truetune.optimization.diagnosis.run import diagnose
 from truetune.workflows.finetune import finetune
@@ -54,6 +55,7 @@ class Plant:
     name: str
     expected: tuple[str, ...]
     settings: dict[str, Any] = field(default_factory=dict)
+    rate_times: float = 1.0
     data: Callable[[dict[str, Records]], dict[str, Records]] = lambda parts: parts
 
 
@@ -93,13 +95,13 @@ def doubled(parts: dict[str, Records]) -> dict[str, Records]:
 
 
 PLANTS = (
-    Plant("learning rate x 100", ("learning rate too high",), {"train.learning_rate": 100.0}),
+    Plant("learning rate x 100", ("learning rate too high",), rate_times=100.0),
     Plant("one epoch", ("too few epochs",), {"train.epochs": 1.0}),
     Plant("30 % flipped labels", ("wrong labels",), data=flipped),
     Plant("inputs of 16 pieces", ("inputs cut short",), {"model.max_length": 16}),
     Plant("1:50 imbalance", ("label imbalance",), data=imbalanced),
     Plant("50 examples", ("too few examples",), data=few),
-    Plant("training set doubled", ("repeated examples",), {"data.drop_duplicates": False}, doubled),
+    Plant("training set doubled", ("repeated examples",), {"data.drop_duplicates": False}, data=doubled),
     Plant("dropout 0.8", ("too much dropout",), {"model.dropout": 0.8}),
     Plant(HEALTHY, ()),
 )
@@ -112,15 +114,17 @@ def phrasebank(data: Path) -> Records:
 
 
 MINILM, E5 = "builtin:minilm-en", "builtin:e5-small-multi"
+CHINESE = {"train.learning_rate": 1.5e-4, "train.head_learning_rate": 1e-3, "train.tokens_per_batch": 256}
+"""What the rows of `tasks.py` give this model: at the rate of the rest its head learns little in fifty steps."""
 SETS = {
     "develop": (
         PublicSet("sst", lambda data: sst2(data)["train"], MINILM, 400),
         PublicSet("trec", lambda data: trec(data)["train"], MINILM, 600),
     ),
     "judge": (
-        PublicSet("waimai", lambda data: waimai(data)["train"], E5, 500),
+        PublicSet("waimai", lambda data: waimai(data)["train"], E5, 500, CHINESE),
         PublicSet("phrasebank", phrasebank, MINILM, 500),
-        PublicSet("thucnews", lambda data: thucnews(data)["train"], E5, 800, plants=False),
+        PublicSet("thucnews", lambda data: thucnews(data)["train"], E5, 800, CHINESE, plants=False),
     ),
 }
 VALIDATION, TEST = 300, 60
@@ -154,8 +158,8 @@ def fine_tuned(one: PublicSet, plant: Plant, data: Path, runs: Path) -> RunFolde
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         write_text(source / f"{part}.jsonl", lines)
     settings = {**SETTINGS, **one.settings, **plant.settings}
-    if plant.settings.get("train.learning_rate"):
-        settings["train.learning_rate"] = plant.settings["train.learning_rate"] * SETTINGS["train.learning_rate"]
+    if plant.rate_times != 1:
+        settings["train.learning_rate"] *= plant.rate_times
     groups: dict[str, Any] = {
         "task": "classification",
         "data": {part: str(source / f"{part}.jsonl") for part in ("train", "validation", "test")},
@@ -201,11 +205,17 @@ def main() -> int:
             if not one.plants and plant.name != HEALTHY:
                 continue
             began = time.perf_counter()
-            run = fine_tuned(one, plant, data, runs)
-            causes = named_in(run, args.minutes)
+            tried += 1
+            try:
+                run = fine_tuned(one, plant, data, runs)
+                causes = named_in(run, args.minutes)
+            except TruetuneError as error:
+                seconds = time.perf_counter() - began
+                print(f"| {one.name} | {plant.name} | none | {error} | no | {seconds:.0f} |", flush=True)
+                continue
             names = [cause["name"] for cause in causes]
             right = bool(set(plant.expected) & set(names[:2])) if plant.expected else not names
-            good, tried = good + right, tried + 1
+            good += right
             score = read_json(run.diagnosis)["score"]["value"]
             said = "; ".join(map(told, causes)) or "nothing"
             seconds = time.perf_counter() - began

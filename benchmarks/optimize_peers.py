@@ -5,13 +5,16 @@
 Each method has the same total training time, the same space, the same trainer and the same validation examples. What
 it finds is fine-tuned with a seed that no search used, takes its best checkpoint on validation, and is scored on the
 test part. `truetune-half` is given half of the time. A search that is finished is in the folder of `--runs` and is not
-made again, and one that was killed goes on (the peers': begins again). The table has the means over seeds.
+made again, and one that was killed goes on (the peers': begins again). The table has the means over seeds; below it
+stands how far `truetune` and `truetune-half` are ahead of each peer, paired by set and seed, with an interval (t).
 
 Texts are short, 250 of them train, and the models keep their lower two layers: a training takes some seconds of a core,
 and a search holds dozens. All weights are trained. The first trial of every method is the config as it is given.
 
-Peers choose by all of validation; `truetune` chooses by one half of it and confirms on the other, within its time. ASHA
-is asynchronous successive halving in one process, as Optuna has it.
+Time is that of training with its evaluations, as the trials report it; loading a model is in nobody's. What was spent
+is saved beside each score: a training that is under way at the end, and finalists that are slower than the median of
+the trials, make it differ. Peers choose by all of validation; `truetune` chooses by one half of it and confirms on the
+other, within its time. ASHA is asynchronous successive halving in one process, as Optuna has it.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +39,7 @@ from truetune.bundle.run_folder import RunFolder
 from truetune.config import Config
 from truetune.files import read_json, write_json, write_text
 from truetune.optimization.confirm import confirmed
-from truetune.optimization.crew import Alone
+from truetune.optimization.crew import FAILURES, Alone
 from truetune.optimization.finalists import confirming_runs, finalists_of
 from truetune.optimization.journal import Folder
 from truetune.optimization.moves import setting
@@ -45,7 +48,9 @@ from truetune.optimization.race import Judge, Race
 from truetune.optimization.runner import FinetuneRunner, Half, half_of, halves_of
 from truetune.optimization.search import Budget, Search
 from truetune.optimization.space import Move, default_space
+from truetune.optimization.trial import Changes, Part, Rung
 from truetune.stats.plan import Plan
+from truetune.stats.quantiles import t_quantile
 from truetune.tasks.table import task_named
 from truetune.workflows.model import model_place
 from truetune.workflows.parts import TaskData, prepared
@@ -108,13 +113,29 @@ class Bench:
         return FinetuneRunner(self.config, self.place, self.data, {"search": half, "confirm": half})
 
 
-Found = Mapping[str, Any]
-"""What a search would change."""
+Found = tuple[Mapping[str, Any], float]
+"""What a search would change, and the seconds that it has trained."""
+
+
+class Timed(FinetuneRunner):
+    """Counts the seconds of its trainings."""
+
+    spent = 0.0
+
+    def run(self, changes: Changes, seed: int, part: Part) -> Iterator[Rung]:
+        """Train and count."""
+        took = 0.0
+        try:
+            for rung in super().run(changes, seed, part):
+                took = rung.seconds
+                yield rung
+        finally:
+            self.spent += took
 
 
 def default(bench: Bench, folder: Path, seed: int) -> Found:
     """Change nothing."""
-    return {}
+    return {}, 0.0
 
 
 def truetune_search(share: float) -> Callable[[Bench, Path, int], Found]:
@@ -123,17 +144,20 @@ def truetune_search(share: float) -> Callable[[Bench, Path, int], Found]:
     def search(bench: Bench, folder: Path, seed: int) -> Found:
         halves = halves_of(bench.data, None, 0)
         judge = halves["search"].judge
-        runner = FinetuneRunner(bench.config, bench.place, bench.data, halves)
-        own = Search(Alone(runner), judge, Race(), Folder(folder), seed, lambda line: print(f"  {line}", flush=True))
+        runner = Timed(bench.config, bench.place, bench.data, halves)
+        given = {move.key: setting(bench.config, move.key) for move in bench.space}
+        own = Search(Alone(runner), judge, Race(), Folder(folder), seed, _say, given=given)
         sampler_seed = seed + len(own.journal.trials())
         budget = Budget(10_000, share * bench.seconds, (1 + FINALISTS) * SEEDS)
-        trials = own.run(Proposals(bench.space, "tpe", sampler_seed, judge.sign), budget)
-        finalists = finalists_of(own, trials, FINALISTS)
+        trials = own.run(Proposals(bench.space, "tpe", sampler_seed, judge.sign, given), budget)
+        finalists, spent = finalists_of(own, trials, FINALISTS), sum(trial.seconds for trial in trials)
         if not finalists:
-            return {}
+            return {}, spent
+        runner.spent = 0.0
         runs = confirming_runs(own, finalists, [seed + 1 + place for place in range(SEEDS)])
         changes = {trial.number: len(trial.changes) for trial in trials}
-        return trials[confirmed(halves["confirm"].judge, runs, changes, Plan()).winner].changes
+        winner = confirmed(halves["confirm"].judge, runs, changes, Plan()).winner
+        return trials[winner].changes, spent + runner.spent
 
     return search
 
@@ -153,27 +177,26 @@ def peer(
         while spent < bench.seconds:
             trial = study.ask(distributions)
             changes = {move.key: value_of(move, trial.params[move.key]) for move in bench.space}
-            reached, pruned, took = -np.inf, False, 0.0
+            reached, took = -np.inf, 0.0
             training = runner.run(changes, seed, "search")
-            for place, rung in enumerate(training):
-                took = rung.seconds
-                reached = max(reached, sign * half.judge.value(rung.predicted))
-                trial.report(sign * half.judge.value(rung.predicted), place)
-                if trial.should_prune():
-                    pruned = True
-                    training.close()  # type: ignore[attr-defined]
-                    break
-                if spent + took > bench.seconds:
-                    training.close()  # type: ignore[attr-defined]
-                    break
+            state = optuna.trial.TrialState.COMPLETE
+            try:
+                for place, rung in enumerate(training, start=1):  # Optuna's halving counts resources from 1
+                    took = rung.seconds
+                    reached = max(reached, sign * half.judge.value(rung.predicted))
+                    trial.report(sign * half.judge.value(rung.predicted), place)
+                    pruned = trial.should_prune()
+                    if pruned or spent + took > bench.seconds:
+                        state = optuna.trial.TrialState.PRUNED if pruned else state
+                        training.close()  # type: ignore[attr-defined]
+                        break
+            except FAILURES:
+                state = optuna.trial.TrialState.FAIL
             spent += took
-            if pruned:
-                study.tell(trial, state=optuna.trial.TrialState.PRUNED)
-            else:
-                study.tell(trial, reached)
+            study.tell(trial, reached if state == optuna.trial.TrialState.COMPLETE else None, state)
             if reached > best:
                 best, found = reached, changes
-        return found
+        return found, spent
 
     return search
 
@@ -184,7 +207,10 @@ METHODS: dict[str, Callable[[Bench, Path, int], Found]] = {
     "truetune-half": truetune_search(0.5),
     "random": peer(lambda seed: optuna.samplers.RandomSampler(seed=seed), optuna.pruners.NopPruner),
     "tpe-median": peer(lambda seed: optuna.samplers.TPESampler(seed=seed), optuna.pruners.MedianPruner),
-    "asha": peer(lambda seed: optuna.samplers.RandomSampler(seed=seed), optuna.pruners.SuccessiveHalvingPruner),
+    "asha": peer(
+        lambda seed: optuna.samplers.RandomSampler(seed=seed),
+        lambda: optuna.pruners.SuccessiveHalvingPruner(min_resource=1),
+    ),
 }
 
 
@@ -207,7 +233,7 @@ def bench_of(pair: Pair, data: Path, folder: Path, seed: int, seconds: float) ->
     return Bench(config, model_place(pair.model, QUIET), prepared_data, default_space(config, labels), seconds)
 
 
-def test_score(bench: Bench, found: Found, seed: int) -> float:
+def test_score(bench: Bench, found: Changes, seed: int) -> float:
     """Fine-tune with what was found and a new seed; return the test score of the best checkpoint on validation."""
     validation, test = bench.all_validation, half_of(bench.data, None, "test", np.arange(len(bench.data.parts["test"])))
     cut, gold = len(validation.columns[0]), validation.judge.metric.gold
@@ -246,11 +272,12 @@ def main() -> int:
                 if not saved.is_file():
                     bench = bench or bench_of(PAIRS[name], data, folder, seed, args.seconds)
                     began = time.perf_counter()
-                    found = METHODS[method](bench, folder / method, 1000 * seed)
+                    found, trained = METHODS[method](bench, folder / method, 1000 * seed)
                     searched = time.perf_counter() - began
                     score = test_score(bench, found, 1000 * seed + 999)
-                    write_json(saved, {"test": score, "changes": dict(found), "seconds": searched})
-                    print(f"{name} seed {seed} {method}: {score:.4f}, {searched:.0f} s, {dict(found)}", flush=True)
+                    times = {"seconds": searched, "trained": trained}
+                    write_json(saved, {"test": score, "changes": dict(found), **times})
+                    print(f"{name} seed {seed} {method}: {score:.4f}, {trained:.0f} s, {dict(found)}", flush=True)
                 scores[method].append(read_json(saved)["test"])
         rows.append((name, scores))
     print("| pair | " + " | ".join(args.methods) + " |")
@@ -261,7 +288,25 @@ def main() -> int:
             for values in scores.values()
         ]
         print(f"| {name} | " + " | ".join(cells) + " |")
+    print()
+    for ours in ("truetune", "truetune-half"):
+        for peer_name in (one for one in args.methods if ours in args.methods and one not in (ours, "truetune")):
+            for name, some in (*((name, [scores]) for name, scores in rows), ("all", [scores for _, scores in rows])):
+                pairs = [np.subtract(one[ours], one[peer_name]) for one in some]
+                print(f"{name}: {ours} less {peer_name}: {_with_interval(np.concatenate(pairs))}")
     return 0
+
+
+def _with_interval(differences: np.ndarray[Any, Any]) -> str:
+    number = len(differences)
+    if number < 2:
+        return f"{differences.mean():+.4f}"
+    reach = t_quantile(0.975, number - 1) * float(np.std(differences, ddof=1)) / number**0.5
+    return f"{differences.mean():+.4f} [{differences.mean() - reach:+.4f}, {differences.mean() + reach:+.4f}]"
+
+
+def _say(line: str) -> None:
+    print(f"  {line}", flush=True)
 
 
 if __name__ == "__main__":
