@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
-from truetune.errors import TruetuneError
+from truetune.config import Optimize
+from truetune.errors import ConfigError, TruetuneError
 from truetune.optimization.confirm import confirmed
 from truetune.optimization.crew import Alone
-from truetune.optimization.finalists import confirming_runs, finalists_of
+from truetune.optimization.finalists import confirmed_before, confirming_runs, finalists_of
 from truetune.optimization.journal import Folder
 from truetune.optimization.proposals import Proposals
 from truetune.optimization.race import Race
 from truetune.optimization.search import Budget, Search
+from truetune.optimization.searching import confirming, ensure_time
 from truetune.optimization.space import Move, Range
 from truetune.optimization.trial import Rung, Runner, Trial, best_of
 from truetune.stats.plan import Plan
@@ -157,6 +159,17 @@ def test_no_trial_begins_that_would_leave_no_time_to_confirm(drawn: Make) -> Non
     assert Budget(1, 0.0).allows([])
 
 
+def test_a_time_that_leaves_none_to_search_is_told() -> None:
+    # Two minutes a training: trial 0, one more, and (1 + 3) x 3 that confirm make 28.
+    alone = [Trial(0, {}, "finished", rungs=(_seen(120.0),))]
+    with pytest.raises(ConfigError, match=r"optimize.minutes: 20 leave no time .* took 2.0, .* 12 .* Expected 28 or"):
+        ensure_time(alone, Optimize(minutes=20.0))
+    assert not Budget(50, 60 * 27.9, confirming(Optimize())).allows(alone)
+    assert Budget(50, 60 * 28.0, confirming(Optimize())).allows(alone)
+    ensure_time(alone, Optimize(minutes=20.0, trials=1))
+    ensure_time([*alone, Trial(1, {}, "failed")], Optimize(minutes=20.0))
+
+
 def test_finalists_are_trained_again_on_examples_the_search_never_saw(tmp_path: Path, drawn: Make) -> None:
     runner = drawn(peaked)
     search = search_in(tmp_path, runner)
@@ -172,6 +185,17 @@ def test_finalists_are_trained_again_on_examples_the_search_never_saw(tmp_path: 
     found = confirmed(runner.judge("confirm"), runs, {trial.number: len(trial.changes) for trial in trials}, Plan())
     assert found.winner in {trial.number for trial in finalists}
     assert next(one for one in found.finalists if one.number == found.winner).better
+
+
+def test_what_was_confirmed_stays_among_the_compared_when_the_search_goes_on(tmp_path: Path, drawn: Make) -> None:
+    runner = drawn(peaked)
+    search = search_in(tmp_path, runner)
+    earlier = finalists_of(search, search.run(proposals(), Budget(4, 1e9)), 1)
+    assert not confirmed_before(search, earlier, [1, 2])
+    confirming_runs(search, earlier, [1, 2])
+    trials = search.run(proposals(1), Budget(20, 1e9))
+    assert confirmed_before(search, trials, [1, 2]) == earlier
+    assert not confirmed_before(search, trials, [1, 2, 3])
 
 
 def test_a_finalist_that_a_new_seed_cannot_train_costs_only_itself(tmp_path: Path, drawn: Make) -> None:

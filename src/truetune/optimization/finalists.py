@@ -93,6 +93,16 @@ def confirming_runs(search: Search, finalists: Sequence[Trial], seeds: Sequence[
     return {number: [one for one in said if one] for number, said in found.items() if all(said)}
 
 
+def confirmed_before(search: Search, trials: Sequence[Trial], seeds: Sequence[int]) -> list[Trial]:
+    """Return the trials that were confirmed when the search was shorter.
+
+    They stay among those that are compared: else whoever gives a search more time until something is confirmed would
+    have each time a family of its own.
+    """
+    others = (trial for trial in trials if trial.number != 0)
+    return [trial for trial in others if all(search.journal.confirming(trial.number, seed) for seed in seeds)]
+
+
 def _left(journal: Journal, wanted: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return the runs that are still to be made: none for a finalist of which one has failed."""
     known = {pair: journal.confirming(*pair) for pair in wanted}

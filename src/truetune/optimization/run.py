@@ -21,11 +21,11 @@ from truetune.files import read_json, whole_folder, write_json, write_text
 from truetune.optimization.around import begun_with
 from truetune.optimization.confirm import Confirmation, confirmed, confirmed_cheaper
 from truetune.optimization.decisions import decisions_of
-from truetune.optimization.finalists import best_rung, confirming_runs, finalists_of
+from truetune.optimization.finalists import best_rung, confirmed_before, confirming_runs, finalists_of
 from truetune.optimization.optimism import optimism
 from truetune.optimization.runner import changed
 from truetune.optimization.search import Search
-from truetune.optimization.searching import Setup, new_seeds, searched, searching
+from truetune.optimization.searching import Setup, ensure_time, new_seeds, searched, searching
 from truetune.optimization.trial import Trial
 from truetune.reports.page import search_page, write
 from truetune.stats.plan import Plan
@@ -66,6 +66,7 @@ def optimize(config: Config, name: str, *, progress: Progress | None = None) -> 
     setup = Setup(config, place, data, run, f"{name}-search")
     with searching(setup, begun_with(config, run), shown) as (search, space):
         trials = searched(search, space, config)
+        ensure_time(trials, config.optimize)
         found = _confirmed(search, setup, finalists_of(search, trials, config.optimize.finalists), trials)
         flattery = _optimism(search, trials, plan_of(config.evaluate))
         log = decisions_of(search.judge.metric, space, trials, found, flattery, search.aims)
@@ -144,8 +145,9 @@ def _confirmed(search: Search, setup: Setup, finalists: list[Trial], trials: lis
     """Return which finalist wins on the examples that confirm, trained again with new seeds."""
     if not finalists:
         return NOTHING
-    plan, judge = plan_of(setup.config.evaluate), setup.halves["confirm"].judge
-    runs = confirming_runs(search, finalists, new_seeds(setup.config))
+    plan, judge, seeds = plan_of(setup.config.evaluate), setup.halves["confirm"].judge, new_seeds(setup.config)
+    finalists = finalists + [one for one in confirmed_before(search, trials, seeds) if one not in finalists]
+    runs = confirming_runs(search, finalists, seeds)
     if search.aims.costs:
         found = confirmed_cheaper(judge, runs, {trial.number: trial for trial in trials}, search.aims, plan)
     else:

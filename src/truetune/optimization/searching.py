@@ -6,14 +6,16 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
+from math import ceil
 
 from truetune.bundle.run_folder import RunFolder
-from truetune.config import Config
+from truetune.config import Config, Optimize
+from truetune.errors import ConfigError
 from truetune.files import read_json
 from truetune.optimization.around import Begun, space_around, tell_first
 from truetune.optimization.crew import Alone, Crew
@@ -77,9 +79,25 @@ def searched(search: Search, space: Space, config: Config) -> list[Trial]:
     if search.journal.shared:  # else two processes that know the same would propose the same
         seed = secrets.randbelow(2**31)
     proposals = Proposals(space.moves, settings.sampler, seed, search.judge.sign, space.given, search.aims.costs)
-    reserved = (1 + settings.finalists) * settings.seeds
-    budget = Budget(settings.trials, 60 * settings.minutes, reserved)
+    budget = Budget(settings.trials, 60 * settings.minutes, confirming(settings))
     return search.run(proposals, budget, [change for _, change in space.first])
+
+
+def confirming(settings: Optimize) -> int:
+    """Return how many trainings confirm, at most."""
+    return (1 + settings.finalists) * settings.seeds
+
+
+def ensure_time(trials: Sequence[Trial], settings: Optimize) -> None:
+    """Raise `ConfigError` where there was no time for any trial but the config itself, so that nothing was searched."""
+    if len(trials) != 1 or settings.trials == 1:
+        return
+    own, later = trials[0].seconds, confirming(settings)
+    raise ConfigError(
+        f"optimize.minutes: {settings.minutes:g} leave no time to try anything: the config's own training took "
+        f"{own / 60:.1f}, and beside one trial {later} trainings confirm. Expected {ceil((2 + later) * own / 60):,} or "
+        "more (what is trained is kept), or fewer optimize.finalists or optimize.seeds"
+    )
 
 
 def new_seeds(config: Config) -> list[int]:
