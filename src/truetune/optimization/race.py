@@ -59,8 +59,8 @@ class Lead:
 
     def chance(self, margin: float) -> float:
         """Return the chance that the true lead is more than the margin, by the normal approximation."""
-        if self.error == 0:  # the same answers so far, which may still part
-            return float(self.difference >= margin)
+        if self.error == 0:  # the same answers so far, which says nothing of how far they will part
+            return float(self.difference >= min(margin, 0.0))
         return normal_below((self.difference - margin) / self.error)
 
 
