@@ -121,7 +121,7 @@ ROWS = (
         "zh",
         "CLUENER, 6,000 sentences (tested on dev)",
         task_sets.cluener,
-        {"epochs": 2, "learning_rate": 1e-4, "head_learning_rate": 2e-3},
+        {"epochs": 2, "learning_rate": 3e-4, "head_learning_rate": 2e-3, "tokens_per_batch": 512},
         {"limit": 6000},
     ),
     Row(

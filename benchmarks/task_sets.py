@@ -352,7 +352,9 @@ def _squad(path: Path) -> Records:
     from truetune.data.read import read
 
     names = ("group", "context", "question", "answers", "answer_starts")
-    return [{name: record.fields[name] for name in names} for record in read(str(path))]
+    rows = ({name: record.fields[name] for name in names} for record in read(str(path)))
+    # Two questions of CMRC's trial part are empty.
+    return [row for row in rows if row["question"].strip()]
 
 
 def _sentences(path: Path) -> Iterator[dict[str, Any]]:
