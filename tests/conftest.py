@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -146,6 +148,68 @@ def tiny_bart(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _saved(tmp_path_factory.mktemp("tiny-bart"), BartForConditionalGeneration, config, tokenizer, names)
 
 
+@pytest.fixture(scope="session")
+def tiny_marian(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a random Marian of 2 layers for English and Chinese, with the files that those of opus-mt have."""
+    from transformers import MarianConfig, MarianMTModel
+
+    folder = tmp_path_factory.mktemp("tiny-marian")
+    for name, texts in (("source.spm", ENGLISH), ("target.spm", CHINESE)):
+        (folder / name).write_bytes(sentencepiece_model(texts))
+    pieces = ["</s>", "<unk>", *marian_pieces(folder), ">>cmn_Hans<<", "<pad>"]
+    (folder / "vocab.json").write_text(json.dumps({piece: place for place, piece in enumerate(pieces)}))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"source_lang": "eng", "target_lang": "zho"}))
+    sizes = {f"{side}_{name}": size for side in ("encoder", "decoder") for name, size in _BART_SIZES.items()}
+    end, pad = 0, len(pieces) - 1
+    config = MarianConfig(
+        vocab_size=len(pieces),
+        d_model=32,
+        **sizes,
+        activation_function="swish",
+        scale_embedding=True,
+        eos_token_id=end,
+        pad_token_id=pad,
+        decoder_start_token_id=pad,
+        forced_eos_token_id=end,
+        max_position_embeddings=64,
+    )
+    _model_saved(folder, MarianMTModel, config)
+    return folder
+
+
+def sentencepiece_model(texts: list[str], **settings: Any) -> bytes:
+    """Return the file of a SentencePiece model of about 120 pieces, always the same for the same texts."""
+    from sentencepiece import SentencePieceTrainer
+
+    written = io.BytesIO()
+    SentencePieceTrainer.train(
+        sentence_iterator=iter(texts),
+        model_writer=written,
+        **{"vocab_size": 120, "character_coverage": 1.0, **settings},
+        hard_vocab_limit=False,
+        num_threads=1,
+        minloglevel=2,
+    )
+    return written.getvalue()
+
+
+def marian_pieces(folder: Path) -> list[str]:
+    """Return the pieces of both sides but for a few, which are unknown then, as it is in the files of opus-mt."""
+    from sentencepiece import SentencePieceProcessor
+
+    found: dict[str, None] = {}
+    for name in ("source.spm", "target.spm"):
+        side = SentencePieceProcessor(model_file=str(folder / name))
+        found |= dict.fromkeys(side.id_to_piece(place) for place in range(3, side.vocab_size()) if place % 17 != 9)
+    return list(found)
+
+
+ENGLISH = [text for text in CORPUS if text.isascii()]
+CHINESE = [
+    "中国人民银行在上海。张三去了北京，李四留在东京。",
+    "很棒的电影！情节沉闷，故事（2024）温暖又有趣。",
+    *ENGLISH[:1],
+]
 _BART_SIZES = {"layers": 2, "attention_heads": 4, "ffn_dim": 64}
 
 
@@ -197,14 +261,19 @@ def _byte_level() -> Any:
 
 
 def _saved(folder: Path, model_class: Any, config: Any, tokenizer: Any, names: dict[str, str]) -> Path:
-    import torch
     from transformers import PreTrainedTokenizerFast
+
+    _model_saved(folder, model_class, config)
+    length = config.max_position_embeddings
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=length, **names).save_pretrained(folder)
+    return folder
+
+
+def _model_saved(folder: Path, model_class: Any, config: Any) -> None:
+    import torch
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model_class(config).save_pretrained(folder)
-    length = config.max_position_embeddings
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=length, **names).save_pretrained(folder)
-    return folder

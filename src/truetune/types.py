@@ -205,6 +205,10 @@ class Tokenizer(Protocol):
         """Cut texts into pieces with their character offsets; no special tokens, nothing truncated."""
         ...
 
+    def answer_pieces(self, texts: Sequence[str]) -> list[Pieces]:
+        """Cut texts that are to be written; a model for two languages may cut them otherwise than what it reads."""
+        ...
+
     def wrapped(self, first: Ints, second: Ints | None = None) -> tuple[Ints, Ints, int]:
         """Add special tokens: ids `[length]`, segments `[length]`, and where `first` begins in ids."""
         ...
@@ -212,6 +216,11 @@ class Tokenizer(Protocol):
     @property
     def two_sided(self) -> bool:
         """Whether the model reads with an encoder and writes with a decoder."""
+        ...
+
+    @property
+    def longest_answer(self) -> int:
+        """The most pieces, the end included, that a decoder beside an encoder can write."""
         ...
 
     def opened(self, ids: Ints) -> Ints:

@@ -115,14 +115,6 @@ def test_a_text_is_opened_once_and_parted_from_its_answer(
     assert tokenizer_of(tiny_t5, "generate").template("{source}") == ""
 
 
-def test_a_marian_model_is_refused_with_what_to_take_instead(tmp_path: Path) -> None:
-    from transformers import MarianConfig
-
-    MarianConfig().save_pretrained(tmp_path)
-    with pytest.raises(ModelError, match=r"is a Marian model.*; expected an encoder-decoder with tokenizer\.json"):
-        tokenizer_of(tmp_path, "generate")
-
-
 def test_a_model_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"cannot be loaded .*; expected a name on the Hub"):
         tokenizer_of(tmp_path / "nothing")

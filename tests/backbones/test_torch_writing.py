@@ -68,7 +68,7 @@ def test_the_loss_of_a_decoder_is_that_of_the_answer_given_what_stands_before(ti
     assert backbone.train_step([batch], rates, targets) == pytest.approx(expected / targets, rel=1e-4)
 
 
-@pytest.mark.parametrize("model", ["tiny_t5", "tiny_bart"])
+@pytest.mark.parametrize("model", ["tiny_t5", "tiny_bart", "tiny_marian"])
 def test_the_loss_of_an_encoder_decoder_is_that_of_transformers(request: pytest.FixtureRequest, model: str) -> None:
     backbone = backbone_of(request.getfixturevalue(model))
     inputs = inputs_of(backbone)
@@ -84,9 +84,9 @@ def test_the_loss_of_an_encoder_decoder_is_that_of_transformers(request: pytest.
 
 
 def test_what_is_written_does_not_depend_on_the_batch(
-    tiny_gpt2: Path, tiny_t5: Path, tiny_bart: Path, tiny_chinese_gpt2: Path
+    tiny_gpt2: Path, tiny_t5: Path, tiny_bart: Path, tiny_marian: Path, tiny_chinese_gpt2: Path
 ) -> None:
-    for folder in (tiny_gpt2, tiny_t5, tiny_bart, tiny_chinese_gpt2):
+    for folder in (tiny_gpt2, tiny_t5, tiny_bart, tiny_marian, tiny_chinese_gpt2):
         backbone = backbone_of(folder)
         prompts = inputs_of(backbone, answered=False)
         for writing in (WRITING, Writing(WRITING.prompt, 8, beams=3)):

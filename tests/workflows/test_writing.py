@@ -27,21 +27,24 @@ QUIET = Progress(quiet=True)
 WORDS = {"Anna": "story", "Bob": "plot", "Paris": "film", "Berlin": "great"}
 
 
-def sayings(folder: Path, number: int = 160) -> Path:
+IN_CHINESE = {"Anna": "很棒", "Bob": "故事", "Paris": "电影", "Berlin": "沉闷"}
+
+
+def sayings(folder: Path, words: dict[str, str], number: int = 160) -> Path:
     rng = random.Random(0)
     rows = []
     for place in range(number):
-        word = rng.choice(list(WORDS))
-        rows.append({"source": f"{place % 40} {rng.choice('abcd')} {word}", "reference": WORDS[word]})
+        word = rng.choice(list(words))
+        rows.append({"source": f"{place % 40} {rng.choice('abcd')} {word}", "reference": words[word]})
     path = folder / "sayings.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
 
 
-def settings(folder: Path, task: str, model: Path, epochs: int) -> dict[str, Any]:
+def settings(folder: Path, task: str, model: Path, epochs: int, words: dict[str, str] | None = None) -> dict[str, Any]:
     return {
         "task": task,
-        "data": {"source": str(sayings(folder)), "validation_share": 0.15, "test_share": 0.15},
+        "data": {"source": str(sayings(folder, words or WORDS)), "validation_share": 0.15, "test_share": 0.15},
         "model": {"name": str(model), "dtype": "float32"},
         "train": {"epochs": epochs, "learning_rate": 5e-3, "tokens_per_batch": 512, "evaluations_per_epoch": 1},
         "evaluate": {"resamples": 200, "metric": "chrf"},
@@ -55,11 +58,13 @@ def settings(folder: Path, task: str, model: Path, epochs: int) -> dict[str, Any
         ("tiny_gpt2", "translation"),
         ("tiny_t5", "summarization"),
         ("tiny_bart", "summarization"),
+        ("tiny_marian", "translation"),
         ("tiny_chinese_gpt2", "translation"),
     ],
 )
 def test_texts_are_learnt_to_their_end(tmp_path: Path, request: pytest.FixtureRequest, model: str, task: str) -> None:
-    result = finetune(settings(tmp_path, task, request.getfixturevalue(model), 25), progress=QUIET)
+    words = IN_CHINESE if model == "tiny_marian" else WORDS
+    result = finetune(settings(tmp_path, task, request.getfixturevalue(model), 25, words), progress=QUIET)
     scores = {score["metric"]: score["value"] for score in result.after["scores"]}
     assert scores["chrf"] > 0.9, "a tiny model learns the toy set"
     run = RunFolder(result.run)

@@ -56,7 +56,7 @@ def chosen_form(settings: ModelSettings, config: Any) -> Form:
         if not getattr(config, "is_encoder_decoder", False) and not is_decoder(config):
             raise ModelError(
                 f"{settings.name}: an encoder ({config.model_type}) cannot write texts; expected a decoder (GPT style) "
-                "or an encoder-decoder (T5, BART)"
+                "or an encoder-decoder (T5, BART, Marian)"
             )
         return Form(None, own_head=False, writes=True)
     if getattr(config, "is_encoder_decoder", False):

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from truetune.backbones.base import ModelSettings
+from truetune.backbones.marian_tokenizer import MarianTokenizer
 from truetune.backbones.tokenizer import FastTokenizer
 from truetune.errors import ModelError
+from truetune.text import Fold
 from truetune.types import Ints
 
 _DROPOUTS = (
@@ -52,26 +54,30 @@ def load_tokenizer(settings: ModelSettings) -> FastTokenizer:
 
     Raises ModelError where `max_length` is more than the model takes.
     """
-    from transformers import AutoConfig, AutoTokenizer
+    from transformers import AutoConfig
 
     with quiet(), explained(settings.name):
         config = AutoConfig.from_pretrained(settings.name)
-        if config.model_type == "marian":
-            raise ModelError(
-                f"{settings.name}: is a Marian model, whose two SentencePiece vocabularies (one a language) no fast "
-                "tokenizer holds; expected an encoder-decoder with tokenizer.json (T5, BART), or a decoder (GPT style)"
-            )
-        two_sided = bool(getattr(config, "is_encoder_decoder", False))
         positions = _positions(config)
         if positions is not None and settings.prompt_pieces >= positions:
             raise ModelError(f"recipe.prompt_pieces: leaves no room for texts; the model reads {positions} pieces")
         left = None if positions is None else positions - settings.prompt_pieces
-        tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(settings.name), left, two_sided, settings.fold)
+        tokenizer = tokenizer_of(settings.name, config, left, settings.fold)
     if settings.max_length is not None:
         tokenizer.shorten(settings.max_length)
     if settings.head in ("tag", "joint", "nested", "span"):
         tokenizer.isolate_han()
     return tokenizer
+
+
+def tokenizer_of(place: str, config: Any, positions: int | None, fold: tuple[Fold, ...]) -> FastTokenizer:
+    """Return the tokenizer in a folder or on the Hub, of the kind that the model of `config` has."""
+    from transformers import AutoTokenizer
+
+    if config.model_type == "marian":
+        return MarianTokenizer(place, config, positions, fold)
+    two_sided = bool(getattr(config, "is_encoder_decoder", False))
+    return FastTokenizer(AutoTokenizer.from_pretrained(place), positions, two_sided, fold)
 
 
 def used_pieces(inputs: Iterable[Ints]) -> Ints:

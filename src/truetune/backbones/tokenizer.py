@@ -61,8 +61,14 @@ class FastTokenizer:
         self._backend.no_truncation()
         self._backend.no_padding()
         self._positions = positions
+        self._answer_positions = _UNBOUNDED if positions is None else positions
         self.two_sided = two_sided
         self.fold = fold
+
+    @property
+    def longest_answer(self) -> int:
+        """The most pieces, the end included, that a decoder beside an encoder has positions for."""
+        return self._answer_positions
 
     @property
     def max_length(self) -> int:
@@ -128,6 +134,10 @@ class FastTokenizer:
                 strict=True,
             )
         ]
+
+    def answer_pieces(self, texts: Sequence[str]) -> list[Pieces]:
+        """Cut texts that are to be written."""
+        return self.pieces(texts)
 
     def wrapped(self, first: Ints, second: Ints | None = None) -> tuple[Ints, Ints, int]:
         """Add special tokens: ids `[length]`, segments `[length]`, and where `first` begins in ids."""
@@ -251,11 +261,17 @@ class FastTokenizer:
 
 def _pieces(text: str, ids: list[int], offsets: list[tuple[int, int]]) -> Pieces:
     bounds = np.array(offsets, dtype=np.int64).reshape(-1, 2)
-    starts, ends = bounds[:, 0].copy(), bounds[:, 1].copy()
-    if not text.isalnum():
-        space = np.array([character.isspace() for character in text] + [False])
-        _trim(starts, ends, space)
-    return Pieces(np.array(ids, dtype=np.int64), starts, ends)
+    return trimmed(text, Pieces(np.array(ids, dtype=np.int64), bounds[:, 0], bounds[:, 1]))
+
+
+def trimmed(text: str, pieces: Pieces) -> Pieces:
+    """Return pieces without the white space at their edges."""
+    if text.isalnum():
+        return pieces
+    starts, ends = pieces.starts.copy(), pieces.ends.copy()
+    space = np.array([character.isspace() for character in text] + [False])
+    _trim(starts, ends, space)
+    return Pieces(pieces.ids, starts, ends)
 
 
 def _trim(starts: Ints, ends: Ints, space: np.ndarray[Any, np.dtype[np.bool_]]) -> None:

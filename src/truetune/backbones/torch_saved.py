@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from truetune.backbones.base import ModelSettings
-from truetune.backbones.pretrained import explained, quiet
+from truetune.backbones.pretrained import explained, quiet, tokenizer_of
 from truetune.backbones.saved_form import HEAD_FILE, read_form, write_form
 from truetune.backbones.tokenizer import FastTokenizer
 from truetune.backbones.torch_model import build_network
@@ -48,11 +48,8 @@ def save_network(network: Network, tokenizer: FastTokenizer, settings: ModelSett
 
 def load_saved(folder: Path, device: torch.device) -> tuple[Network, FastTokenizer, ModelSettings]:
     """Read the folder back; raises ModelError where it is not whole."""
-    from transformers import AutoTokenizer
-
     settings, form = read_form(folder)
     network = build_network(folder, settings, form, device)
     with quiet(), explained(str(folder)):
-        two_sided = bool(getattr(network.model.config, "is_encoder_decoder", False))
-        tokenizer = FastTokenizer(AutoTokenizer.from_pretrained(folder), settings.max_length, two_sided, settings.fold)
+        tokenizer = tokenizer_of(str(folder), network.model.config, settings.max_length, settings.fold)
     return network, tokenizer, replace(settings, device=str(device))

@@ -1,6 +1,7 @@
 """Models that write: logits of an answer's pieces in training, and texts piece by piece in use.
 
-Decoders (GPT style) read prompt and answer as one; encoder-decoders (T5, BART) read the prompt and write the answer.
+Decoders (GPT style) read prompt and answer as one; encoder-decoders (T5, BART, Marian) read the prompt and write the
+answer.
 """
 
 from __future__ import annotations
@@ -92,8 +93,14 @@ def _settings(model: Any, writing: Writing, tokenizer: FastTokenizer) -> Any:
         pad_token_id=tokenizer.pad,
         bos_token_id=_beginning(model, "bos_token_id"),
         decoder_start_token_id=_beginning(model, "decoder_start_token_id"),
+        suppress_tokens=_never(model, tokenizer),
         **sampled,
     )
+
+
+def _never(model: Any, tokenizer: FastTokenizer) -> list[int] | None:
+    """Return what is never written: a decoder's padding. Marian's has no weights; its score of 0 is often the best."""
+    return [tokenizer.pad] if model.config.is_encoder_decoder and tokenizer.pad != tokenizer.end else None
 
 
 def _beginning(model: Any, name: str) -> Any:

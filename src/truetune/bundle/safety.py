@@ -14,7 +14,7 @@ from typing import Any
 from truetune.bundle.tensors import tensor_sizes
 from truetune.errors import ModelError
 
-ALLOWED = (".json", ".jinja", ".md", ".model", ".onnx", ".safetensors", ".txt")
+ALLOWED = (".json", ".jinja", ".md", ".model", ".onnx", ".safetensors", ".spm", ".txt")
 """Endings of the files of a bundle; none of them is run or unpickled."""
 PLAIN = ("licence", "license", "notice", ".gitattributes", ".gitignore")
 """Names of texts without such an ending."""

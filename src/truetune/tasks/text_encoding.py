@@ -41,7 +41,7 @@ def prompt_of(template: str, tokenizer: Tokenizer) -> Prompt:
 
 def longest_written(references: Sequence[Sequence[str]], tokenizer: Tokenizer) -> int:
     """Return how many pieces a written text may have, its end included, from those of the training part."""
-    sizes = [len(tokenizer.closed(found.ids)) for each in references for found in tokenizer.pieces(list(each))]
+    sizes = [len(tokenizer.closed(found.ids)) for each in references for found in tokenizer.answer_pieces(list(each))]
     if not sizes:
         raise DataError("no example of the training part has a reference: there is nothing to learn")
     return int(np.ceil(MARGIN * np.quantile(sizes, ENOUGH, method="higher")))
@@ -81,7 +81,7 @@ def source_encoder(keep: Literal["beginning", "end"]) -> Encode:
             if gold is None:
                 inputs.append(_input(first + row, asked, asked[:0]))
                 continue
-            for reference in tokenizer.pieces(list(gold["references"][row])):
+            for reference in tokenizer.answer_pieces(list(gold["references"][row])):
                 answer = tokenizer.closed(reference.ids)
                 if len(answer) > writing.pieces:
                     cut.answers.append(first + row)

@@ -14,7 +14,7 @@ from truetune.types import Finding
 
 NAME = "made_of.json"
 SOURCE = "data file "
-MODEL = ("*.safetensors", "config.json", "tokenizer.json")
+MODEL = ("*.safetensors", "config.json", "tokenizer.json", "*.spm", "vocab.json")
 """Files of a bundle that decide what it says; others (the card, scores) are written after the predictions."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from truetune.errors import ConfigError
 from truetune.tasks.text_encoding import SOURCE, longest_written, prompt_of
 from truetune.text import script
 from truetune.types import Finding, Tokenizer, Writing
@@ -34,9 +35,16 @@ def with_writing(stage: Stage, tokenizer: Tokenizer) -> Stage:
         asked = "" if tokenizer.two_sided else asked_of(stage.data.task.name, sources, references)
         prompt = tokenizer.template(asked + SOURCE) or (SOURCE if tokenizer.two_sided else asked + SOURCE + ANSWERED)
     prompt_of(prompt, tokenizer)
+    most = tokenizer.longest_answer if tokenizer.two_sided else None
+    if settings.max_pieces and most and settings.max_pieces > most:
+        raise ConfigError(
+            f"generate.max_pieces: {settings.max_pieces:,} is more than the {most:,} pieces that the decoder of this "
+            "model has positions for; lower it"
+        )
+    pieces = settings.max_pieces or longest_written(stage.data.gold("train")["references"], tokenizer)
     writing = Writing(
         prompt=prompt,
-        pieces=settings.max_pieces or longest_written(stage.data.gold("train")["references"], tokenizer),
+        pieces=min(pieces, most or pieces),
         beams=settings.beams,
         temperature=settings.temperature,
         top_p=settings.top_p,
