@@ -53,7 +53,7 @@ def test_a_good_one_is_read(folder: Path) -> None:
     assert tensor_sizes(folder / "m.safetensors") == {"words": 40, "out": 8}
 
 
-@pytest.mark.parametrize("name", ["a.model", "b.txt", "c.md", "d.json", "e.jinja", "f.onnx"])
+@pytest.mark.parametrize("name", ["a.model", "b.txt", "c.md", "d.json", "e.jinja", "f.onnx", "g.spm"])
 @pytest.mark.parametrize("content", [pickle.dumps([1]), b"PK\x03\x04 archive/data.pkl", b"\x1f\x8b packed"])
 def test_a_pickle_under_an_allowed_name_is_refused(folder: Path, name: str, content: bytes) -> None:
     (folder / name).write_bytes(content)

@@ -11,17 +11,21 @@ from typing import Any
 import pytest
 
 import truetune
+from truetune.backbones.base import ModelSettings
+from truetune.backbones.torch import load_tokenizer
 from truetune.bundle.format import read_bundle
 from truetune.bundle.run_folder import RunFolder
+from truetune.errors import ConfigError
 from truetune.files import read_json
 from truetune.reports.phrases import in_language
 from truetune.tasks.base import Labels
+from truetune.tasks.text_encoding import longest_written
 from truetune.types import Writing
 from truetune.workflows.finetune import finetune
 from truetune.workflows.predict_file import predicted_file
 from truetune.workflows.progress import Progress
 from truetune.workflows.systems import read_predicted
-from truetune.workflows.writing import asked_of, written_findings
+from truetune.workflows.writing import asked_of, most_pieces, written_findings
 
 QUIET = Progress(quiet=True)
 WORDS = {"Anna": "story", "Bob": "plot", "Paris": "film", "Berlin": "great"}
@@ -87,6 +91,17 @@ def test_texts_are_learnt_to_their_end(tmp_path: Path, request: pytest.FixtureRe
     plain = tmp_path / "plain.jsonl"
     plain.write_text("".join(json.dumps({"source": source}) + "\n" for source in sources), encoding="utf-8")
     assert [one["text"] for one in predicted_file(loaded, str(plain), QUIET)] == said["text"]
+
+
+def test_no_more_is_written_than_a_decoder_has_positions_for(tiny_bart: Path, tiny_gpt2: Path) -> None:
+    short, long = [("a dull film",)], [("a dull film " * 40,)]
+    two_sided, decoder = (load_tokenizer(ModelSettings(str(one), "generate", ())) for one in (tiny_bart, tiny_gpt2))
+    assert most_pieces(None, long, two_sided) == 64
+    assert most_pieces(None, short, two_sided) == longest_written(short, two_sided) < 64
+    assert most_pieces(64, long, two_sided) == 64
+    with pytest.raises(ConfigError, match=r"generate\.max_pieces: 65 is more than the 64 pieces"):
+        most_pieces(65, long, two_sided)
+    assert most_pieces(65, long, decoder) == 65, "of a decoder it is told where there is no room for a source"
 
 
 @pytest.mark.parametrize(

@@ -35,22 +35,31 @@ def with_writing(stage: Stage, tokenizer: Tokenizer) -> Stage:
         asked = "" if tokenizer.two_sided else asked_of(stage.data.task.name, sources, references)
         prompt = tokenizer.template(asked + SOURCE) or (SOURCE if tokenizer.two_sided else asked + SOURCE + ANSWERED)
     prompt_of(prompt, tokenizer)
-    most = tokenizer.longest_answer if tokenizer.two_sided else None
-    if settings.max_pieces and most and settings.max_pieces > most:
-        raise ConfigError(
-            f"generate.max_pieces: {settings.max_pieces:,} is more than the {most:,} pieces that the decoder of this "
-            "model has positions for; lower it"
-        )
-    pieces = settings.max_pieces or longest_written(stage.data.gold("train")["references"], tokenizer)
     writing = Writing(
         prompt=prompt,
-        pieces=min(pieces, most or pieces),
+        pieces=most_pieces(settings.max_pieces, stage.data.gold("train")["references"], tokenizer),
         beams=settings.beams,
         temperature=settings.temperature,
         top_p=settings.top_p,
         seed=settings.seed,
     )
     return replace(stage, labels=replace(stage.labels, writing=writing))
+
+
+def most_pieces(asked: int | None, references: Sequence[Sequence[str]], tokenizer: Tokenizer) -> int:
+    """Return how many pieces a text may have: as asked for, else as the training part needs; no more than have room.
+
+    A decoder alone shares its room with the source, which is seen to where that is read.
+    """
+    if not tokenizer.two_sided:
+        return asked or longest_written(references, tokenizer)
+    most = tokenizer.longest_answer
+    if asked and asked > most:
+        raise ConfigError(
+            f"generate.max_pieces: {asked:,} is more than the {most:,} pieces that the decoder of this model has "
+            "positions for; lower it"
+        )
+    return asked or min(longest_written(references, tokenizer), most)
 
 
 def asked_of(task: str, sources: Sequence[str], references: Sequence[Sequence[str]]) -> str:
