@@ -174,7 +174,15 @@ def tiny_marian(tmp_path_factory: pytest.TempPathFactory) -> Path:
         max_position_embeddings=64,
     )
     _model_saved(folder, MarianMTModel, config)
+    writing = {"bad_words_ids": [[pad]], "bos_token_id": end, "max_length": 64, "num_beams": 4}
+    older = {"normalize_embedding": False, "static_position_embeddings": True, "num_hidden_layers": 2}
+    _add(folder / "config.json", {**writing, **older})
+    _add(folder / "generation_config.json", {**writing, "renormalize_logits": True})
     return folder
+
+
+def _add(file: Path, values: dict[str, Any]) -> None:
+    file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), **values}), encoding="utf-8")
 
 
 def sentencepiece_model(texts: list[str], **settings: Any) -> bytes:

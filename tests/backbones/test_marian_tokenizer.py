@@ -56,8 +56,8 @@ def test_ids_and_texts_are_those_of_transformers(tiny_marian: Path) -> None:
         assert ours.closed(answer.ids).tolist() == expected, text
         decoded = theirs.decode(expected, skip_special_tokens=True, use_source_tokenizer=False)
         assert ours.text(answer.ids) == decoded, text
-    assert ours.unknown not in ours.pieces(["Anna and Bob"])[0].ids
-    assert ours.unknown in ours.pieces(["🙂"])[0].ids
+    (some,) = ours.pieces(["Anna and Bob"])
+    assert 0 < (some.ids == ours.unknown).sum() < len(some.ids) / 2, "some pieces are in no vocabulary, most are"
 
 
 def test_both_sides_cut_by_their_own_model_and_share_ids(tiny_marian: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 
-from truetune.backbones.marian_tokenizer import _Side
+from truetune.backbones.marian_tokenizer import Side
 from truetune.backbones.sentencepiece_file import read_sentencepiece
 from truetune.backbones.sentencepiece_text import SentencePieceReader
 from truetune.errors import ModelError
@@ -53,7 +53,7 @@ def test_texts_are_cut_as_by_the_package(way: str) -> None:
     content = trained(**WAYS[way])
     package = SentencePieceProcessor(model_proto=content)
     vocabulary = {package.id_to_piece(place): place for place in range(package.vocab_size())}
-    reader, side = SentencePieceReader(read_sentencepiece(content, "here"), "here"), _Side(content, "here", vocabulary)
+    reader, side = SentencePieceReader(read_sentencepiece(content, "here"), "here"), Side(content, "here", vocabulary)
     rng = random.Random(0)
     texts = ["".join(rng.choice(ODD) for _ in range(rng.randrange(14))) for _ in range(400)] + TRAINED_ON
     for text, pieces in zip(texts, side.pieces(texts), strict=True):

@@ -56,6 +56,8 @@ def test_a_language_in_the_prompt_is_one_piece_before_the_source(tiny_marian: Pa
     backbone = backbone_of(tiny_marian)
     plain, coded = (inputs_of(backbone, Writing(prompt, 8))[0].ids for prompt in ("{source}", ">>cmn_Hans<< {source}"))
     assert coded.tolist() == [backbone.tokenizer.size - 2, *plain]
+    with pytest.raises(ModelError, match=r">>zh<< is no language of this model; expected >>cmn_Hans<<; change"):
+        inputs_of(backbone, Writing(">>zh<< {source}", 8))
 
 
 def test_padding_is_never_written_though_it_has_the_highest_score(tiny_marian: Path) -> None:

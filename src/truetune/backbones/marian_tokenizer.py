@@ -25,9 +25,12 @@ from truetune.types import Ints, Pieces
 
 SOURCE, TARGET, VOCABULARY, CONFIG = "source.spm", "target.spm", "vocab.json", "tokenizer_config.json"
 END, UNKNOWN, PAD = "</s>", "<unk>", "<pad>"
+SHOWN = 50
+"""So many languages are named."""
 LONGEST = 512
 """What Transformers takes for the longest input where the files do not say."""
 _CODE = re.compile(r">>.*?<<")
+_CODE_ALONE = re.compile(r"\s*(>>[^<>\s]+<<)\s*")
 _BYTE_RUN = re.compile(r"(?:<0x[0-9A-F]{2}>)+")
 
 
@@ -44,11 +47,21 @@ class MarianTokenizer(FastTokenizer):
         longest = int(stored.get("model_max_length") or LONGEST)
         super().__init__(_whole_pieces(self._ids, longest), positions, two_sided=True, fold=fold)
         self._source, self._target = (
-            _Side(self._files[name], f"{place}: {name}", self._ids) for name in (SOURCE, TARGET)
+            Side(self._files[name], f"{place}: {name}", self._ids) for name in (SOURCE, TARGET)
         )
 
     def pieces(self, texts: Sequence[str]) -> list[Pieces]:
-        """Cut sources into pieces with their character offsets."""
+        """Cut sources into pieces with their character offsets.
+
+        Raises ModelError where one is the code of a language alone, as before the source in a prompt, that is unknown.
+        """
+        for text in texts:
+            if (code := _CODE_ALONE.fullmatch(text)) and code.group(1) not in self._ids:
+                known = ", ".join(sorted(one for one in self._ids if _CODE.fullmatch(one))[:SHOWN])
+                raise ModelError(
+                    f"{code.group(1)} is no language of this model; expected "
+                    f"{known or 'none, for it writes one language'}; change generate.prompt"
+                )
         return self._cut(texts, self._source)
 
     def answer_pieces(self, texts: Sequence[str]) -> list[Pieces]:
@@ -70,7 +83,7 @@ class MarianTokenizer(FastTokenizer):
         kind = {"tokenizer_class": "MarianTokenizer", "model_max_length": longest, "separate_vocabs": False}
         write_json(folder / CONFIG, {**kind, **self._kept, **names})
 
-    def _cut(self, texts: Sequence[str], side: _Side) -> list[Pieces]:
+    def _cut(self, texts: Sequence[str], side: Side) -> list[Pieces]:
         read = [folded(text, self.fold) for text in texts]
         codes = [code.group() if (code := _CODE.match(text)) and code.group() in self._ids else "" for text in read]
         found = side.pieces([text[len(code) :] for text, code in zip(read, codes, strict=True)])
@@ -80,7 +93,7 @@ class MarianTokenizer(FastTokenizer):
         ]
 
 
-class _Side:
+class Side:
     """One SentencePiece model, whose pieces get the ids of the vocabulary."""
 
     def __init__(self, content: bytes, where: str, vocabulary: Mapping[str, int]) -> None:
