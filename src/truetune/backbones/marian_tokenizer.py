@@ -163,7 +163,7 @@ def _characters(run: re.Match[str]) -> str:
 
 
 def _content(place: str, name: str) -> bytes:
-    from transformers.utils import cached_file
+    from transformers.utils.hub import cached_file
 
     found = cached_file(place, name)
     assert found is not None  # it raises OSError where there is no such file
@@ -172,7 +172,7 @@ def _content(place: str, name: str) -> bytes:
 
 def _settings(place: str) -> dict[str, Any]:
     """Return what the tokenizer's config says; nothing where there is none."""
-    from transformers.utils import cached_file
+    from transformers.utils.hub import cached_file
 
     found = cached_file(place, CONFIG, _raise_exceptions_for_missing_entries=False)
     stored: dict[str, Any] = {} if found is None else json.loads(Path(found).read_text(encoding="utf-8"))
@@ -206,4 +206,6 @@ def _whole_pieces(ids: Mapping[str, int], longest: int) -> Any:
     tokenizer = Tokenizer(models.WordLevel(dict(ids), unk_token=UNKNOWN))
     tokenizer.post_processor = processors.TemplateProcessing(single=f"$A {END}", special_tokens=[(END, ids[END])])
     names = {"eos_token": END, "unk_token": UNKNOWN, "pad_token": PAD}
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=longest, **names)
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer, model_max_length=longest, **names
+    )
