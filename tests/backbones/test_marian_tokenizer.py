@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import shutil
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 from transformers import AutoTokenizer, MarianConfig
 
 from truetune.backbones.base import ModelSettings
@@ -96,6 +98,33 @@ def test_folded_sources_are_cut_as_what_they_are_read_for(tiny_marian: Path) -> 
     folding = tokenizer_of(tiny_marian, fold=("simplified",))
     (found,), (plain,) = folding.answer_pieces(["很棒的電影"]), folding.answer_pieces(["很棒的电影"])
     assert found.ids.tolist() == plain.ids.tolist()
+
+
+def test_characters_that_are_written_as_bytes_come_back(tiny_marian: Path, tmp_path: Path) -> None:
+    folder, written = shutil.copytree(tiny_marian, tmp_path / "bytes"), io.BytesIO()
+    SentencePieceTrainer.train(
+        sentence_iterator=iter(TEXTS[2:7]),
+        model_writer=written,
+        vocab_size=350,
+        byte_fallback=True,
+        hard_vocab_limit=False,
+        num_threads=1,
+        minloglevel=2,
+    )
+    (folder / "target.spm").write_bytes(written.getvalue())
+    package = SentencePieceProcessor(model_proto=written.getvalue())
+    pieces = [package.id_to_piece(place) for place in range(3, package.vocab_size())]
+    names = ["</s>", "<unk>", *pieces, "<pad>"]
+    (folder / "vocab.json").write_text(json.dumps({piece: place for place, piece in enumerate(names)}))
+    sizes = {"vocab_size": len(names), "decoder_vocab_size": len(names), "pad_token_id": len(names) - 1}
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps({**config, **sizes}), encoding="utf-8")
+    tokenizer = tokenizer_of(folder)
+    (pieces_of_it,) = tokenizer.answer_pieces(["中国 🙂ß 上海"])
+    assert tokenizer.unknown not in pieces_of_it.ids
+    assert tokenizer.text(pieces_of_it.ids) == "中国 🙂ß 上海"
+    cut = pieces_of_it.ids[: pieces_of_it.ids.tolist().index(names.index("<0x9F>"))]
+    assert tokenizer.text(cut) == "中国 \ufffd", "half a character is said to be one"
 
 
 def test_it_is_saved_as_files_that_transformers_reads_and_loaded_the_same(tiny_marian: Path, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_models_of_another_kind_are_refused(kind: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\x00", b"version https://git-lfs.github.com/spec/v1\n", b"\x0a\xff\xff\xff"]
+    "content", [b"", b"\x00", b"version https://git-lfs.github.com/spec/v1\n", b"\x0a\xff\xff\xff", b"\x0a\x02\x18\x02"]
 )
 def test_other_files_are_a_clear_error(content: bytes) -> None:
     with pytest.raises(ModelError, match=r"here: is no SentencePiece model"):

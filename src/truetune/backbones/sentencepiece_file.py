@@ -38,7 +38,7 @@ def read_sentencepiece(content: bytes, where: str) -> SentencePieceFile:
     """Read a file's bytes; raises ModelError where they are no such model, or one that would be cut otherwise here."""
     try:
         return _read(content, where)
-    except (IndexError, struct.error, UnicodeDecodeError, ValueError) as error:
+    except (LookupError, struct.error, ValueError) as error:
         if isinstance(error, ModelError):
             raise
         raise ModelError(f"{where}: is no SentencePiece model, or damaged ({error}); fetch it again") from error
