@@ -4,6 +4,7 @@
     OMP_NUM_THREADS=1 python benchmarks/frameworks.py agree [MODEL...]   how far outputs, gradients and losses are apart
     OMP_NUM_THREADS=1 python benchmarks/frameworks.py scores --output DIR [--gpt FOLDER] [--tasks NAME...] [--seed S]
                                                                          whole runs of both, and a SavedModel of each
+    --epochs N    of `scores`, instead of 2, 4 and 3 of classification, names and replies
     --dropout P   of `scores`, instead of the model's own; without any (0) both see the same at each step
     --data DIR    the folder of data (default: the environment variable TRUETUNE_DATA)
 
@@ -58,7 +59,7 @@ SENTENCES = [
     "They have been waiting in the rain since early morning, and nobody came to open the door.",
 ] * 2
 NUMBER = {"train": 600, "validation": 200, "test": 400}
-EPOCHS = {"classification": 2, "ner": 10, "dialogue": 3}
+EPOCHS = {"classification": 2, "ner": 4, "dialogue": 3}
 STEPS, RATE = 12, 3e-4
 
 
@@ -69,6 +70,7 @@ def main() -> None:
     arguments.add_argument("--output", type=Path)
     arguments.add_argument("--gpt", type=Path)
     arguments.add_argument("--dropout", type=float)
+    arguments.add_argument("--epochs", type=float)
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--tasks", nargs="+", choices=("classification", "ner", "dialogue"))
     arguments.add_argument("--data", type=Path, default=os.environ.get("TRUETUNE_DATA"))
@@ -249,7 +251,7 @@ def settings(chosen: argparse.Namespace, task: str, parts: Mapping[str, str], fr
             "dropout": chosen.dropout,
         },
         "train": {
-            "epochs": EPOCHS[task],
+            "epochs": chosen.epochs or EPOCHS[task],
             "learning_rate": 1e-4 if task == "classification" else 3e-4,
             "seed": chosen.seed,
         },
