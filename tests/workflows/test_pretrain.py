@@ -48,7 +48,7 @@ def settings(folder: Path, model: str = "new:bert-tiny", **changes: Any) -> dict
     return {
         "task": task,
         "data": {"source": str(toy(folder))},
-        "model": {"name": model, "max_length": 64},
+        "model": {"name": model, "max_length": 64, "dtype": "float32"},
         "pretrain": {"tokenizer": tokenizer, "vocabulary": 300, "held_out": 30},
         "train": {"epochs": 8, "learning_rate": 3e-3, "tokens_per_batch": 128, **changes.pop("train", {})},
         "evaluate": {"resamples": 200},
