@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+# One thread a process: the tests run side by side, and threads of tiny models that wait for each other on taken cores
+# make a suite of ten minutes one of an hour.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # How long one example takes says something about the machine, not about the code. Where CI is set the examples are
 # the same every time, so that what landed cannot fail by chance; elsewhere they are new every time, to find more.
 settings.register_profile("truetune", deadline=None, derandomize=bool(os.environ.get("CI")))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from truetune.config import Optimize
@@ -236,6 +237,45 @@ def test_proposals_change_what_is_not_as_the_config_has_it(drawn: Make, tmp_path
     found = [known.next(number) for number in range(1, 30)]
     assert all(value != given[key] for one in found for key, value in one.items())
     assert {len(one) for one in found} == {0, 1, 2}
+
+
+NUMBERS = (
+    Move("train.x", Range(0.0, 1.0), ""),
+    Move("train.n", (1, 2, 4, 8, 16), ""),
+    Move("train.y", (None, 0.0), ""),
+)
+
+
+def test_evolution_moves_numbers_towards_what_is_best(tmp_path: Path, drawn: Make) -> None:
+    given = {"train.x": 0.5, "train.n": 4, "train.y": None}
+
+    def skill(changes: Mapping[str, Any]) -> float:
+        had = {**given, **changes}
+        return 0.95 - 0.4 * abs(had["train.x"] - 0.9) - 0.02 * abs((1, 2, 4, 8, 16).index(had["train.n"]) - 4)
+
+    known = Proposals(NUMBERS, "cma-es", 0, 1, given)
+    trials = search_in(tmp_path, drawn(skill)).run(known, Budget(60, 1e9))
+    drawn_numbers = [{**given, **trial.changes} for trial in trials]
+    assert {type(one["train.n"]) for one in drawn_numbers} == {int}
+    assert {one["train.y"] for one in drawn_numbers} == {None, 0.0}
+    early, late = (float(np.mean([skill(one) for one in some])) for some in (drawn_numbers[1:13], drawn_numbers[-12:]))
+    assert late > early + 0.03
+    # Whoever goes on with it keeps all trials, and begins at the middle again.
+    more = search_in(tmp_path, drawn(skill)).run(Proposals(NUMBERS, "cma-es", 1, 1, given), Budget(62, 1e9))
+    assert more[:60] == trials
+
+
+@pytest.mark.parametrize(
+    ("space", "costs", "said"),
+    [
+        (NUMBERS[::2], (), r"the space has 1 \(train.x\); expected two or more ranges or ascending lists"),
+        (NUMBERS[2:], (), r"the space has 0 \(none\)"),
+        (NUMBERS, ("latency",), "has one objective, and latency count too; use tpe"),
+    ],
+)
+def test_evolution_wants_two_numbers_and_one_objective(space: Any, costs: Any, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        Proposals(space, "cma-es", 0, 1, {}, costs)
 
 
 def test_settings_that_were_trained_are_not_trained_again(tmp_path: Path, drawn: Make) -> None:

@@ -15,7 +15,7 @@ class Optimize(Group):
 
     trials: int = Field(default=50, gt=0, description="At most so many trials, the config itself among them")
     minutes: Annotated[float, Field(gt=0)] = Field(default=30.0, description="Of training, confirmation included")
-    sampler: Literal["tpe", "random"] = Field(default="tpe", description="What proposes trials")
+    sampler: Literal["tpe", "cma-es", "random"] = Field(default="tpe", description="What proposes trials")
     space: dict[str, Any] = Field(
         default={}, description="Setting -> list of values, or low, high and log; default: what recipes vary"
     )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 import warnings
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from truetune.errors import MissingPackageError
+from truetune.errors import ConfigError, MissingPackageError
 from truetune.optimization.space import Move, Range, holds
 from truetune.optimization.trial import Trial, best_value
 
 if TYPE_CHECKING:
     import optuna
 
+CMA_ES = "cma-es"
 RANDOM_FIRST = 8
 """Trials drawn at random before the sampler begins to learn from them."""
 
@@ -29,7 +32,10 @@ class Proposals:
         current: Mapping[str, Any] | None = None,
         costs: Sequence[str] = (),
     ) -> None:
-        """`current`: what the config has for the settings of the space, where a trial does not change them."""
+        """`current`: what the config has for the settings of the space, where a trial does not change them.
+
+        Raises `ConfigError` where CMA-ES is asked for and has no two numbers to vary, or several objectives.
+        """
         try:
             import optuna
         except ImportError as error:
@@ -37,7 +43,9 @@ class Proposals:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._states = optuna.trial.TrialState
         self._space, self._sign, self._current, self._costs = space, sign, current or {}, costs
-        self._distributions = {move.key: distribution_of(move) for move in space}
+        self._distributions = {move.key: distribution_of(move, ordered=sampler == CMA_ES) for move in space}
+        if sampler == CMA_ES:
+            _ensure_numbers(self._distributions, costs)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", category=optuna.exceptions.ExperimentalWarning)
             directions = [optuna.study.StudyDirection.MINIMIZE] * (1 + len(costs))
@@ -100,17 +108,49 @@ def _sampler(name: str, seed: int) -> optuna.samplers.BaseSampler:
 
     if name == "random":
         return optuna.samplers.RandomSampler(seed=seed)
+    if name == CMA_ES:
+        # With margin [Hamano et al. 2022], so that whole numbers do not freeze. Stopped trials count with what they had
+        # reached: racing leaves few others.
+        return optuna.samplers.CmaEsSampler(
+            seed=seed,
+            independent_sampler=optuna.samplers.RandomSampler(seed=seed),
+            warn_independent_sampling=False,
+            consider_pruned_trials=True,
+            with_margin=True,
+        )
     return optuna.samplers.TPESampler(seed=seed, n_startup_trials=RANDOM_FIRST, multivariate=True, constant_liar=True)
 
 
-def distribution_of(move: Move) -> optuna.distributions.BaseDistribution:
-    """Return what a sampler draws from for a move."""
-    from optuna.distributions import CategoricalDistribution, FloatDistribution
+def _ensure_numbers(distributions: Mapping[str, Any], costs: Sequence[str]) -> None:
+    from optuna.distributions import CategoricalDistribution
+
+    if importlib.util.find_spec("cmaes") is None:
+        raise MissingPackageError("cmaes", f"optimize.sampler: {CMA_ES}", "optimize")
+    if costs:
+        raise ConfigError(f"optimize.sampler: {CMA_ES} has one objective, and {', '.join(costs)} count too; use tpe")
+    numbers = [key for key, one in distributions.items() if not isinstance(one, CategoricalDistribution)]
+    if len(numbers) < 2:
+        raise ConfigError(
+            f"optimize.sampler: {CMA_ES} varies numbers together, and the space has {len(numbers)} "
+            f"({', '.join(numbers) or 'none'}); expected two or more ranges or ascending lists of numbers, or use tpe"
+        )
+
+
+def distribution_of(move: Move, ordered: bool = False) -> optuna.distributions.BaseDistribution:
+    """Return what a sampler draws from for a move; `ordered`: of ascending numbers by their places in the list."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     if isinstance(move.values, Range):
         return FloatDistribution(move.values.low, move.values.high, log=move.values.log)
+    if ordered and _ascending(move.values):
+        return IntDistribution(0, len(move.values) - 1)
     # Positions: Optuna takes plain values only, and a setting may be null or a list.
     return CategoricalDistribution(tuple(range(len(move.values))))
+
+
+def _ascending(values: Sequence[Any]) -> bool:
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    return numbers and len(values) > 1 and all(one < other for one, other in pairwise(values))
 
 
 def value_of(move: Move, param: Any) -> Any:
