@@ -108,6 +108,7 @@ def configured(row: Row, folder: Path, data: Path, epochs: float, limit: int | N
         settings["limit"] = min(limit, settings.get("limit", limit))
     model: dict[str, Any] = {"name": row.model}
     model |= {"max_length": row.max_length} if row.max_length else {}
+    model |= {"freeze_layers": row.frozen} if row.frozen else {}
     config = {
         "task": row.task,
         "data": settings,
