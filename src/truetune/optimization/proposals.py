@@ -45,7 +45,7 @@ class Proposals:
         self._space, self._sign, self._current, self._costs = space, sign, current or {}, costs
         self._distributions = {move.key: distribution_of(move, ordered=sampler == CMA_ES) for move in space}
         if sampler == CMA_ES:
-            _ensure_numbers(self._distributions, costs)
+            _ensure_evolvable(self._distributions, costs)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", category=optuna.exceptions.ExperimentalWarning)
             directions = [optuna.study.StudyDirection.MINIMIZE] * (1 + len(costs))
@@ -121,7 +121,7 @@ def _sampler(name: str, seed: int) -> optuna.samplers.BaseSampler:
     return optuna.samplers.TPESampler(seed=seed, n_startup_trials=RANDOM_FIRST, multivariate=True, constant_liar=True)
 
 
-def _ensure_numbers(distributions: Mapping[str, Any], costs: Sequence[str]) -> None:
+def _ensure_evolvable(distributions: Mapping[str, Any], costs: Sequence[str]) -> None:
     from optuna.distributions import CategoricalDistribution
 
     if importlib.util.find_spec("cmaes") is None:
