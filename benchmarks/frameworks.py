@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 python benchmarks/frameworks.py speed [MODEL]      what a step and a prediction cost
     OMP_NUM_THREADS=1 python benchmarks/frameworks.py agree [MODEL...]   how far outputs, gradients and losses are apart
     OMP_NUM_THREADS=1 python benchmarks/frameworks.py scores --output DIR [--gpt FOLDER] [--tasks NAME...] [--seed S]
-                                                                         whole runs of both, and a SavedModel of each
+                                                                         whole runs of both, and a SavedModel
     --epochs N    of `scores`, instead of 2, 4 and 3 of classification, names and replies
     --dropout P   of `scores`, instead of the model's own; without any (0) both see the same at each step
     --data DIR    the folder of data (default: the environment variable TRUETUNE_DATA)
@@ -13,7 +13,8 @@ of each counts. `agree` takes 16 real sentences, with heads that classify and ta
 without dropout, then learns from them for 12 steps. `scores` fine-tunes on small parts of public sets, drawn with
 seed 0, with the same config but for `model.framework`: classification (SST-2) and names (WNUT17) with minilm-en,
 replies (DailyDialog) with --gpt, a folder of the type gpt2 (as `truetune pretrain` makes one of `new:gpt-mini`); then
-TensorFlow's run is exported as a SavedModel, which answers the same test part. A run that is there is not done again.
+TensorFlow's run, of replies none, is exported as a SavedModel, which answers the same test part. A run that is there is
+not done again.
 """
 
 from __future__ import annotations
