@@ -25,6 +25,8 @@ IntervalMethod = Literal["wilson", "t", "bca", "delong", "delong-pairs", "none"]
 Head = Literal["classify", "regress", "tag", "joint", "nested", "span", "choose", "generate", "embed", "mask", "detect"]
 """What a model puts out: one label (set) a text, a number, a tag a piece, both a label and tags, typed stretches that
 may lie in each other, a stretch of text, a choice, text, a vector, what is masked."""
+HEAD_MARK, TAIL_MARK = 2, 3
+"""In the segments of a model input: this piece stands for the first, or the second, of a pair of entities."""
 Verdict = Literal["better", "worse", "no difference found", "not worse", "equivalent", "not shown"]
 
 
@@ -245,7 +247,7 @@ class Encoded:
     ids: Ints
     """`[length]`, special tokens included"""
     segments: Ints
-    """`[length]`, 0 or 1"""
+    """`[length]`, 0 or 1; `HEAD_MARK` and `TAIL_MARK` at the pieces that stand for a marked pair, which models read as 0"""
     target: npt.NDArray[Any]
     """What the head learns: `[]` (int) or, multi-label, `[labels]` (float, 0 or 1) for `classify`, `[1]` (float) for
     `regress`, `[2]` (float) the places of first and last piece for `span`, `[length]` (int) for `tag`, `generate`,

@@ -25,7 +25,7 @@ from truetune.backbones.torch_backbone import TorchBackbone
 from truetune.data.batch import padded, target_number
 from truetune.errors import ModelError
 from truetune.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from truetune.types import IGNORED, Batch, Encoded, Floats, Ints, Writing
+from truetune.types import HEAD_MARK, IGNORED, TAIL_MARK, Batch, Encoded, Floats, Ints, Writing
 
 CLASSIFY = ModelSettings("", "classify", ("bad", "good", "place"), dropout=0.0, precision="float32", device="cpu")
 SEVERAL = replace(CLASSIFY, multiple=True)
@@ -33,9 +33,11 @@ REGRESS = replace(CLASSIFY, head="regress", labels=("value",))
 TAG = replace(CLASSIFY, head="tag")
 SPAN = replace(CLASSIFY, head="span", labels=("first", "last"))
 GENERATE = replace(CLASSIFY, head="generate", labels=())
-ENCODERS = {"classify": CLASSIFY, "several": SEVERAL, "regress": REGRESS, "tag": TAG, "span": SPAN}
+MARKED = replace(CLASSIFY, pooling="marked")
+ENCODERS = {"classify": CLASSIFY, "several": SEVERAL, "regress": REGRESS, "tag": TAG, "span": SPAN, "marked": MARKED}
 EVERY = [pytest.param("tiny_bert", settings, id=name) for name, settings in ENCODERS.items()]
 EVERY += [pytest.param("tiny_gpt2", GENERATE, id="generate"), pytest.param("tiny_roberta", TAG, id="roberta")]
+EVERY += [pytest.param("tiny_roberta", MARKED, id="marked-roberta")]
 LENGTHS = (5, 9, 12, 3)
 
 GRAPHS = ("[classify]", "[generate]", "goes_on_exactly", "[plain]")
@@ -85,6 +87,9 @@ def encoded_for(backbone: TorchBackbone | TensorFlowBackbone, lengths: Sequence[
     for place, length in enumerate(lengths):
         ids = rng.integers(5, 60, length)
         segments = (np.arange(length) >= length // 2).astype(np.int64)
+        if settings.pooling == "marked":
+            segments = np.zeros(length, dtype=np.int64)
+            segments[[1, -1]] = TAIL_MARK, HEAD_MARK
         target: npt.NDArray[Any] = np.array(place % max(len(settings.labels), 1))
         if settings.multiple:
             target = rng.integers(0, 2, len(settings.labels)).astype(np.float64)

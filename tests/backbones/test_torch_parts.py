@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from truetune.backbones.torch import load_backbone, load_tokenizer, saved_backbo
 from truetune.backbones.torch_attention import attention, registered
 from truetune.backbones.torch_device import bfloat16_gain, chosen_device, chosen_precision
 from truetune.backbones.torch_dropout import BitDropout, Bits, rounded, with_bit_dropout
-from truetune.backbones.torch_network import pooled
+from truetune.backbones.torch_network import pair_states, pooled
 from truetune.backbones.torch_vocabulary import RowEmbedding, plain_embedding, with_rows
 from truetune.errors import ModelError
 from truetune.files import read_json, write_json
+from truetune.types import HEAD_MARK, TAIL_MARK, Batch
 
 
 def normal(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -168,6 +170,36 @@ def test_pooling_takes_pieces_only() -> None:
     assert pooled(hidden, mask, "mean").tolist() == [[3.0], [4.0]]
     assert pooled(hidden, mask, "first").tolist() == [[1.0], [4.0]]
     assert pooled(hidden, mask, "last").tolist() == [[6.0], [4.0]]
+
+
+def test_head_and_tail_are_the_means_of_their_marks_side_by_side() -> None:
+    hidden = torch.tensor([[[1.0, 0.0], [2.0, 0.0], [6.0, 4.0]], [[4.0, 1.0], [9.0, 1.0], [9.0, 9.0]]])
+    segments = torch.tensor([[HEAD_MARK, HEAD_MARK, TAIL_MARK], [TAIL_MARK, 0, 0]])
+    assert pair_states(hidden, segments).tolist() == [[1.5, 0.0, 6.0, 4.0], [0.0, 0.0, 4.0, 1.0]]
+
+
+def test_the_model_itself_is_told_of_no_marks(tiny_bert: Path) -> None:
+    """So a pair that is marked changes nothing but what the head reads; a decoder reads the last piece."""
+    ids, mask = np.array([[2, 7, 8, 9, 3]]), np.ones((1, 5), dtype=bool)
+    plain = Batch(ids, mask, np.zeros((1, 5), dtype=np.int64), np.array([0]), np.array([0]))
+    one, other = (
+        replace(plain, segments=np.array([found]))
+        for found in ([0, HEAD_MARK, 0, TAIL_MARK, 0], [0, TAIL_MARK, 0, HEAD_MARK, 0])
+    )
+    settings = ModelSettings(str(tiny_bert), "classify", ("a", "b"), pooling="marked", device="cpu")
+    backbone = load_backbone(settings, Recipe(), load_tokenizer(settings))
+    assert (backbone.piece_features(one) == backbone.piece_features(plain)).all()
+    assert (backbone.features(one) == backbone.features(plain)).all()
+    assert np.abs(backbone.predict(one) - backbone.predict(other)).max() > 1e-4
+
+
+def test_a_decoder_reads_the_last_piece_of_a_marked_pair(tiny_gpt2: Path) -> None:
+    ids, mask, marks = np.array([[12, 7, 8, 9, 13]]), np.ones((1, 5), dtype=bool), np.array([[0, 2, 0, 3, 0]])
+    batch = Batch(ids, mask, marks, np.array([0]), np.array([0]))
+    settings = ModelSettings(str(tiny_gpt2), "classify", ("a", "b"), pooling="marked", device="cpu")
+    backbone = load_backbone(settings, Recipe(), load_tokenizer(settings))
+    last = load_backbone(replace(settings, pooling="last"), Recipe(), load_tokenizer(settings))
+    assert (backbone.predict(batch) == last.predict(replace(batch, segments=np.zeros_like(marks)))).all()
 
 
 def test_precision_is_the_wanted_one_or_measured() -> None:

@@ -28,7 +28,7 @@ from truetune.parity.export import Wanted, exported
 from truetune.stats.plan import Plan
 from truetune.tasks.base import Labels, Lengths
 from truetune.tasks.choice_encoding import encode_choices
-from truetune.types import Batch, Encoded
+from truetune.types import HEAD_MARK, TAIL_MARK, Batch, Encoded
 from truetune.workflows.finetune import finetune
 from truetune.workflows.progress import Progress
 
@@ -41,10 +41,12 @@ TEXTS = [
 ]
 
 
-def batch_of(texts: list[str], tokenizer: Any) -> Batch:
+def batch_of(texts: list[str], tokenizer: Any, marked: bool = False) -> Batch:
     inputs = []
     for pieces in tokenizer.pieces(texts):
         ids, segments, _ = tokenizer.wrapped(pieces.ids[: tokenizer.max_length - 4])
+        if marked:
+            segments[[0, -1]] = HEAD_MARK, TAIL_MARK
         inputs.append(Encoded(0, ids, segments, np.array(0), ids, ids))
     return padded(inputs, np.arange(len(texts)), tokenizer.pad)
 
@@ -62,6 +64,7 @@ SLOW = pytest.mark.slow
     [
         pytest.param("tiny_bert", "classify", "mean", {}, marks=SLOW),
         pytest.param("tiny_bert", "classify", "first", {}, marks=SLOW),
+        pytest.param("tiny_bert", "classify", "marked", {}, marks=SLOW),
         pytest.param("tiny_bert", "tag", "auto", {}, marks=SLOW),
         pytest.param("tiny_bert", "joint", "auto", {}, marks=SLOW),
         pytest.param("tiny_bert", "nested", "auto", {}, marks=SLOW),
@@ -92,7 +95,7 @@ def test_logits_are_the_same_for_any_number_of_texts_of_any_length(
     for engine in ENGINES:
         run = engine_run(tmp_path / "model.onnx", engine)
         for texts in ([TEXTS[3]], TEXTS[:2], TEXTS):
-            batch = batch_of(texts, tokenizer)
+            batch = batch_of(texts, tokenizer, pooling == "marked")
             wanted, found = backbone.predict(batch), run(inputs_of(batch))
             kept = batch.mask if head in ("tag", "joint", "nested", "span") else slice(None)
             assert found[kept] == pytest.approx(wanted[kept], abs=1e-4), (engine, len(texts))

@@ -60,17 +60,17 @@ def read(ids: Ints) -> str:
             "Ann works for Acme.",
             Span(0, 3, "person"),
             Span(14, 18, "firm"),
-            MarkedPair("@ * person * Ann @ works for # ^ firm ^ Acme # .", 0, 46),
+            MarkedPair("@ * person * Ann @ works for # ^ firm ^ Acme # .", 0, 46, 0, 29),
         ),
-        ("Ann works for Acme", Span(14, 18, ""), Span(0, 3, ""), MarkedPair("# Ann # works for @ Acme @", 0, 26)),
-        ("在张三李四家", Span(3, 5, ""), Span(1, 3, ""), MarkedPair("在 # 张三 # @ 李四 @ 家", 2, 15)),
+        ("Ann works for Acme", Span(14, 18, ""), Span(0, 3, ""), MarkedPair("# Ann # works for @ Acme @", 0, 26, 18, 0)),
+        ("在张三李四家", Span(3, 5, ""), Span(1, 3, ""), MarkedPair("在 # 张三 # @ 李四 @ 家", 2, 15, 9, 2)),
         (
             "at New York University",
             Span(3, 11, ""),
             Span(3, 22, ""),
-            MarkedPair("at # @ New York @ University #", 3, 30),
+            MarkedPair("at # @ New York @ University #", 3, 30, 5, 3),
         ),
-        ("University of Ohio", Span(0, 18, ""), Span(14, 18, ""), MarkedPair("@ University of # Ohio # @", 0, 26)),
+        ("University of Ohio", Span(0, 18, ""), Span(14, 18, ""), MarkedPair("@ University of # Ohio # @", 0, 26, 0, 16)),
     ],
 )
 def test_markers_stand_around_head_and_tail(text: str, head: Span, tail: Span, expected: MarkedPair) -> None:
@@ -84,7 +84,7 @@ def test_marking_adds_signs_and_spaces_only(text: str, data: st.DataObject) -> N
     if bounds[0] == bounds[1]:
         bounds[1] = [0, len(text)] if bounds[0] != [0, len(text)] else [0, 1]
     head, tail = (Span(start, end, "") for start, end in bounds)
-    whole, start, end = marked_pair(text, head, tail)
+    whole, start, end, *signs = marked_pair(text, head, tail)
     plain = "".join(text.split())
     kept = whole
     for sign in "@#":
@@ -94,6 +94,7 @@ def test_marking_adds_signs_and_spaces_only(text: str, data: st.DataObject) -> N
     assert "".join(kept.split()) == plain
     assert whole[start] in "@#"
     assert whole[end - 1] in "@#"
+    assert [whole[place] for place in signs] == ["@", "#"]
 
 
 def test_a_pair_that_is_none_is_refused() -> None:
@@ -111,6 +112,9 @@ def test_a_text_that_fits_is_read_whole() -> None:
     assert read(second.ids) == "x#^p^B#@y@"
     assert (int(first.target), int(second.target)) == (1, 0)
     assert first.starts.tolist()[:4] == [-1, 0, 2, 4]
+    # The states at the first `@` and the first `#` stand for head and tail.
+    assert first.segments.tolist() == [0, 0, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0]
+    assert second.segments.tolist() == [0, 0, 3, 0, 0, 0, 0, 0, 2, 0, 0, 0]
     assert encoding.findings == ()
 
 
@@ -139,6 +143,13 @@ def test_a_pair_too_far_apart_keeps_both_and_is_counted() -> None:
     (found,) = encoding.findings
     assert (found.check, found.severity, found.count) == ("pair too far apart", "warning", 1)
     assert found.examples == ("example 5",)
+
+
+def test_a_sign_of_the_text_is_no_mark() -> None:
+    encoding = encode_pairs([["@ b # d"], [Span(2, 3, "")], [Span(6, 7, "")]], None, LABELS, Words(), Lengths(20))
+    (one,) = encoding.inputs
+    assert read(one.ids) == "@@b@##d#"
+    assert one.segments.tolist() == [0, 0, 2, 0, 0, 0, 3, 0, 0, 0]
 
 
 @given(st.integers(2, 40), st.data())

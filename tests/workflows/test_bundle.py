@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +81,13 @@ def test_transformers_alone_gives_the_same(run: RunFolder) -> None:
 
 
 @pytest.mark.parametrize("model", ["tiny_bert", "tiny_gpt2", "tiny_llama"])
-@pytest.mark.parametrize(("head", "pooling"), [("classify", "auto"), ("classify", "first"), ("tag", "auto")])
+@pytest.mark.parametrize(("head", "pooling"), [("classify", "auto"), ("classify", "first"), ("tag", "auto"), ("classify", "marked")])
 def test_the_code_of_the_card_for_every_kind_of_head(
     request: pytest.FixtureRequest, tmp_path: Path, model: str, head: Any, pooling: Any
 ) -> None:
     from truetune.backbones.torch import load_backbone, load_tokenizer
     from truetune.data.batch import padded
-    from truetune.types import Encoded
+    from truetune.types import HEAD_MARK, TAIL_MARK, Encoded
 
     folder = request.getfixturevalue(model)
     settings = ModelSettings(str(folder), head, ("a", "b", "c"), pooling=pooling)
@@ -94,19 +95,23 @@ def test_the_code_of_the_card_for_every_kind_of_head(
     backbone = load_backbone(settings, Recipe(), tokenizer)
     backbone.save(tmp_path / "saved")
     texts = ["a lovely and brilliant story", "dull film"]
-    inputs = []
+    inputs, places = [], []
     for pieces in tokenizer.pieces(texts):
-        ids, segments, _ = tokenizer.wrapped(pieces.ids)
+        ids, segments, begin = tokenizer.wrapped(pieces.ids)
+        if pooling == "marked":
+            segments[[begin + 1, begin]] = HEAD_MARK, TAIL_MARK
+            places.append(pieces.starts[[1, 0]])
         inputs.append(Encoded(0, ids, segments, np.array(0), ids, ids))
     batch = padded(inputs, np.arange(2), tokenizer.pad)
-    logits = plain_logits(tmp_path / "saved", texts)
+    logits = plain_logits(tmp_path / "saved", texts, places)
     wanted = backbone.predict(batch)
     mask = batch.mask if head == "tag" else slice(None)
     assert logits[mask] == pytest.approx(wanted[mask], abs=1e-4)
 
 
-def plain_logits(folder: Path, texts: list[str]) -> Any:
+def plain_logits(folder: Path, texts: list[str], places: Sequence[Any] = ()) -> Any:
     code = plain_code(read_json(folder / "backbone.json")["form"])
-    names: dict[str, Any] = {"path": str(folder), "texts": texts}
+    heads, tails = ([int(one[place]) for one in places] for place in (0, 1))
+    names: dict[str, Any] = {"path": str(folder), "texts": texts, "heads": heads, "tails": tails}
     exec(code, names)  # the code of the card, as a reader would run it
     return names["logits"].numpy().astype(np.float64)

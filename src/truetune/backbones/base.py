@@ -16,7 +16,7 @@ from truetune.text import Fold
 from truetune.types import Batch, Floats, Head, Tokenizer, Told, Writing, Written
 
 Precision = Literal["float32", "bfloat16"]
-Pooling = Literal["mean", "first", "last"]
+Pooling = Literal["mean", "first", "last", "marked"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ class ModelSettings:
     dropout: float | None = None
     """Dropout everywhere in the model; None: its own."""
     pooling: Pooling | Literal["auto"] = "auto"
-    """Which vector of `classify` stands for the text: the mean of its pieces, the first, the last."""
+    """Which vector of `classify` stands for the text: the mean of its pieces, the first, the last, or those of the two
+    marks of a pair, side by side [Baldini Soares et al. 2019]; a decoder, which knows a pair at the end, reads the last."""
     freeze_embeddings: bool = False
     """Keep the word embeddings as they are."""
     freeze_layers: int = 0

@@ -40,6 +40,8 @@ class Form:
     """How many choices an input may have, each read by itself: what comes out are their scores."""
     nests: bool = False
     """Whether every stretch of pieces has a score for each type."""
+    marks: bool = False
+    """Whether segments mark the pieces of a pair; the model itself is told of one segment only."""
 
 
 def chosen_form(settings: ModelSettings, config: Any) -> Form:
@@ -98,7 +100,9 @@ def chosen_form(settings: ModelSettings, config: Any) -> Form:
                 f"{settings.name}: recipe.contrastive is for labels of whole texts and encoders (BERT style), this is "
                 f"a {config.model_type} with the head {settings.head}; set it to false"
             )
-        return Form("mean", own_head=True, contrasts=True)
+        return Form("mean", own_head=True, contrasts=True, marks=settings.pooling == "marked")
+    if settings.pooling == "marked":
+        return Form("last" if decoder else "marked", own_head=not decoder or type(config) not in CLASSIFY, marks=True)
     pooling: Pooling = ("last" if decoder else "mean") if settings.pooling == "auto" else settings.pooling
     if pooling == "last" and not decoder:
         raise ModelError(f"{settings.name}: pooling `last` is for decoders; this is an encoder: mean or first")

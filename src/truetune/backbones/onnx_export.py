@@ -36,7 +36,7 @@ def write_onnx(folder: Path, file: Path) -> None:
     network.requires_grad_(False)
     example = torch.full((2, 5), tokenizer.pad, dtype=torch.int64)
     mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
-    segmented = network.segmented and not network.form.embeds
+    segmented = (network.segmented and not network.form.embeds) or network.form.pooling == "marked"
     inputs = (example, mask, torch.zeros_like(example)) if segmented else (example, mask)
     batch = torch.export.Dim("batch", min=1, max=65_536)
     length = torch.export.Dim("length", min=1, max=max(settings.max_length or tokenizer.max_length, 6))

@@ -38,7 +38,8 @@ def read_form(folder: Path) -> tuple[ModelSettings, Form]:
         stored: dict[str, Any] = read_json(file)
         names = {name: tuple(stored["settings"].get(name, ())) for name in LISTS}
         settings = ModelSettings(**{**stored["settings"], **names})
-        return settings, Form(**stored["form"])
+        # What was saved before forms had marks may be of a task that marks by now; it does not read them.
+        return settings, Form(**{"marks": True, **stored["form"]})
     except FileNotFoundError:
         raise ModelError(f"{file} is not there, so {folder} is no saved truetune model") from None
     except (ValueError, TypeError, KeyError) as error:

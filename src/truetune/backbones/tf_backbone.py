@@ -40,7 +40,7 @@ class TensorFlowBackbone:
         self._learner = Learner(network, self._weights, settings, recipe)
         self._work = Work(network, self._weights)
         self._logits = tf.function(network.logits, input_signature=INPUTS, autograph=False, jit_compile=False)
-        self._hidden = tf.function(network.body, input_signature=INPUTS, autograph=False, jit_compile=False)
+        self._hidden = tf.function(network.hidden, input_signature=INPUTS, autograph=False, jit_compile=False)
         self._writer = Writer(network) if network.form.writes else None
 
     @property

@@ -40,7 +40,7 @@ def refuse_settings(settings: ModelSettings, recipe: Recipe) -> None:
             f"the head {settings.head!r} is not there on TensorFlow; known: {', '.join(HEADS)}. "
             "Set model.framework to pytorch"
         )
-    if settings.pooling not in ("auto", "mean"):
+    if settings.pooling not in ("auto", "mean", "marked"):
         raise ModelError(f"pooling {settings.pooling!r} is not there on TensorFlow, which takes the mean of pieces")
 
 

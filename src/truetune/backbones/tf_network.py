@@ -13,6 +13,7 @@ from truetune.backbones.tf_gpt2 import GPT2_TYPES, Gpt2
 from truetune.backbones.tf_layers import Dropout, Linear, Sites
 from truetune.backbones.tf_start import tf
 from truetune.backbones.tf_weights import Weight, weights_of
+from truetune.types import HEAD_MARK, TAIL_MARK
 
 EMBEDDINGS, HEAD = "embeddings", "head"
 
@@ -26,7 +27,7 @@ class Network(tf.Module):  # type: ignore[misc]
         self.form = form
         sites = Sites()
         self.body = Gpt2(config, sites) if config.model_type in GPT2_TYPES else Bert(config, sites)
-        self.head = None if form.writes else Linear(config.hidden_size, len(settings.labels))
+        self.head = None if form.writes else Linear(_head_width(config, form), len(settings.labels))
         self.dropout = Dropout(0.0 if form.ends else _head_dropout(config), 0)
         if self.head is not None:
             # As BERT draws it: a normal of the config's `initializer_range`, no bias.
@@ -60,19 +61,35 @@ class Network(tf.Module):  # type: ignore[misc]
         For `generate` they are those of every piece of an answer, `[pieces, vocabulary]`. With a `seed` `[2]` (int32)
         there is dropout, a function of it.
         """
-        hidden = self.body(ids, mask, segments, seed)
+        hidden = self.hidden(ids, mask, segments, seed)
         if self.form.writes:
             return self.written(tf.boolean_mask(hidden[:, :-1], segments[:, 1:] == 1))
-        if self.form.pooling is not None:
+        if self.form.pooling == "marked":
+            hidden = self._pair_states(hidden, segments)
+        elif self.form.pooling is not None:
             weights = tf.cast(mask, tf.float32)[..., None]
             hidden = tf.reduce_sum(hidden * weights, axis=1) / tf.reduce_sum(weights, axis=1)
         assert self.head is not None
         scores = self.head(self.dropout(hidden, seed))
         return tf.where(mask[..., None], scores, LEAST) if self.form.ends else scores
 
+    def hidden(self, ids: Any, mask: Any, segments: Any, seed: Any = None) -> Any:
+        """Return the last hidden states, `[batch, length, hidden]`; the model is told of no marks."""
+        kinds = tf.where(segments > 1, tf.zeros_like(segments), segments) if self.form.marks else segments
+        return self.body(ids, mask, kinds, seed)
+
+    def _pair_states(self, hidden: Any, segments: Any) -> Any:
+        marks = tf.cast(tf.stack([segments == mark for mark in (HEAD_MARK, TAIL_MARK)], axis=1), tf.float32)
+        states = tf.matmul(marks, hidden) / tf.maximum(tf.reduce_sum(marks, axis=2, keepdims=True), 1)
+        return tf.reshape(states, (-1, _head_width(self.config, self.form)))
+
     def written(self, hidden: Any) -> Any:
         """Return the scores of the pieces of the vocabulary, `[..., vocabulary]`."""
         return tf.matmul(hidden, self.body.words.rows.value, transpose_b=True)
+
+
+def _head_width(config: Any, form: Form) -> int:
+    return int(config.hidden_size) * (2 if form.pooling == "marked" else 1)
 
 
 def _head_dropout(config: Any) -> float:

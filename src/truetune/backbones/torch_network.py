@@ -18,7 +18,7 @@ from truetune.backbones.torch_prefix import Switch
 from truetune.backbones.torch_prompt import Prompt
 from truetune.backbones.torch_writing import answer_logits
 from truetune.errors import ModelError
-from truetune.types import Batch
+from truetune.types import HEAD_MARK, TAIL_MARK, Batch
 
 
 class Network(nn.Module):
@@ -98,7 +98,9 @@ class Network(nn.Module):
             logits: Tensor = self.model(**self.read(ids, mask, segments)).logits
             return self.cut(logits) if self.form.pooling is None else logits
         hidden = self.hidden(ids, mask, segments)
-        if self.form.pooling is not None:
+        if self.form.pooling == "marked":
+            hidden = pair_states(hidden, segments)
+        elif self.form.pooling is not None:
             hidden = pooled(hidden, mask, self.form.pooling)
         if self.form.contrasts and self.training:
             return nn.functional.normalize(hidden.float(), dim=-1)
@@ -188,7 +190,9 @@ class Network(nn.Module):
 
     def _inputs(self, ids: Tensor, mask: Tensor, segments: Tensor) -> dict[str, Any]:
         inputs = {"input_ids": ids, "attention_mask": mask.long(), **self._cache}
-        return {**inputs, "token_type_ids": segments} if self.segmented else inputs
+        if not self.segmented:
+            return inputs
+        return {**inputs, "token_type_ids": torch.where(segments > 1, 0, segments) if self.form.marks else segments}
 
 
 def sides(ids: Tensor, mask: Tensor, segments: Tensor) -> list[tuple[Tensor, Tensor]]:
@@ -222,6 +226,15 @@ def pooled(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
     return (hidden.float() * weights).sum(1) / weights.sum(1)
 
 
+def pair_states(hidden: Tensor, segments: Tensor) -> Tensor:
+    """Return the states of head and tail side by side, `[batch, 2 * hidden]`: each the mean of its mark's pieces.
+
+    Of an entity whose mark did not fit into the input they are zeros.
+    """
+    marks = torch.stack([segments == mark for mark in (HEAD_MARK, TAIL_MARK)], dim=1).float()
+    return (marks @ hidden.float() / marks.sum(dim=2, keepdim=True).clamp(min=1)).flatten(1)
+
+
 def _pooled_texts(hidden: Tensor, packed: Tensor, pooling: Pooling) -> Tensor:
     """Return one vector a text, `[inputs, hidden]`, where texts share rows; in the order of their numbers."""
     belongs = packed.flatten()
@@ -244,7 +257,7 @@ def own_head(settings: ModelSettings, form: Form, config: Any) -> nn.Module | No
         return None
     outputs = len(settings.labels) + len(settings.tags)
     width = width_of(outputs) if form.nests else 1 if form.chooses else 2 if form.detects else outputs
-    linear = drawn(nn.Linear(config.hidden_size, width), config)
+    linear = drawn(nn.Linear(config.hidden_size * (2 if form.pooling == "marked" else 1), width), config)
     rates = (getattr(config, name, None) for name in ("classifier_dropout", "hidden_dropout_prob", "resid_pdrop"))
     return nn.Sequential(nn.Dropout(next((rate for rate in rates if rate is not None), 0.0)), linear)
 

@@ -132,7 +132,7 @@ class FinetuneRunner:
         """Return the pretrained model and the training inputs; `whole` with all rows of its vocabulary, as shipped."""
         from truetune.backbones.pretrained import load_tokenizer, used_pieces
 
-        settings = settings_of(config, self._place, self._training.head, self._labels)
+        settings = settings_of(config, self._place, self._training.head, self._labels, self._training.marks)
         tokenizer = load_tokenizer(settings)
         columns, gold = self._data.columns("train"), self._data.gold("train")
         inputs = [

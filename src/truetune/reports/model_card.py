@@ -70,8 +70,14 @@ POOLED = {
     "mean": "(hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)",
     "first": "hidden[:, 0]",
     "last": "hidden[torch.arange(len(hidden)), mask.shape[1] - 1 - mask.flip(1).argmax(1)]",
+    "marked": """torch.cat([  # heads, tails: at which character of its text the sign before an entity stands
+        hidden[torch.arange(len(hidden)), ((starts <= at) & (at < ends)).long().argmax(1)]
+        for at in (torch.tensor(heads)[:, None], torch.tensor(tails)[:, None])
+    ], dim=1)""",
     None: "hidden",
 }
+OFFSETS = """starts, ends = inputs.pop("offset_mapping").unbind(-1)
+"""
 OWN_CLASS = """import torch
 from transformers import AutoTokenizer, CLASS
 
@@ -109,6 +115,9 @@ def plain_code(form: Mapping[str, Any]) -> str:
         code = OWN_HEAD.replace("POOLED", POOLED[form["pooling"]])
         if form.get("chooses"):  # a row a choice; a softmax goes over the rows of a question
             return code.replace("tokenizer(texts,", "tokenizer(contexts, questions_with_choices,")
+        if form["pooling"] == "marked":
+            code = code.replace("return_tensors", "return_offsets_mapping=True, return_tensors")
+            return code.replace("with torch.inf", OFFSETS + "with torch.inf")
         return code.replace("tokenizer(texts,", "tokenizer(questions, texts,") if form.get("ends") else code
     if form.get("ends"):
         code = OWN_CLASS.replace("CLASS", "AutoModelForQuestionAnswering").replace("(texts,", "(questions, texts,")

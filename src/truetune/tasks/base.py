@@ -194,6 +194,8 @@ class Training:
     encode: Encode
     decode: Callable[[Sequence[str], Sequence[Encoded], Sequence[Any], Labels, float], dict[str, list[Any]]]
     baselines: tuple[str, ...] = ("majority", "tfidf-linear", "frozen-linear")
+    marks: bool = False
+    """Whether segments mark a pair of entities, whose states the head reads."""
 
 
 @dataclass(frozen=True)

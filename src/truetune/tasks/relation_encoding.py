@@ -18,7 +18,7 @@ from truetune.tasks.base import Encoding, Labels, Lengths
 from truetune.tasks.classify_encoding import NONE, input_of, targets_of
 from truetune.tasks.windows import SHOWN
 from truetune.text import normalised
-from truetune.types import Finding, Ints, Pieces, Span, Tokenizer
+from truetune.types import HEAD_MARK, TAIL_MARK, Finding, Ints, Pieces, Span, Tokenizer
 
 HEAD, TAIL = ("@", "*"), ("#", "^")
 """The sign around an entity, and the one around its type."""
@@ -30,6 +30,9 @@ class MarkedPair(NamedTuple):
     text: str
     start: int
     end: int
+    head: int
+    """Where the sign before the head stands."""
+    tail: int
 
 
 def marked_pair(text: str, head: Span, tail: Span) -> MarkedPair:
@@ -51,13 +54,16 @@ def marked_pair(text: str, head: Span, tail: Span) -> MarkedPair:
         # At one place ends stand before beginnings; the longer entity begins first and ends last.
         signs.append((span.start, 1, -size, f"{around} {kind} {span.type} {kind}" if span.type else around))
         signs.append((span.end, 0, size, around))
-    whole, done, bounds = "", 0, []
+    whole, done = "", 0
+    bounds: list[int] = []
+    first: dict[str, int] = {}
     for place, _, _, sign in sorted(signs):
         whole = _spaced(whole, text[done:place])
         done = place
         whole = _spaced(whole, sign)
         bounds += [len(whole) - len(sign), len(whole)]
-    return MarkedPair(_spaced(whole, text[done:]), bounds[0], bounds[-1])
+        first.setdefault(sign[0], bounds[-2])
+    return MarkedPair(_spaced(whole, text[done:]), bounds[0], bounds[-1], first[HEAD[0]], first[TAIL[0]])
 
 
 def _spaced(before: str, after: str) -> str:
@@ -82,6 +88,8 @@ def encode_pairs(
 ) -> Encoding:
     """Return one model input of each text, its head and its tail; offsets are those of the marked text.
 
+    The signs before head and tail are marked in the segments: the states there stand for the two entities, the "entity
+    start" of Baldini Soares et al. (2019), "Matching the Blanks: Distributional Similarity for Relation Learning".
     Of a text that is too long the window is read that has the pair in its middle. Where the pair itself is too long,
     the beginning and the end of it are read, with what lies between left out; both are counted in the findings.
     Raises `ModelError` for a tokenizer that does not tell the markers apart.
@@ -101,7 +109,10 @@ def encode_pairs(
             apart.append(example)
         elif len(kept) < len(text.ids):
             around.append(example)
-        inputs.append(input_of(example, Pieces(*(part[kept] for part in text)), None, target, tokenizer))
+        one = input_of(example, Pieces(*(part[kept] for part in text)), None, target, tokenizer)
+        for place, mark in ((pair.head, HEAD_MARK), (pair.tail, TAIL_MARK)):
+            one.segments[(one.starts <= place) & (place < one.ends)] = mark
+        inputs.append(one)
     return Encoding(inputs, tuple(_findings(around, apart, room)))
 
 

@@ -73,5 +73,5 @@ RELATIONS = Task(
     about="the relation of two entities, or triples of a text",
     about_zh="关系抽取：实体对的关系，或三元组",
     scoring=RELATIONS_SCORING,
-    training=Training("classify", MARKED_PAIR, label_schema, encode_pairs, decode),
+    training=Training("classify", MARKED_PAIR, label_schema, encode_pairs, decode, marks=True),
 )

@@ -31,7 +31,7 @@ def frozen_features(
     training = training_of(task)
     place = model_place(settings.model.name, progress)
     # The head is not used; any two labels make one.
-    chosen = settings_of(settings, place, training.head, Labels(("a", "b"))).as_pretrained
+    chosen = settings_of(settings, place, training.head, Labels(("a", "b")), training.marks).as_pretrained
     backbone = load_backbone(settings.model.framework, chosen, Recipe(), load_tokenizer(chosen), None)
     return text_features(backbone, training, columns, "features", progress)
 

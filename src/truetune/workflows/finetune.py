@@ -198,7 +198,8 @@ def loaded(stage: Stage, place: str, together: Any = None) -> tuple[Stage, Backb
     if config.train.packing and head == "generate":
         raise ConfigError("train.packing: texts that answer a prompt are not packed; set it to false")
     check_recipe(config, stage.labels, head)
-    settings = replace(settings_of(config, place, head, stage.labels), contrast=config.recipe.contrastive)
+    settings = settings_of(config, place, head, stage.labels, stage.training.marks)
+    settings = replace(settings, contrast=config.recipe.contrastive)
     tokenizer = load_tokenizer(settings)
     stage = with_documents(with_writing(stage, tokenizer))
     inputs = encoded_training(stage, tokenizer, audited=together is None)

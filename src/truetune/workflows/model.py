@@ -39,8 +39,8 @@ def licence_of(name: str) -> str:
     return known.licence if known else "unknown"
 
 
-def settings_of(run: config.Config, place: str, head: Head, labels: Labels) -> ModelSettings:
-    """Return the backbone's settings."""
+def settings_of(run: config.Config, place: str, head: Head, labels: Labels, marks: bool = False) -> ModelSettings:
+    """Return the backbone's settings; `marks`: whether the task marks a pair of entities in its inputs."""
     model = run.model
     return ModelSettings(
         name=place,
@@ -52,6 +52,7 @@ def settings_of(run: config.Config, place: str, head: Head, labels: Labels) -> M
         layers=model.layers,
         max_length=model.max_length,
         dropout=model.dropout,
+        pooling="marked" if marks else "auto",
         freeze_embeddings=model.freeze_embeddings,
         freeze_layers=model.freeze_layers,
         lora=lora_of(run.recipe),

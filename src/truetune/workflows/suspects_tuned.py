@@ -80,7 +80,7 @@ def tuned_probabilities(
     from truetune.backbones.pretrained import load_tokenizer
 
     labels = Labels(data.names)
-    chosen = settings_of(settings, model_place(settings.model.name, progress), training.head, labels)
+    chosen = settings_of(settings, model_place(settings.model.name, progress), training.head, labels, training.marks)
     tokenizer = load_tokenizer(chosen)
     gold = {"label": [data.names[code] for code in data.codes.tolist()]}
     encoded = training.encode(data.columns, gold, labels, tokenizer, lengths_of(training, tokenizer.max_length)).inputs

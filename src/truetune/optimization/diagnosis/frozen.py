@@ -59,8 +59,8 @@ def frozen_of(evidence: Evidence, progress: Progress) -> Frozen:
     from truetune.backbones.pretrained import load_tokenizer
 
     config, training = evidence.config, training_of(evidence.data.task)
-    settings = settings_of(config, model_place(config.model.name, progress), training.head, evidence.labels)
-    settings = settings.as_pretrained
+    place = model_place(config.model.name, progress)
+    settings = settings_of(config, place, training.head, evidence.labels, training.marks).as_pretrained
     plain = config.model_copy(update={"recipe": type(config.recipe)()})
     recipe = recipe_of(plain, (), evidence.labels, training.head)
     backbone = load_backbone(config.model.framework, settings, recipe, load_tokenizer(settings), None)
