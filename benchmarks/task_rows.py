@@ -141,7 +141,7 @@ ROWS = (
         "zh",
         "FinRE, pairs with one relation, 5,000 of them",
         task_sets.finre,
-        {"epochs": 1, "learning_rate": 3e-4, "head_learning_rate": 2e-3, "tokens_per_batch": 512},
+        {"epochs": 1, "learning_rate": 1.5e-4, "head_learning_rate": 1e-3, "tokens_per_batch": 512},
         {"limit": 5000},
         also=("relation_f1_macro",),
         frozen=6,
