@@ -11,6 +11,7 @@ import pytest
 from truetune.metrics.classification import SINGLE
 from truetune.optimization.diagnosis import cause as names
 from truetune.optimization.diagnosis.cause import Gain
+from truetune.optimization.diagnosis.fit import nothing_learnt
 from truetune.optimization.diagnosis.frozen import MANY, LearningCurve, _knows_little, _tell_nothing, too_few
 from truetune.optimization.diagnosis.labels import can_tell_of_rare, imbalanced, repeated
 from truetune.optimization.diagnosis.learning_curve import More
@@ -64,6 +65,41 @@ def test_a_rare_label_is_told_as_surely_as_its_examples_allow(hits: int, trials:
 
 def test_labels_that_are_not_rare_are_no_imbalance() -> None:
     assert not [*imbalanced(labelled({"a": 100, "b": 11}, rare_found(0, 20)))]
+
+
+def answered(said: str, own: float, gold: str = "abc" * 20) -> Any:
+    """Return evidence of a model that says one label of all, and gives every example's own label this probability."""
+    rest = (1 - own) / 2
+    rows = np.array([[own if name == label else rest for name in "abc"] for label in gold])
+    return SimpleNamespace(
+        gold=lambda part: [*gold],
+        predicted={part: {"label": [said] * len(gold)} for part in ("train", "validation")},
+        probabilities=lambda part: rows,
+        codes=lambda part: np.array(["abc".index(label) for label in gold]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("evidence", "named"),
+    [
+        (answered("b", 1 / 3), True),  # a log-loss of ln 3, the entropy of three equal labels
+        (answered("b", 0.4), False),  # 0.916, less than 95 % of 1.099
+        (answered("a", 0.01), True),  # worse than the frequencies
+        (answered("a", 1 / 3, "a" * 95 + "bbbbb"), False),  # the right answer to 19 of 20
+    ],
+)
+def test_a_model_that_says_one_label_has_learnt_nothing(evidence: Any, named: bool) -> None:
+    found = [*nothing_learnt(evidence)]
+    assert [one.name for one in found] == [names.NOTHING] * named
+    if named:
+        assert found[0].evidence[0].startswith("100% of the 120 training and validation examples are said to be ")
+        assert found[0].evidence[1].endswith("would be 1.099")
+
+
+def test_one_that_tells_labels_apart_has_learnt() -> None:
+    evidence = answered("b", 1 / 3)
+    evidence.predicted["train"]["label"] = [*"abc" * 20]
+    assert not [*nothing_learnt(evidence)]
 
 
 class Tried:

@@ -10,7 +10,7 @@ import numpy as np
 
 RATE_HIGH, RATE_LOW = "learning rate too high", "learning rate too low"
 FEW_EPOCHS, MANY_EPOCHS = "too few epochs", "too many epochs"
-DROPOUT, UNDER, OVER = "too much dropout", "under-fitting", "over-fitting"
+DROPOUT, NOTHING, UNDER, OVER = "too much dropout", "nothing learnt", "under-fitting", "over-fitting"
 IMBALANCE, WRONG, CUT = "label imbalance", "wrong labels", "inputs cut short"
 FEW, REPEATS = "too few examples", "repeated examples"
 WEAK_LABELS, WEAK_SLICES = "weak labels", "weak slices"
@@ -21,6 +21,7 @@ NAMES = (
     RATE_LOW,
     DROPOUT,
     FEW_EPOCHS,
+    NOTHING,
     UNDER,
     WRONG,
     CUT,

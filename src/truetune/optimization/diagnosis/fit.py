@@ -1,16 +1,17 @@
-"""Whether the training went wrong by itself: too much learnt by heart, too long, or by the luck of a seed."""
+"""Whether the training went wrong by itself: nothing learnt, too much by heart, too long, or by the luck of a seed."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from math import sqrt
+from math import log, sqrt
 
 import numpy as np
 
 from truetune import config as configs
 from truetune.bundle.run_folder import RunFolder
 from truetune.config import Config
-from truetune.optimization.diagnosis.cause import MANY_EPOCHS, OVER, SEEDS, Cause
+from truetune.optimization.diagnosis.cause import MANY_EPOCHS, NOTHING, OVER, SEEDS, Cause
 from truetune.optimization.diagnosis.curve import curve_of
 from truetune.optimization.diagnosis.evidence import Evidence
 from truetune.stats.quantiles import normal_quantile, t_quantile
@@ -23,6 +24,38 @@ RISEN = 1.3
 FEWEST_EVALUATIONS = 4
 LONG_AGO = 0.5
 """Share of the training at which the best evaluation must have been for the rest to count as too long."""
+
+
+ONE_ANSWER = 0.99
+"""Share of the examples that get one and the same label from which on a model tells nothing apart."""
+AT_FREQUENCIES = 0.95
+"""Share of the labels' entropy that the log-loss must keep for the model to know no more than their frequencies."""
+
+
+def nothing_learnt(evidence: Evidence) -> Iterator[Cause]:
+    """Yield it where even training examples all get one label, and no probability says more than how frequent it is.
+
+    Of examples nine tenths of which have that label nothing is said: there it may be the right answer.
+    """
+    said = [label for part in ("train", "validation") for label in evidence.predicted[part]["label"]]
+    ((label, times),) = Counter(map(str, said)).most_common(1)
+    counts = Counter(evidence.gold("train"))
+    total = sum(counts.values())
+    if times < ONE_ANSWER * len(said) or counts[label] >= 0.9 * total:
+        return
+    entropy = -sum(number / total * log(number / total) for number in counts.values())
+    own = evidence.probabilities("train")[np.arange(total), evidence.codes("train")]
+    loss = float(-np.log(np.maximum(own, np.finfo(float).tiny)).mean())
+    if loss >= AT_FREQUENCIES * entropy:
+        yield Cause(
+            NOTHING,
+            (
+                f"{times / len(said):.0%} of the {len(said):,} training and validation examples are said to be {label}, "
+                f"which {counts[label] / total:.0%} are",
+                f"the log-loss on training examples is {loss:.3f}; that of always saying how frequent each label is "
+                f"would be {entropy:.3f}",
+            ),
+        )
 
 
 def gap_of(evidence: Evidence) -> tuple[float, float, float]:

@@ -15,7 +15,7 @@ from truetune.optimization.diagnosis import cause as names
 from truetune.optimization.diagnosis.calibration import miscalibrated
 from truetune.optimization.diagnosis.cause import Cause, Gain, in_order
 from truetune.optimization.diagnosis.evidence import Evidence, gathered
-from truetune.optimization.diagnosis.fit import gap_of, over_fitted, told_by_luck, trained_too_long
+from truetune.optimization.diagnosis.fit import gap_of, nothing_learnt, over_fitted, told_by_luck, trained_too_long
 from truetune.optimization.diagnosis.frozen import LearningCurve, frozen_of, learning_curve, too_few, wrong_labels
 from truetune.optimization.diagnosis.labels import can_tell_of_rare, imbalanced, repeated, weak_labels, weak_slices
 from truetune.optimization.diagnosis.replays import (
@@ -80,8 +80,11 @@ def _examined(
     causes = [*over_fitted(evidence), *trained_too_long(evidence), *told_by_luck(evidence), *repeated(evidence)]
     curve, rare = None, []
     if evidence.one_label and training_of(evidence.data.task).head == "classify":
-        causes += [*weak_labels(evidence), *weak_slices(evidence), *miscalibrated(evidence)]
-        rare = [*imbalanced(evidence)]
+        nothing = [*nothing_learnt(evidence)]
+        causes += nothing
+        if not nothing:  # else one label is found and all others are not, whatever their examples
+            causes += [*weak_labels(evidence), *weak_slices(evidence), *miscalibrated(evidence)]
+            rare = [*imbalanced(evidence)]
         frozen = frozen_of(evidence, progress)
         curve = learning_curve(evidence, frozen)
         causes += [*too_few(evidence, curve), *wrong_labels(evidence, frozen)]
