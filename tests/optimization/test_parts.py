@@ -91,6 +91,25 @@ def test_the_simplest_of_those_that_cannot_be_told_apart_is_named() -> None:
     assert confirmed(judge, runs, {0: 0, 4: 5, 7: 1}, Plan()).winner == 7
 
 
+def test_only_what_is_better_counts_against_the_config() -> None:
+    """Three of 100 examples more are right: t = 0.03 / 0.0171 = 1.75, which is shown on one side alone."""
+    gold = ["a"] * 100
+    given, ahead, behind = ["b"] * 50 + ["a"] * 50, ["b"] * 47 + ["a"] * 53, ["b"] * 53 + ["a"] * 47
+    judge = Judge(accuracy(), {"label": gold})
+    runs = {number: [{"label": one}] * 3 for number, one in ((0, given), (1, ahead), (2, behind))}
+    first = confirmed(judge, {0: runs[0], 1: runs[1]}, {0: 0, 1: 1}, Plan())
+    (better,) = first.finalists
+    assert 0.05 < better.difference.p_value < 0.1
+    assert better.p_adjusted == pytest.approx(better.difference.p_value / 2)
+    assert (first.winner, better.better) == (1, True)
+    (worse,) = confirmed(judge, {0: runs[0], 2: runs[2]}, {0: 0, 2: 1}, Plan()).finalists
+    assert worse.p_adjusted == pytest.approx(1 - worse.difference.p_value / 2)
+    assert not worse.better
+    # Holm's, over two: 2 x p, then at least as much.
+    both = confirmed(judge, runs, {0: 0, 1: 1, 2: 1}, Plan()).finalists
+    assert [one.p_adjusted for one in both] == pytest.approx([2 * better.p_adjusted, worse.p_adjusted])
+
+
 def test_the_best_rung_is_one_with_a_score() -> None:
     trial = Trial(1, {}, "finished", (Seen(0.3, None, 1.0), Seen(0.6, 0.2, 2.0), Seen(1.0, 0.7, 3.0)))
     assert (trial.best(1), trial.best(-1)) == (2, 1)

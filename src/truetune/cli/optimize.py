@@ -53,7 +53,7 @@ def _print(found: OptimizeResult, language: str, level: float) -> None:
             "difference",
             f"{share} low",
             f"{share} high",
-            "adjusted p",
+            "one-sided adjusted p",
             "",
         ]
         show.table("", head, rows)

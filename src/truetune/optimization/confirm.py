@@ -30,7 +30,7 @@ class Confirmed:
     difference: AcrossSeeds
     """In the units of the metric: above 0 is more, whichever direction is better."""
     p_adjusted: float
-    """Holm's, over the finalists."""
+    """One-sided, of being better, and Holm's over the finalists."""
     better: bool
     """Shown better than the config as it was given."""
     kept: bool | None = None
@@ -57,6 +57,8 @@ def confirmed(
 ) -> Confirmation:
     """Return which finalist wins; `runs` has the predictions of each trial's new seeds, those of trial 0 among them.
 
+    Only what is better replaces the config, so the tests are one-sided: of searches among equals at most the share
+    that the plan calls alpha names a winner.
     `changes` says how many settings each finalist changes. Of those shown better than trial 0, the best one is
     compared with the simpler ones, and the simplest that it is not shown to beat is named.
     """
@@ -111,7 +113,8 @@ def _against_given(judge: Judge, rows: Mapping[int, Sequence[Rows]], plan: Plan)
         number: seeds_difference(judge.metric, rows[0], rows[number], groups=judge.groups, plan=plan)
         for number in numbers
     }
-    adjusted = dict(zip(numbers, holm([differences[number].p_value for number in numbers]), strict=True))
+    ahead = [_p_ahead(differences[number], judge.sign) for number in numbers]
+    adjusted = dict(zip(numbers, holm(ahead), strict=True))
     return tuple(
         Confirmed(
             number=number,
@@ -121,6 +124,11 @@ def _against_given(judge: Judge, rows: Mapping[int, Sequence[Rows]], plan: Plan)
         )
         for number in numbers
     )
+
+
+def _p_ahead(difference: AcrossSeeds, sign: int) -> float:
+    """Return the one-sided p-value of being better."""
+    return difference.p_value / 2 if sign * difference.value > 0 else 1 - difference.p_value / 2
 
 
 def _simplest(
