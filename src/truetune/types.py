@@ -247,7 +247,7 @@ class Encoded:
     ids: Ints
     """`[length]`, special tokens included"""
     segments: Ints
-    """`[length]`, 0 or 1; `HEAD_MARK` and `TAIL_MARK` at the pieces that stand for a marked pair, which models read as 0"""
+    """`[length]`, 0 or 1; `HEAD_MARK` and `TAIL_MARK` at the pieces that stand for a marked pair (models read 0)"""
     target: npt.NDArray[Any]
     """What the head learns: `[]` (int) or, multi-label, `[labels]` (float, 0 or 1) for `classify`, `[1]` (float) for
     `regress`, `[2]` (float) the places of first and last piece for `span`, `[length]` (int) for `tag`, `generate`,

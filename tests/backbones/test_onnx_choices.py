@@ -1,4 +1,4 @@
-"""Choices as rows of an exported model: by hand, and as the network itself takes them apart."""
+"""What an exported model is given: choices as rows, by hand and as the network itself takes them apart; marks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from truetune.backbones import onnx_choices, torch_choices
+from truetune.backbones.form import Form
+from truetune.backbones.onnx_model import model_inputs
 from truetune.types import Batch
 
 
@@ -45,3 +47,9 @@ def test_they_are_those_that_the_network_takes_apart(seed: int) -> None:
     values = torch.from_numpy(rng.normal(size=(len(kept), 1)))
     wanted = torch_choices.choice_scores(values, there, 6, -1e4)
     assert onnx_choices.choice_scores(values.numpy()[kept], batch, 6).tolist() == wanted.tolist()
+
+
+def test_only_a_head_that_reads_marks_is_given_them() -> None:
+    batch = batch_of([[5, 6, 7, 8, 0]], [[1, 1, 1, 1, 0]], [[0, 2, 1, 3, 0]])
+    assert model_inputs(batch, Form("marked", own_head=True))["segments"].tolist() == [[0, 2, 1, 3, 0]]
+    assert model_inputs(batch, Form("mean", own_head=True))["segments"].tolist() == [[0, 0, 1, 0, 0]]

@@ -193,6 +193,24 @@ def test_the_model_itself_is_told_of_no_marks(tiny_bert: Path) -> None:
     assert np.abs(backbone.predict(one) - backbone.predict(other)).max() > 1e-4
 
 
+@pytest.mark.parametrize("contrast", [False, True])
+def test_a_head_over_means_reads_marked_pairs_as_plain_texts(tiny_bert: Path, tmp_path: Path, contrast: bool) -> None:
+    """Such are contrastive models, and those that were saved before pairs were marked."""
+    ids, mask, marks = np.array([[2, 7, 8, 9, 3]]), np.ones((1, 5), dtype=bool), np.array([[0, 2, 0, 3, 0]])
+    batch = Batch(ids, mask, marks, np.array([0]), np.array([0]))
+    pooling = "marked" if contrast else "mean"
+    settings = ModelSettings(str(tiny_bert), "classify", ("a", "b"), contrast=contrast, pooling=pooling, device="cpu")
+    backbone = load_backbone(settings, Recipe(), load_tokenizer(settings))
+    expected = backbone.predict(replace(batch, segments=np.zeros_like(marks)))
+    if not contrast:
+        backbone.save(tmp_path / "saved")
+        stored = read_json(tmp_path / "saved" / "backbone.json")
+        del stored["form"]["marks"]
+        write_json(tmp_path / "saved" / "backbone.json", stored)
+        backbone = saved_backbone(tmp_path / "saved", "cpu")
+    assert (backbone.predict(batch) == expected).all()
+
+
 def test_a_decoder_reads_the_last_piece_of_a_marked_pair(tiny_gpt2: Path) -> None:
     ids, mask, marks = np.array([[12, 7, 8, 9, 13]]), np.ones((1, 5), dtype=bool), np.array([[0, 2, 0, 3, 0]])
     batch = Batch(ids, mask, marks, np.array([0]), np.array([0]))

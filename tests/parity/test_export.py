@@ -18,6 +18,7 @@ from truetune.backbones.base import ModelSettings, Recipe
 from truetune.backbones.onnx_export import write_onnx
 from truetune.backbones.onnx_int8 import dynamic_nodes, write_int8, write_static_int8
 from truetune.backbones.onnx_model import ENGINES, OnnxBackbone, engine_run, measured_engines, milliseconds_of
+from truetune.backbones.saved_form import read_form
 from truetune.backbones.torch import load_backbone, load_tokenizer
 from truetune.bundle.format import read_bundle
 from truetune.cli.main import main
@@ -65,6 +66,7 @@ SLOW = pytest.mark.slow
         pytest.param("tiny_bert", "classify", "mean", {}, marks=SLOW),
         pytest.param("tiny_bert", "classify", "first", {}, marks=SLOW),
         pytest.param("tiny_bert", "classify", "marked", {}, marks=SLOW),
+        pytest.param("tiny_roberta", "classify", "marked", {}, marks=SLOW),
         pytest.param("tiny_bert", "tag", "auto", {}, marks=SLOW),
         pytest.param("tiny_bert", "joint", "auto", {}, marks=SLOW),
         pytest.param("tiny_bert", "nested", "auto", {}, marks=SLOW),
@@ -116,7 +118,9 @@ def test_choices_and_vectors_are_the_same_whatever_an_input_holds(
     write_onnx(tmp_path / "saved", tmp_path / "model.onnx")
     questions = [[("Paris", "Berlin", "a dull film"), ("Anna", "好")], [TEXTS[4], ""], ["Where?", "Who?"]]
     for engine in ENGINES:
-        exported = OnnxBackbone(engine_run(tmp_path / "model.onnx", engine), tokenizer, len(labels))
+        exported = OnnxBackbone(
+            engine_run(tmp_path / "model.onnx", engine), tokenizer, read_form(tmp_path / "saved")[1]
+        )
         for number in (1, 2):
             if head == "choose":
                 columns = [column[-number:] for column in questions]

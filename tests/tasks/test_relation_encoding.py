@@ -62,7 +62,12 @@ def read(ids: Ints) -> str:
             Span(14, 18, "firm"),
             MarkedPair("@ * person * Ann @ works for # ^ firm ^ Acme # .", 0, 46, 0, 29),
         ),
-        ("Ann works for Acme", Span(14, 18, ""), Span(0, 3, ""), MarkedPair("# Ann # works for @ Acme @", 0, 26, 18, 0)),
+        (
+            "Ann works for Acme",
+            Span(14, 18, ""),
+            Span(0, 3, ""),
+            MarkedPair("# Ann # works for @ Acme @", 0, 26, 18, 0),
+        ),
         ("在张三李四家", Span(3, 5, ""), Span(1, 3, ""), MarkedPair("在 # 张三 # @ 李四 @ 家", 2, 15, 9, 2)),
         (
             "at New York University",
@@ -70,7 +75,12 @@ def read(ids: Ints) -> str:
             Span(3, 22, ""),
             MarkedPair("at # @ New York @ University #", 3, 30, 5, 3),
         ),
-        ("University of Ohio", Span(0, 18, ""), Span(14, 18, ""), MarkedPair("@ University of # Ohio # @", 0, 26, 0, 16)),
+        (
+            "University of Ohio",
+            Span(0, 18, ""),
+            Span(14, 18, ""),
+            MarkedPair("@ University of # Ohio # @", 0, 26, 0, 16),
+        ),
     ],
 )
 def test_markers_stand_around_head_and_tail(text: str, head: Span, tail: Span, expected: MarkedPair) -> None:
@@ -150,6 +160,29 @@ def test_a_sign_of_the_text_is_no_mark() -> None:
     (one,) = encoding.inputs
     assert read(one.ids) == "@@b@##d#"
     assert one.segments.tolist() == [0, 0, 2, 0, 0, 0, 3, 0, 0, 0]
+
+
+def test_the_signs_are_read_however_long_the_entities() -> None:
+    text = "a b c d e f g h i j k l"
+    encoding = encode_pairs([[text], [Span(0, 1, "")], [Span(4, 23, "")]], None, LABELS, Words(), Lengths(10))
+    # Eight pieces fit, `@ a @ b` and `j k l #`; the sign before the tail takes the place of the one in the middle.
+    (one,) = encoding.inputs
+    assert [read(one.ids), encoding.findings[0].check] == ["@a@b#kl#", "pair too far apart"]
+    assert one.segments.tolist() == [0, 2, 0, 0, 0, 3, 0, 0, 0, 0]
+
+
+class Thirds(Words):
+    """What stands before a text is of a third segment, as in Funnel Transformers."""
+
+    def wrapped(self, first: Ints, second: Ints | None = None) -> tuple[Ints, Ints, int]:
+        ids, segments, begin = super().wrapped(first, second)
+        segments[0] = 2
+        return ids, segments, begin
+
+
+def test_no_special_token_is_a_mark() -> None:
+    encoding = encode_pairs([["a b"], [Span(0, 1, "")], [Span(2, 3, "")]], None, LABELS, Thirds(), Lengths(20))
+    assert encoding.inputs[0].segments.tolist() == [0, 2, 0, 0, 3, 0, 0, 0]
 
 
 @given(st.integers(2, 40), st.data())

@@ -81,7 +81,9 @@ def test_transformers_alone_gives_the_same(run: RunFolder) -> None:
 
 
 @pytest.mark.parametrize("model", ["tiny_bert", "tiny_gpt2", "tiny_llama"])
-@pytest.mark.parametrize(("head", "pooling"), [("classify", "auto"), ("classify", "first"), ("tag", "auto"), ("classify", "marked")])
+@pytest.mark.parametrize(
+    ("head", "pooling"), [("classify", "auto"), ("classify", "first"), ("tag", "auto"), ("classify", "marked")]
+)
 def test_the_code_of_the_card_for_every_kind_of_head(
     request: pytest.FixtureRequest, tmp_path: Path, model: str, head: Any, pooling: Any
 ) -> None:

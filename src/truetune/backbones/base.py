@@ -55,7 +55,8 @@ class ModelSettings:
     """Dropout everywhere in the model; None: its own."""
     pooling: Pooling | Literal["auto"] = "auto"
     """Which vector of `classify` stands for the text: the mean of its pieces, the first, the last, or those of the two
-    marks of a pair, side by side [Baldini Soares et al. 2019]; a decoder, which knows a pair at the end, reads the last."""
+    marks of a pair, side by side [Baldini Soares et al. 2019]; a decoder knows a pair at the end, and reads the last.
+    """
     freeze_embeddings: bool = False
     """Keep the word embeddings as they are."""
     freeze_layers: int = 0

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from truetune.backbones.base import ModelSettings
+from truetune.backbones.form import Form
 from truetune.backbones.onnx_choices import choice_scores, choices_apart
 from truetune.backbones.saved_form import read_form
 from truetune.backbones.tokenizer import FastTokenizer
@@ -60,26 +61,30 @@ class OnnxBackbone:
     together: None = None
     """It does not learn."""
 
-    def __init__(self, run: Run, tokenizer: FastTokenizer, chooses: int = 0) -> None:
-        """`chooses`: how many choices a question may have, where it is the score of one that `run` returns."""
+    def __init__(self, run: Run, tokenizer: FastTokenizer, form: Form) -> None:
+        """`run`: what returns logits; of a form that chooses, the score of one choice."""
         self.tokenizer = tokenizer
         self.run = run
-        self._chooses = chooses
+        self._form = form
 
     def predict(self, batch: Batch) -> Floats:
         """Return logits, `[batch, labels]` or `[batch, length, labels]`, or vectors, `[batch, hidden]`."""
-        logits = self.run(model_inputs(batch, self._chooses)).astype(np.float64)
-        return choice_scores(logits, batch, self._chooses) if self._chooses else logits
+        logits = self.run(model_inputs(batch, self._form)).astype(np.float64)
+        return choice_scores(logits, batch, self._form.chooses) if self._form.chooses else logits
 
     def write(self, batch: Batch, writing: Writing, told: Told | None = None) -> list[Written]:
         """Raise `ModelError`: a model that writes texts is not exported."""
         raise ModelError("an exported model gives logits only; to write texts, load the run's own model")
 
 
-def model_inputs(batch: Batch, chooses: int = 0) -> dict[str, npt.NDArray[Any]]:
-    """Return the named inputs of an exported model; of one that chooses, each choice is a row."""
-    read = choices_apart(batch) if chooses else batch
-    return {"ids": read.ids, "mask": read.mask.astype(np.int64), "segments": read.segments}
+def model_inputs(batch: Batch, form: Form) -> dict[str, npt.NDArray[Any]]:
+    """Return the named inputs of an exported model; of one that chooses, each choice is a row.
+
+    Only a model whose head reads marks is given them: others may know two segments.
+    """
+    read = choices_apart(batch) if form.chooses else batch
+    segments = read.segments if form.pooling == "marked" else np.where(read.segments > 1, 0, read.segments)
+    return {"ids": read.ids, "mask": read.mask.astype(np.int64), "segments": segments}
 
 
 def known_inputs(file: Path) -> frozenset[str]:
@@ -99,7 +104,7 @@ def exported_backbone(folder: Path) -> OnnxBackbone:
         raise ModelError(f"{folder / EXPORT}: is damaged ({error}); export the model again from its run") from None
     settings, form = read_form(folder)
     run = engine_run(folder / exported.file, exported.engine)
-    return OnnxBackbone(run, saved_tokenizer(folder, settings), form.chooses)
+    return OnnxBackbone(run, saved_tokenizer(folder, settings), form)
 
 
 def saved_tokenizer(folder: Path, settings: ModelSettings) -> FastTokenizer:

@@ -52,5 +52,5 @@ class SavedModelRun:
 
 def saved_model_backbone(model: Path, folder: Path) -> OnnxBackbone:
     """Return what predicts with the SavedModel in a folder that was made of a saved model."""
-    settings, _ = read_form(model)
-    return OnnxBackbone(SavedModelRun(folder), saved_tokenizer(model, settings))
+    settings, form = read_form(model)
+    return OnnxBackbone(SavedModelRun(folder), saved_tokenizer(model, settings), form)

@@ -35,6 +35,11 @@ def _to(*values: Any) -> Callable[[Any], tuple[Any, ...]]:
     return lambda value: tuple(one for one in values if one != value)
 
 
+def _faster_head(value: float | None) -> tuple[float, ...]:
+    """Return the rate that few steps ask for, or three times one that is as high already."""
+    return (1e-3,) if value is None or value < 1e-3 else (float(f"{3 * value:.3g}"),)
+
+
 RATE, EPOCHS, DECAY = "train.learning_rate", "train.epochs", "train.weight_decay"
 WEIGHTS, SMOOTHING = "recipe.class_weights", "recipe.label_smoothing"
 
@@ -46,7 +51,7 @@ TABLE = (
     Advice(cause.MANY_EPOCHS, EPOCHS, _times(0.5), "fewer passes, or train.patience", "Prechelt 1998"),
     Advice(cause.DROPOUT, "model.dropout", _to(None, 0.1), "the model's own dropout", "Srivastava et al. 2014"),
     Advice(cause.NOTHING, RATE, _times(3, 0.3), "another peak rate", "Devlin et al. 2019, A.3"),
-    Advice(cause.NOTHING, "train.head_learning_rate", _to(1e-3), "a faster head", "Howard and Ruder 2018"),
+    Advice(cause.NOTHING, "train.head_learning_rate", _faster_head, "a faster head", "Howard and Ruder 2018"),
     Advice(cause.NOTHING, EPOCHS, _times(3), "more passes", "Mosbach et al. 2021"),
     Advice(cause.NOTHING, "", None, "look at whether inputs tell the labels apart (audit)", ""),
     Advice(cause.UNDER, RATE, _times(3, 0.3), "another peak rate", "Devlin et al. 2019, A.3"),

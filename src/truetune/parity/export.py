@@ -244,8 +244,8 @@ def write_export(
     else:
         known = known_inputs(folder / FILES["float32"])
         batches = load(model, "cpu").batches(calibration, CALIBRATED_AT_ONCE)
-        chooses = read_form(model)[1].chooses
-        named = (model_inputs(batch, chooses) for batch in batches)
+        _, form = read_form(model)
+        named = (model_inputs(batch, form) for batch in batches)
         inputs = [{name: one for name, one in several.items() if name in known} for several in named]
         write_static_int8(folder / FILES["float32"], file, inputs)
     for source in model.iterdir():

@@ -91,7 +91,8 @@ def encode_pairs(
     The signs before head and tail are marked in the segments: the states there stand for the two entities, the "entity
     start" of Baldini Soares et al. (2019), "Matching the Blanks: Distributional Similarity for Relation Learning".
     Of a text that is too long the window is read that has the pair in its middle. Where the pair itself is too long,
-    the beginning and the end of it are read, with what lies between left out; both are counted in the findings.
+    the beginning and the end of it are read, and the signs before head and tail; what else lies between is left out.
+    Both are counted in the findings.
     Raises `ModelError` for a tokenizer that does not tell the markers apart.
     """
     _check_markers(tokenizer)
@@ -104,12 +105,14 @@ def encode_pairs(
     inputs, around, apart = [], [], []
     for example, (pair, text, target) in enumerate(zip(pairs, texts, targets, strict=True), start=first):
         begin, end = pieces_within(text, pair.start, pair.end)
-        kept = window_of_pair(len(text.ids), begin, end, room)
+        signs = [np.flatnonzero((text.starts <= place) & (place < text.ends)) for place in (pair.head, pair.tail)]
+        kept = with_signs(window_of_pair(len(text.ids), begin, end, room), np.concatenate(signs))
         if end - begin > room:
             apart.append(example)
         elif len(kept) < len(text.ids):
             around.append(example)
         one = input_of(example, Pieces(*(part[kept] for part in text)), None, target, tokenizer)
+        one.segments[:] = 0  # some tokenizers count a special token as a third segment
         for place, mark in ((pair.head, HEAD_MARK), (pair.tail, TAIL_MARK)):
             one.segments[(one.starts <= place) & (place < one.ends)] = mark
         inputs.append(one)
@@ -129,6 +132,16 @@ def window_of_pair(size: int, begin: int, end: int, room: int) -> Ints:
         return np.concatenate([np.arange(begin, begin + head), np.arange(end - room // 2, end)])
     start = max(0, min(begin - (room - (end - begin)) // 2, size - room))
     return np.arange(start, min(start + room, size))
+
+
+def with_signs(kept: Ints, signs: Ints) -> Ints:
+    """Return as many pieces as are kept, the signs among them: they take the places of those in the middle."""
+    missing = np.setdiff1d(signs, kept)
+    free = np.setdiff1d(kept, signs)
+    if not len(missing) or len(free) < len(missing):
+        return kept
+    first = (len(free) - len(missing)) // 2
+    return np.union1d(np.setdiff1d(kept, free[first : first + len(missing)]), missing)
 
 
 def _findings(around: Sequence[int], apart: Sequence[int], room: int) -> Iterator[Finding]:

@@ -22,14 +22,14 @@ GAP = 0.1
 RISEN = 1.3
 """How many times the least log-loss on validation that of the last evaluation must be."""
 FEWEST_EVALUATIONS = 4
-LONG_AGO = 0.5
-"""Share of the training at which the best evaluation must have been for the rest to count as too long."""
-
-
 ONE_ANSWER = 0.99
 """Share of the examples that get one and the same label from which on a model tells nothing apart."""
+MOSTLY = 0.9
+"""Share of the training examples that have this label from which on it may be the right answer."""
 AT_FREQUENCIES = 0.95
 """Share of the labels' entropy that the log-loss must keep for the model to know no more than their frequencies."""
+LONG_AGO = 0.5
+"""Share of the training at which the best evaluation must have been for the rest to count as too long."""
 
 
 def nothing_learnt(evidence: Evidence) -> Iterator[Cause]:
@@ -41,7 +41,7 @@ def nothing_learnt(evidence: Evidence) -> Iterator[Cause]:
     ((label, times),) = Counter(map(str, said)).most_common(1)
     counts = Counter(evidence.gold("train"))
     total = sum(counts.values())
-    if times < ONE_ANSWER * len(said) or counts[label] >= 0.9 * total:
+    if times < ONE_ANSWER * len(said) or counts[label] >= MOSTLY * total:
         return
     entropy = -sum(number / total * log(number / total) for number in counts.values())
     own = evidence.probabilities("train")[np.arange(total), evidence.codes("train")]
@@ -50,8 +50,8 @@ def nothing_learnt(evidence: Evidence) -> Iterator[Cause]:
         yield Cause(
             NOTHING,
             (
-                f"{times / len(said):.0%} of the {len(said):,} training and validation examples are said to be {label}, "
-                f"which {counts[label] / total:.0%} are",
+                f"{times / len(said):.0%} of the {len(said):,} training and validation examples are said to be "
+                f"{label}, which {counts[label] / total:.0%} are",
                 f"the log-loss on training examples is {loss:.3f}; that of always saying how frequent each label is "
                 f"would be {entropy:.3f}",
             ),
