@@ -74,8 +74,8 @@ class LinearTrials:
             yield Rung((rung + 1) / RUNGS, {"label": said}, time.perf_counter() - began)
 
     def _places(self, part: Part) -> np.ndarray[Any, Any]:
-        start = TRAIN if part == "search" else TRAIN + HALF
-        return np.arange(start, start + HALF)
+        start = TRAIN + HALF if part == "confirm" else TRAIN
+        return np.arange(start, start + (2 * HALF if part == "both" else HALF))
 
 
 def main() -> None:

@@ -47,7 +47,7 @@ from truetune.optimization.proposals import Proposals, distribution_of, param_of
 from truetune.optimization.race import Judge, Race
 from truetune.optimization.runner import FinetuneRunner, Half, half_of, halves_of
 from truetune.optimization.search import Budget, Search
-from truetune.optimization.space import Move, default_space
+from truetune.optimization.space import Move, default_space, openings
 from truetune.optimization.trial import Changes, Part, Rung
 from truetune.stats.plan import Plan
 from truetune.stats.quantiles import t_quantile
@@ -150,7 +150,8 @@ def truetune_search(share: float) -> Callable[[Bench, Path, int], Found]:
         own = Search(Alone(runner), judge, Race(), Folder(folder), seed, _say, given=given)
         sampler_seed = seed + len(own.journal.trials())
         budget = Budget(10_000, share * bench.seconds, (1 + FINALISTS) * SEEDS)
-        trials = own.run(Proposals(bench.space, "tpe", sampler_seed, judge.sign, given), budget)
+        proposals = Proposals(bench.space, "tpe", sampler_seed, judge.sign, given)
+        trials = own.run(proposals, budget, openings(bench.space, given))
         finalists, spent = finalists_of(own, trials, FINALISTS), sum(trial.seconds for trial in trials)
         if not finalists:
             return {}, spent

@@ -32,6 +32,7 @@ class Drawn:
     def __init__(self, skill: Callable[[Mapping[str, Any]], float], examples: int = 400) -> None:
         rng = np.random.default_rng(5)
         self.gold = {part: rng.choice(["a", "b"], examples).tolist() for part in ("search", "confirm")}
+        self.gold["both"] = self.gold["search"] + self.gold["confirm"]
         self.skill = skill
         self.rungs_trained = 0
         self.asked: list[tuple[dict[str, Any], int, str]] = []

@@ -149,7 +149,7 @@ def test_two_searches_share_their_trials(address: str, drawn: Make, monkeypatch:
     assert runs == other_runs
     asked = [one for runner in runners for one in runner.asked]
     assert sum(part == "search" for _, _, part in asked) == 24
-    assert sum(part == "confirm" for _, _, part in asked) == 2 * len(runs), "each run that confirms was made once"
+    assert sum(part == "both" for _, _, part in asked) == 2 * len(runs), "each run that confirms was made once"
     assert all(any(part == "search" for _, _, part in runner.asked[1:]) for runner in runners), "both have worked"
     assert sum(not changes for changes, _, part in asked if part == "search") == 1, "trial 0 was trained once"
 

@@ -15,7 +15,7 @@ from truetune.optimization.journal import Folder
 from truetune.optimization.optimism import optimism
 from truetune.optimization.race import Judge
 from truetune.optimization.runner import changed
-from truetune.optimization.space import Range, default_space, space_of
+from truetune.optimization.space import Move, Range, default_space, openings, space_of
 from truetune.optimization.trial import Rung, Seen, Trial
 from truetune.stats.plan import Plan
 from truetune.tasks.table import task_named
@@ -63,6 +63,22 @@ def test_changes_are_checked_like_a_config() -> None:
     assert changed(CONFIG, {"train.epochs": 7.0, "recipe.r_drop": 1.0}).train.epochs == 7.0
     with pytest.raises(ConfigError, match="did you mean 'epochs'"):
         changed(CONFIG, {"train.epoch": 7.0})
+
+
+def test_more_training_is_tried_first() -> None:
+    rate = Move("train.learning_rate", Range(1e-5, 4e-4, log=True), "")
+    epochs = Move("train.epochs", (3.0, 1.5, 6.0), "")
+    other = Move("train.warmup", (0.0, 0.1), "")
+    given = {"train.learning_rate": 1e-4, "train.epochs": 3.0, "train.warmup": 0.0}
+    both = {"train.learning_rate": 2e-4, "train.epochs": 6.0}
+    assert openings([rate, epochs, other], given) == [both, {"train.learning_rate": 2e-4}, {"train.epochs": 6.0}]
+    assert openings([epochs, other], given) == [{"train.epochs": 6.0}]
+    even = Move("train.learning_rate", Range(0.0, 3e-4), "")
+    assert openings([even], given) == [{"train.learning_rate": 2e-4}]
+    # What is at its top already, or not among what may be set, is not raised.
+    assert openings([rate, epochs], {"train.learning_rate": 4e-4, "train.epochs": 6.0}) == []
+    assert openings([rate, epochs], {"train.learning_rate": 1.0, "train.epochs": 4.0}) == []
+    assert openings([other], given) == []
 
 
 def test_the_best_of_equal_systems_looks_as_much_better_as_it_does_in_simulation() -> None:

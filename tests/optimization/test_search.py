@@ -171,6 +171,19 @@ def test_a_time_that_leaves_none_to_search_is_told() -> None:
     ensure_time([*alone, Trial(1, {}, "failed")], Optimize(minutes=20.0))
 
 
+def test_the_checkpoint_that_the_search_would_choose_is_what_confirms(tmp_path: Path, drawn: Make) -> None:
+    """The examples that confirm would choose the last one."""
+    runner = drawn(level, 10)
+    seen, unseen = runner.gold["search"], runner.gold["confirm"]
+
+    def falling(changes: Mapping[str, Any], seed: int, part: str) -> Iterator[Rung]:
+        yield Rung(0.5, {"label": seen + ["a"] * 10}, 1.0)
+        yield Rung(1.0, {"label": ["a"] * 10 + unseen}, 2.0)
+
+    runner.run = falling
+    assert confirming_runs(search_in(tmp_path, runner), [], [1, 2]) == {0: [{"label": ["a"] * 10}] * 2}
+
+
 def test_finalists_are_trained_again_on_examples_the_search_never_saw(tmp_path: Path, drawn: Make) -> None:
     runner = drawn(peaked)
     search = search_in(tmp_path, runner)
@@ -179,7 +192,7 @@ def test_finalists_are_trained_again_on_examples_the_search_never_saw(tmp_path: 
     finalists = finalists_of(search, trials, 3)
     assert finalists[0] == best_of(trials[1:], 1)
     runs = confirming_runs(search, finalists, [1, 2, 3])
-    assert {(seed, part) for _, seed, part in runner.asked} == {(seed, "confirm") for seed in (1, 2, 3)}
+    assert {(seed, part) for _, seed, part in runner.asked} == {(seed, "both") for seed in (1, 2, 3)}
     assert len(runner.asked) == 3 * (1 + len(finalists))
     confirming_runs(search, finalists, [1, 2, 3])
     assert len(runner.asked) == 3 * (1 + len(finalists)), "runs on disk are not made again"

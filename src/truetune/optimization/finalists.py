@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from truetune.errors import TruetuneError
 from truetune.optimization.journal import Journal
 from truetune.optimization.objectives import front, how_cheap, no_dearer
+from truetune.optimization.race import Judge
 from truetune.optimization.search import WAIT, Predicted, Search
 from truetune.optimization.trial import Changes, Rung, Trial, best_of, best_value
 
@@ -58,26 +60,26 @@ def best_rung(journal: Journal, trial: Trial, sign: int) -> Predicted:
 def confirming_runs(search: Search, finalists: Sequence[Trial], seeds: Sequence[int]) -> dict[int, list[Predicted]]:
     """Return what trial 0 and the finalists predict on the examples that the search never saw, with each new seed.
 
-    The last rung counts: a best one must not be chosen on the examples that confirm. Runs that the journal has are
-    not made again. A finalist that fails with one of the seeds is left out: it was trained by luck. Raises
-    `TruetuneError` where trial 0 fails.
+    The rung counts that is best on the search's half, as a run keeps the checkpoint that is best on validation: the
+    examples that confirm choose nothing. Runs that the journal has are not made again. A finalist that fails with one of
+    the seeds is left out: it was trained by luck. Raises `TruetuneError` where trial 0 fails.
     """
     changes: dict[int, Changes] = {0: {}, **{trial.number: trial.changes for trial in finalists}}
     wanted = [(number, seed) for seed in seeds for number in changes]
-    last: dict[tuple[int, int], Rung] = {}
+    kept: dict[tuple[int, int], Rung] = {}
     under_way: set[tuple[int, int]] = set()
     while left := _left(search.journal, wanted):
         for pair in left:
             if len(under_way) < search.crew.size and pair not in under_way and search.journal.claim(*pair):
                 under_way.add(pair)
-                search.crew.begin(pair, changes[pair[0]], pair[1], "confirm")
+                search.crew.begin(pair, changes[pair[0]], pair[1], "both")
         if not under_way:  # what is left is with other processes
             time.sleep(WAIT)
             continue
         key, said = search.crew.next()
         pair = next(one for one in under_way if one == key)
         if isinstance(said, Rung):
-            last[pair] = said
+            kept[pair] = _better(search.judge, kept.get(pair), said)
         elif isinstance(said, Exception):
             for other in [one for one in under_way if one[0] == pair[0]]:
                 under_way.remove(other)
@@ -87,10 +89,25 @@ def confirming_runs(search: Search, finalists: Sequence[Trial], seeds: Sequence[
         else:
             under_way.remove(pair)
             number, seed = pair
-            search.journal.write_confirming(number, seed, last[pair].predicted)
-            search.say(f"confirming trial {number} with seed {seed}: {last[pair].seconds:.0f} s")
+            unseen = {name: said[_chosen_by(search.judge) :] for name, said in kept[pair].predicted.items()}
+            search.journal.write_confirming(number, seed, unseen)
+            search.say(f"confirming trial {number} with seed {seed}: {kept[pair].seconds:.0f} s")
     found = {number: [search.journal.confirming(number, seed) for seed in seeds] for number in changes}
     return {number: [one for one in said if one] for number, said in found.items() if all(said)}
+
+
+def _better(judge: Judge, best: Rung | None, said: Rung) -> Rung:
+    """Return the rung with the better score on the examples of the search; its time is that of the later one."""
+    if best is None:
+        return said
+    ours = [{name: values[: _chosen_by(judge)] for name, values in rung.predicted.items()} for rung in (best, said)]
+    one, other = (judge.sign * judge.value(predicted) for predicted in ours)
+    return said if other > one else replace(best, seconds=said.seconds)
+
+
+def _chosen_by(judge: Judge) -> int:
+    """Return how many examples the search chooses by; they stand before those that confirm."""
+    return len(judge.gold[judge.metric.gold])
 
 
 def confirmed_before(search: Search, trials: Sequence[Trial], seeds: Sequence[int]) -> list[Trial]:

@@ -44,7 +44,7 @@ class Half:
 
 
 def halves_of(data: TaskData, metric_name: str | None, seed: int) -> dict[Part, Half]:
-    """Return validation cut in two: examples that the search chooses by, and examples that confirm.
+    """Return validation cut in two: examples that the search chooses by, and examples that confirm; and both in turn.
 
     Groups stay whole. The cut is a function of the seed and of ids or groups, so it is the same in every session.
     """
@@ -54,10 +54,9 @@ def halves_of(data: TaskData, metric_name: str | None, seed: int) -> dict[Part, 
     keys = ranked(map(str, named), len(named), seed)
     _, place = np.unique(keys, return_inverse=True)
     first = place < (int(place.max()) + 1) / 2
-    return {
-        "search": half_of(data, metric_name, "validation", np.flatnonzero(first)),
-        "confirm": half_of(data, metric_name, "validation", np.flatnonzero(~first)),
-    }
+    ours, others = np.flatnonzero(first), np.flatnonzero(~first)
+    places: dict[Part, Ints] = {"search": ours, "confirm": others, "both": np.concatenate([ours, others])}
+    return {part: half_of(data, metric_name, "validation", some) for part, some in places.items()}
 
 
 def half_of(data: TaskData, metric_name: str | None, name: str, places: Ints) -> Half:
@@ -92,7 +91,7 @@ class FinetuneRunner:
         self._precision: Any = None
 
     def run(self, changes: Changes, seed: int, part: Part) -> Iterator[Rung]:
-        """Train once, and yield what is predicted of a half of validation at each evaluation."""
+        """Train once, and yield what is predicted of a part of validation at each evaluation."""
         config = changed(self._config, {**changes, "train.seed": seed})
         backbone, inputs = self._backbone(config)
         half = self._halves[part]

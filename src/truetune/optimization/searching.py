@@ -25,7 +25,7 @@ from truetune.optimization.proposals import Proposals
 from truetune.optimization.race import Race
 from truetune.optimization.runner import FinetuneRunner, Half, halves_of
 from truetune.optimization.search import WAIT, Budget, Search
-from truetune.optimization.space import Space
+from truetune.optimization.space import Space, openings
 from truetune.optimization.trial import Part, Trial
 from truetune.workflows.parts import TaskData
 from truetune.workflows.progress import Progress
@@ -80,7 +80,8 @@ def searched(search: Search, space: Space, config: Config) -> list[Trial]:
         seed = secrets.randbelow(2**31)
     proposals = Proposals(space.moves, settings.sampler, seed, search.judge.sign, space.given, search.aims.costs)
     budget = Budget(settings.trials, 60 * settings.minutes, confirming(settings))
-    return search.run(proposals, budget, [change for _, change in space.first])
+    asked = [change for _, change in space.first]
+    return search.run(proposals, budget, [*asked, *openings(space.moves, space.given)])
 
 
 def confirming(settings: Optimize) -> int:

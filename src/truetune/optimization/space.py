@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import sqrt
 from typing import Any
 
 from truetune.config import Config, has
@@ -66,6 +67,33 @@ def default_space(config: Config, label_counts: Mapping[str, int]) -> tuple[Move
         moves.append(Move("recipe.class_weights", weights, "rare labels are passed over", "King and Zeng 2001"))
     framework = config.model.framework
     return tuple(move for move in moves if all(has(framework, move.key, value) for value in _listed(move)))
+
+
+def openings(moves: Sequence[Move], given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what is tried before a sampler is asked: more passes and a higher rate, together and each alone.
+
+    A model that was hardly trained is the most frequent of what holds fine-tuning on few examples back [Mosbach et al.
+    2021], and the dearest to find by chance: most of what is drawn at random learns less than the config as it is.
+    """
+    raised = {move.key: value for move in moves if (value := _raised(move, given.get(move.key))) is not None}
+    alone = [{key: value} for key, value in raised.items()]
+    return [raised, *alone] if len(alone) > 1 else alone
+
+
+def _raised(move: Move, value: Any) -> Any:
+    """Return the greatest value of a list, or of a range the middle (of logarithms) between a value and the top."""
+    if (
+        move.key not in ("train.epochs", "train.learning_rate")
+        or not isinstance(value, int | float)
+        or not holds(move, value)
+    ):
+        return None
+    if isinstance(move.values, Range):
+        high = move.values.high
+        middle = sqrt(value * high) if move.values.log else (value + high) / 2
+        return float(f"{middle:.3g}") if value < high else None
+    highest = max(move.values)
+    return highest if highest > value else None
 
 
 def smaller_models(layers: int, current: int | None) -> Move:

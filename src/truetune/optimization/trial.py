@@ -9,14 +9,14 @@ from typing import Any, Literal, Protocol
 
 Changes = Mapping[str, Any]
 """`section.key` -> value, where it differs from the config that the search began with."""
-Part = Literal["search", "confirm"]
-"""Which half of validation is predicted: the one that the search may look at, or the one that it never sees."""
+Part = Literal["search", "confirm", "both"]
+"""The half of validation that the search may look at, the one that it never sees, or the one and then the other."""
 State = Literal["finished", "stopped", "failed"]
 
 
 @dataclass(frozen=True)
 class Rung:
-    """What a model in training says of one half of validation."""
+    """What a model in training says of a part of validation."""
 
     share: float
     """How much of the training is done, from 0 to 1."""
