@@ -61,8 +61,8 @@ def confirming_runs(search: Search, finalists: Sequence[Trial], seeds: Sequence[
     """Return what trial 0 and the finalists predict on the examples that the search never saw, with each new seed.
 
     The rung counts that is best on the search's half, as a run keeps the checkpoint that is best on validation: the
-    examples that confirm choose nothing. Runs that the journal has are not made again. A finalist that fails with one of
-    the seeds is left out: it was trained by luck. Raises `TruetuneError` where trial 0 fails.
+    examples that confirm choose nothing. Runs that the journal has are not made again. A finalist that fails with one
+    of the seeds is left out: it was trained by luck. Raises `TruetuneError` where trial 0 fails.
     """
     changes: dict[int, Changes] = {0: {}, **{trial.number: trial.changes for trial in finalists}}
     wanted = [(number, seed) for seed in seeds for number in changes]
