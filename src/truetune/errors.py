@@ -47,9 +47,8 @@ class RunError(TruetuneError):
 class MissingPackageError(TruetuneError):
     """An optional package that the requested work needs."""
 
-    def __init__(self, package: str, needed_for: str, extra: str, command: str = "") -> None:
+    def __init__(self, package: str, needed_for: str, extra: str = "", command: str = "") -> None:
         self.package = package
-        self.extra = extra
         run = command or f"pip install 'truetune[{extra}]'"
         super().__init__(f"{needed_for} needs the package {package!r}, which is not installed; run: {run}")
 

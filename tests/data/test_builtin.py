@@ -33,7 +33,7 @@ def fetch_only(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[str]:
     def downloaded(package: Package, progress: object, needed_for: str) -> Path:
         asked.append(package.name)
         if package.name not in names:
-            raise MissingPackageError(package.requirement, needed_for, "builtin", package.command)
+            raise MissingPackageError(package.requirement, needed_for, command=package.command)
         return Path(package.archive)
 
     monkeypatch.setattr(builtin, "downloaded", downloaded)

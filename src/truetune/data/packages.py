@@ -97,7 +97,7 @@ def located(file: PackagedFile, progress: Progress, needed_for: str) -> Path:
         archive = _archive(file.package)
         if not archive.is_file():
             package = file.package
-            raise MissingPackageError(package.requirement, needed_for, "builtin", package.command)
+            raise MissingPackageError(package.requirement, needed_for, command=package.command)
         _verify(archive, file.package.sha256, file.package, progress)
         _extract(file, archive)
     _verify(path, file.sha256, file.package, progress)

@@ -53,7 +53,7 @@ def downloaded(package: Package, progress: Progress, needed_for: str) -> Path:
         fetched = folder / "archives" / package.archive
         if done.returncode or not fetched.is_file():
             needs = f"pip could not download it ({_last_words(done)}); {needed_for}"
-            raise MissingPackageError(package.requirement, needs, "builtin", package.command)
+            raise MissingPackageError(package.requirement, needs, command=package.command)
         with whole_file(target) as temporary:
             shutil.copyfile(fetched, temporary)
     return target

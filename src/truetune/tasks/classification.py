@@ -98,7 +98,7 @@ LABEL_SCORING = Scoring(
     ),
     primary=("accuracy",),
     refined=refined_of,
-    sometimes=(areas.ROC_AUC_OVO, *hierarchy.metrics_of("label")),
+    sometimes=(areas.ROC_AUC_OVO, *hierarchy.metrics_of("label"), *hierarchy.metrics_of("labels")),
     oddities=Oddities(labels_seen, undefined_warnings),
     constant=score_labels,
 )
