@@ -39,7 +39,7 @@ class Stage:
 def deciding_metric(task: Task, gold: Mapping[str, Any], predicted: Mapping[str, Any], name: str | None) -> Metric:
     """Return the metric that decides, of those that apply to these fields; of empty ones nothing but the names counts.
 
-    Raises `MetricError` for one that the task has not, or that these labels have not (`hierarchical_f1` without levels).
+    Raises `MetricError` for one that the task lacks, or that these labels do (`hierarchical_f1` without levels).
     """
     scoring = task.scoring
     if any(one.name == name for one in scoring.sometimes) and any(len(column) for column in gold.values()):
