@@ -14,6 +14,7 @@ from truetune.backbones.torch import load_backbone, load_tokenizer, saved_backbo
 from truetune.backbones.torch_backbone import TorchBackbone
 from truetune.backbones.torch_losses import SCALE, in_batch_scores
 from truetune.data.batch import padded, target_number
+from truetune.errors import ModelError
 from truetune.tasks.base import Labels, Lengths
 from truetune.tasks.retrieval_encoding import encode_pairs, pair_code
 from truetune.types import Encoded
@@ -22,11 +23,11 @@ QUERIES = ["bad", "a lovely brilliant story", "Anna visited Paris"]
 GOLD = {"documents": [("a dull film",), ("great plot",), ("Berlin with Bob", "great plot")]}
 
 
-def loaded(folder: Path, trimmed: bool = False) -> TorchBackbone:
+def loaded(folder: Path, trimmed: bool = False, sizes: tuple[int, ...] = ()) -> TorchBackbone:
     settings = ModelSettings(str(folder), "embed", (), dropout=0.0, precision="float32", device="cpu")
     tokenizer = load_tokenizer(settings)
     vocabulary = used_pieces(one.ids for one in pairs(tokenizer)) if trimmed else None
-    return load_backbone(settings, Recipe(), tokenizer, vocabulary)
+    return load_backbone(settings, Recipe(matryoshka=sizes), tokenizer, vocabulary)
 
 
 def pairs(tokenizer: object) -> list[Encoded]:
@@ -57,6 +58,27 @@ def test_the_loss_is_that_of_each_query_picking_its_document(family: str, reques
         scores = SCALE * one[row] @ other[wrong].T
         expected += float(np.log(np.exp(scores).sum()) - SCALE * one[row] @ other[row])
     assert step(backbone, 0.0) == pytest.approx(expected / 4, rel=1e-4)
+
+
+@pytest.mark.parametrize("family", ["tiny_bert", "tiny_gpt2"])
+def test_the_loss_of_several_sizes_is_the_mean_of_those_of_each(family: str, request: pytest.FixtureRequest) -> None:
+    backbone = loaded(request.getfixturevalue(family), sizes=(4, 8))
+    asked = [QUERIES[0], QUERIES[1], QUERIES[2], QUERIES[2]]
+    answers = ["a dull film", "great plot", "Berlin with Bob", "great plot"]
+    whole = vectors(backbone, asked), vectors(backbone, answers)
+    expected = []
+    for size in (4, 8, None):
+        one, other = (some[:, :size] / np.linalg.norm(some[:, :size], axis=1, keepdims=True) for some in whole)
+        for row in range(4):
+            wrong = [k for k in range(4) if k == row or (asked[k] != asked[row] and answers[k] != answers[row])]
+            scores = SCALE * one[row] @ other[wrong].T
+            expected.append(float(np.log(np.exp(scores).sum()) - SCALE * one[row] @ other[row]))
+    assert step(backbone, 0.0) == pytest.approx(np.mean(expected), rel=1e-4)
+
+
+def test_vectors_cannot_be_cut_to_more_than_they_have(tiny_bert: Path) -> None:
+    with pytest.raises(ModelError, match=r"recipe.matryoshka: the vectors of this model have 32 numbers"):
+        loaded(tiny_bert, sizes=(8, 32))
 
 
 def test_equal_documents_and_equal_queries_are_no_wrong_answers() -> None:

@@ -32,7 +32,8 @@ def test_every_key_of_the_recipe_is_handed_on() -> None:
     elsewhere = {"lora_rank", "lora_alpha", "lora_dropout", "swa"}  # Of the model, and of the loop's plan.
     elsewhere |= {"contrastive", "hard_negatives", "teacher", "teacher_share"}  # Of the inputs and their targets.
     elsewhere |= {"ia3", "prompt_pieces", "prefix_pieces"}  # Of the model.
-    assert {*numbers, "class_weights", *elsewhere} == set(config.Recipe.model_fields)
+    assert recipe_of(configured(matryoshka=[8, 4]), INPUTS, LABELS, "embed").matryoshka == (8, 4)
+    assert {*numbers, "class_weights", "matryoshka", *elsewhere} == set(config.Recipe.model_fields)
     assert {key: getattr(found, key) for key in numbers} == numbers
     assert found.class_weights == pytest.approx((4 / 6, 4 / 2))
 

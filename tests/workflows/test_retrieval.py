@@ -125,6 +125,25 @@ def test_wrong_documents_that_look_right_are_learnt_from(tmp_path: Path, tiny_be
         finetune({**settings, "task": "similarity", "data": {"source": str(pairs(tmp_path))}}, progress=QUIET)
 
 
+def test_vectors_are_cut_where_they_learnt_it(tmp_path: Path, tiny_bert: Path) -> None:
+    settings: dict[str, Any] = {
+        "task": "retrieval",
+        "data": {"source": str(questions(tmp_path)), "validation_share": 0.2, "test_share": 0.2},
+        "model": {"name": str(tiny_bert), "dtype": "float32"},
+        "train": {"epochs": 15, "learning_rate": 3e-3, "tokens_per_batch": 512},
+        "recipe": {"matryoshka": [8, 4]},
+        "evaluate": {"resamples": 100, "metric": "mrr", "baselines": ["bm25"]},
+        "track": {"output": str(tmp_path / "runs"), "name": "tiny"},
+    }
+    result = finetune(settings, progress=QUIET)
+    (found,) = [one for one in read_json(result.run / "audit.json")["findings"] if one["check"] == "sizes of vectors"]
+    sizes = {line.partition(":")[0]: float(line.rpartition(" ")[2]) for line in found["examples"]}
+    assert list(sizes) == ["4", "8", "32"]
+    assert 0.5 < sizes["4"] < sizes["8"] < sizes["32"] == 1.0, "the checkpoint is the first that is best by the whole"
+    with pytest.raises(ConfigError, match=r"recipe.matryoshka: is of rankings"):
+        finetune({**settings, "task": "similarity", "data": {"source": str(pairs(tmp_path))}}, progress=QUIET)
+
+
 def pairs(folder: Path) -> Path:
     rows = [{"first": f"Anna {place}", "second": f"Bob {place}", "value": place} for place in range(40)]
     path = folder / "pairs.jsonl"

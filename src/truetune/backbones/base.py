@@ -117,6 +117,8 @@ class Recipe:
     fgm: float = 0.0
     """Norm of the adversarial move of the word embeddings, on which each step learns too [Miyato et al. 2017]; 0: none.
     The loss that a step returns is without it."""
+    matryoshka: tuple[int, ...] = ()
+    """Rankings: vectors cut to their first so many numbers have a loss each beside the whole [Kusupati et al. 2022]."""
     mixout: float = 0.0
     """Share of the matrices of the layers that is as pretrained at each step [Lee, Cho and Kang 2020]; 0: none."""
     ema: float = 0.0

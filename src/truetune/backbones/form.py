@@ -40,6 +40,8 @@ class Form:
     """How many choices an input may have, each read by itself: what comes out are their scores."""
     nests: bool = False
     """Whether every stretch of pieces has a score for each type."""
+    vector: int = 0
+    """To how many numbers a vector that comes out is cut; 0: it is whole."""
     marks: bool = False
     """Whether segments mark the pieces of a pair; the model itself is told of one segment only."""
 

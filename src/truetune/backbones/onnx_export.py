@@ -6,12 +6,13 @@ import contextlib
 import logging
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from truetune.backbones.torch_network import Network
+from truetune.backbones.torch_network import Network, check_sizes
 from truetune.backbones.torch_prefix import for_export
 from truetune.backbones.torch_saved import load_saved
 from truetune.errors import MissingPackageError, ModelError
@@ -21,14 +22,18 @@ INPUTS = ("ids", "mask", "segments")
 OUTPUT = "logits"
 
 
-def write_onnx(folder: Path, file: Path) -> None:
+def write_onnx(folder: Path, file: Path, vector: int = 0) -> None:
     """Write the network of a saved folder, in float32; raises `ModelError` for one that cannot be exported.
 
-    Of a model that chooses it is what scores one choice: `onnx_model` puts those of a question together.
+    Of a model that chooses it is what scores one choice: `onnx_model` puts those of a question together. `vector`: to
+    how many numbers vectors are cut; 0: as the folder says.
     """
     need("onnx", "onnxscript")
     network, tokenizer, settings = load_saved(folder, torch.device("cpu"))
     network.eval()
+    if vector:
+        check_sizes([vector], network.model.config.hidden_size, "--vector-size")
+        network.form = replace(network.form, vector=vector)
     if settings.prefix_pieces:
         for_export(network)
     else:

@@ -42,7 +42,7 @@ def objective_of(settings: ModelSettings) -> Objective:
         return Objective(lambda ends, targets, recipe: stretches_loss(ends, targets), stretches_disagreement)
     if settings.head == "embed":
         return Objective(
-            lambda vectors, targets, recipe: _picked(in_batch_scores(vectors, targets)),
+            pairs_loss,
             lambda first, second, targets: disagreement(
                 in_batch_scores(first, targets),
                 in_batch_scores(second, targets),
@@ -131,6 +131,21 @@ def shared_label_loss(vectors: Tensor, targets: Tensor) -> Tensor:
     logs = (SCALE * vectors @ vectors.T).masked_fill(own, LEAST).log_softmax(dim=1)
     picked = -logs.masked_fill(~same, 0).sum(dim=1) / same.sum(dim=1).clamp_min(1)
     return picked.sum()
+
+
+def pairs_loss(vectors: Tensor, targets: Tensor, recipe: Recipe) -> Tensor:
+    """Return the sum over queries of what picking their documents costs; shapes as of `in_batch_scores`.
+
+    With `recipe.matryoshka` it is the mean of that of the whole vectors and of those cut to each size [Kusupati et al.
+    2022, all weights equal].
+    """
+    views = [vectors, *(cut_vectors(vectors, size) for size in recipe.matryoshka)]
+    return torch.stack([_picked(in_batch_scores(one, targets)) for one in views]).mean()
+
+
+def cut_vectors(vectors: Tensor, size: int) -> Tensor:
+    """Return the first `size` numbers of vectors `[..., hidden]`, of length 1 again."""
+    return functional.normalize(vectors[..., :size], dim=-1)
 
 
 def _picked(scores: Tensor) -> Tensor:

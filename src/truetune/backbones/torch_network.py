@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -137,8 +138,8 @@ class Network(nn.Module):
 
     def _vectors(self, ids: Tensor, mask: Tensor) -> Tensor:
         assert self.form.pooling is not None
-        hidden = self.hidden(ids, mask, torch.zeros_like(ids))
-        return nn.functional.normalize(pooled(hidden, mask, self.form.pooling).float(), dim=-1)
+        whole = pooled(self.hidden(ids, mask, torch.zeros_like(ids)), mask, self.form.pooling).float()
+        return nn.functional.normalize(whole[:, : self.form.vector or None], dim=-1)
 
     def inputs(self, batch: Batch) -> tuple[Tensor, ...]:
         """Return what `forward` takes of a batch, where the network is."""
@@ -193,6 +194,16 @@ class Network(nn.Module):
         if not self.segmented:
             return inputs
         return {**inputs, "token_type_ids": torch.where(segments > 1, 0, segments) if self.form.marks else segments}
+
+
+def check_sizes(sizes: Sequence[int], whole: int, where: str) -> None:
+    """Raise `ModelError` where a vector of `whole` numbers cannot be cut to one of these sizes."""
+    for size in sizes:
+        if not 0 < size < whole:
+            raise ModelError(
+                f"{where}: the vectors of this model have {whole:,} numbers, so they cannot be cut to {size:,}; "
+                f"expected 1 to {whole - 1:,}"
+            )
 
 
 def sides(ids: Tensor, mask: Tensor, segments: Tensor) -> list[tuple[Tensor, Tensor]]:

@@ -17,7 +17,7 @@ from truetune.backbones.torch_average import Average
 from truetune.backbones.torch_dropout import Bits, with_bit_dropout
 from truetune.backbones.torch_losses import objective_of
 from truetune.backbones.torch_mixout import Mixout
-from truetune.backbones.torch_network import Network
+from truetune.backbones.torch_network import Network, check_sizes
 from truetune.backbones.torch_optimizer import adamw, moments, set_moments, trained
 from truetune.backbones.torch_placed import whole
 from truetune.backbones.torch_recompute import recompute_layers
@@ -51,6 +51,8 @@ class Learner:
         self._device = next(network.parameters()).device
         if recipe.fgm:
             check_perturbable(network.model.get_input_embeddings())
+        if recipe.matryoshka:
+            check_sizes(recipe.matryoshka, network.model.config.hidden_size, "recipe.matryoshka")
         self._bits = Bits(settings.seed, 0 if together is None else together.rank)
         if self._device.type == "cpu":
             with_bit_dropout(network, self._bits)

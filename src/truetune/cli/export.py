@@ -25,6 +25,7 @@ def run(args: argparse.Namespace) -> int:
         margin=args.margin,
         metric=args.metric,
         data=args.data,
+        vector_size=args.vector_size,
         plan=Plan(args.level, args.resamples, args.seed),
     )
     result = exported(Path(args.run), Path(args.folder), wanted, Progress(quiet=args.json))

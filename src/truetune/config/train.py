@@ -74,6 +74,10 @@ class Recipe(Group):
         ge=0,
         description="Rankings: each query learns to reject one of its this many likest wrong documents too (TF-IDF)",
     )
+    matryoshka: list[Annotated[int, Field(gt=0)]] = Field(
+        default=[],
+        description="Rankings: vectors cut to their first so many numbers learn to rank too ([64, 128]); see `export`",
+    )
     teacher: str | None = Field(
         default=None, description="Distillation: a fine-tuned run or bundle whose probabilities are learnt too"
     )

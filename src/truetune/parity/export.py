@@ -23,7 +23,7 @@ from truetune.backbones.onnx_model import (
     milliseconds_of,
     model_inputs,
 )
-from truetune.backbones.saved_form import read_form
+from truetune.backbones.saved_form import read_form, write_form
 from truetune.bundle.format import ONNX, PYTORCH, TENSORFLOW, read_bundle, write_bundle
 from truetune.bundle.run_folder import RunFolder, finished_run
 from truetune.data.dataset import Dataset
@@ -79,6 +79,8 @@ class Wanted:
     """Labelled examples to compare on; None: the run's validation part."""
     plan: Plan = field(default_factory=Plan)
     format: Literal["onnx", "savedmodel"] = "onnx"
+    vector_size: int | None = None
+    """Of rankings: to how many numbers vectors are cut; None: they stay whole."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,8 @@ def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> Ex
     training = training_of(task)
     if training.head == "generate":
         raise ModelError(f"{path}: writes texts ({task.name}), which is not exported yet; serve or load the run itself")
+    if wanted.vector_size and (training.head != "embed" or wanted.format != "onnx"):
+        raise ModelError("--vector-size: is of rankings (retrieval, response-ranking) as ONNX; leave it out")
     labelled = labelled_of(run, task, wanted.data)
     if not len(labelled.ids):
         raise RunError(f"{path}: the validation part is empty, so nothing can be shown; give labelled examples: --data")
@@ -238,7 +242,7 @@ def write_export(
         raise ModelError(f"{model}: is of {bundle.framework}; only a model as it was trained is exported")
     file = folder / FILES[wanted.precision]
     if wanted.precision == "float32":
-        write_onnx(model, file)
+        write_onnx(model, file, wanted.vector_size or 0)
     elif wanted.precision == "int8":
         write_int8(folder / FILES["float32"], file)
     else:
@@ -251,6 +255,9 @@ def write_export(
     for source in model.iterdir():
         if source.name in KEPT or source.name.startswith("tokenizer"):
             shutil.copyfile(source, folder / source.name)
+    if wanted.vector_size:
+        settings, form = read_form(model)
+        write_form(folder, settings, replace(form, vector=wanted.vector_size))
     vocabulary = int(read_json(model / "config.json")["vocab_size"])
     engines = ENGINES if wanted.engine == "auto" else (wanted.engine,)
     times = measured_engines(file, engines, vocabulary, bundle.max_length)

@@ -33,7 +33,7 @@ from truetune.tracking.trackers import need_trackers
 from truetune.training.checkpoint import Checkpoints
 from truetune.types import Encoded, Head
 from truetune.workflows.baselines import before
-from truetune.workflows.collection import with_documents
+from truetune.workflows.collection import sizes_finding, with_documents
 from truetune.workflows.decided import measured
 from truetune.workflows.following import followed
 from truetune.workflows.launching import learnt_by_workers
@@ -178,12 +178,17 @@ def fine_tuned(stage: Stage, backbone: Backbone, inputs: Sequence[Encoded], foll
     """Fine-tune and save the bundle; of several processes all learn, and the first saves."""
     validation = Validation(stage, backbone, inputs)
     tuned(stage, backbone, inputs, validation, follow)
-    threshold = validation.threshold(validation.metric(stage.config.evaluate.metric))
+    metric = validation.metric(stage.config.evaluate.metric)
+    threshold = validation.threshold(metric)
+    sizes = stage.config.recipe.matryoshka
+    of_sizes = validation.of_cut_vectors(sizes, metric) if sizes else {}
     decided = validation.decision(threshold)
     shipped = backbone.gathered()
     if backbone.together is None or backbone.together.rank == 0:
         if decided is not None:
             write_json(stage.run.decisions, decided.record)
+        if of_sizes:
+            write_findings(stage.run, [sizes_finding(metric.name, of_sizes)])
         _ship(stage, shipped, threshold, None if decided is None else decided.decision)
 
 

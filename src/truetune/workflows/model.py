@@ -84,8 +84,11 @@ def check_recipe(run: config.Config, labels: Labels, head: Head) -> None:
     recipe = run.recipe
     if recipe.contrastive:
         _refuse_beside(run, labels, head, "contrastive", ("teacher",))
-    if recipe.hard_negatives and head != "embed":
-        raise ConfigError(f"recipe.hard_negatives: is of rankings, and the task {run.task} ranks nothing; set it to 0")
+    for name, nothing in (("hard_negatives", 0), ("matryoshka", [])):
+        if getattr(recipe, name) and head != "embed":
+            raise ConfigError(
+                f"recipe.{name}: is of rankings, and the task {run.task} ranks nothing; set it to {nothing}"
+            )
     if recipe.teacher:
         _refuse_beside(run, labels, head, "teacher", ("contrastive",))
     if head not in ("classify", "tag"):
@@ -111,6 +114,7 @@ def recipe_of(run: config.Config, inputs: Iterable[Encoded], labels: Labels, hea
         class_weights=balanced_weights(inputs, len(labels.names), labels.multiple) if balanced else (),
         focal_gamma=recipe.focal_gamma,
         r_drop=recipe.r_drop,
+        matryoshka=tuple(recipe.matryoshka),
         fgm=recipe.fgm,
         mixout=recipe.mixout,
         ema=recipe.ema,

@@ -55,6 +55,7 @@ UNUSED = (
     "label_smoothing",
     "contrastive",
     "hard_negatives",
+    "matryoshka",
     "teacher",
 )
 """Recipes of labelled examples, which pretraining does not know."""

@@ -202,6 +202,13 @@ class Validation:
             self._fit_head()
         return self._scored(self._logits(), THRESHOLD)
 
+    def of_cut_vectors(self, sizes: Sequence[int], metric: Metric) -> dict[int, float]:
+        """Return what a ranking scores by vectors cut to their first so many numbers, by size; the whole come last."""
+        vectors = self._logits()
+        views = {size: [one[:size] / np.linalg.norm(one[:size]) for one in vectors] for size in sorted(set(sizes))}
+        views[len(vectors[0])] = vectors
+        return {size: self._scored(some, THRESHOLD)[metric.name] for size, some in views.items()}
+
     def _fit_head(self) -> None:
         """Give the backbone the linear head, fitted on the training part, that is best here."""
         settings, pieces = self._stage.config, pieces_at_once(self._backbone)

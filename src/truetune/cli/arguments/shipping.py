@@ -42,6 +42,9 @@ def add_shipping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default="auto",
         help="what runs it (default: faster)",
     )
+    export.add_argument(
+        "--vector-size", type=int, metavar="N", help="rankings: only the first N numbers of each vector (default: all)"
+    )
     export.add_argument("--metric", metavar="M", help="the metric that decides (default: the run's)")
     export.add_argument("--margin", type=margin, default=0.01, metavar="D", help="what may be lost (default: 0.01)")
     export.add_argument("--data", metavar="FILE", help="labelled examples to compare on (default: the validation part)")
