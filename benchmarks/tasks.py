@@ -131,10 +131,10 @@ def trained(folder: Path, resume: bool, cap: float, epochs: float) -> float | No
         while process.poll() is None:
             time.sleep(1)
             run = run_folder(folder)
-            seconds, inputs, whole = told(run) if run else (0.0, 0, 0)
-            if seconds < SURE or not whole:
+            seconds, share = told(run) if run else (0.0, 0.0)
+            if seconds < SURE:
                 continue
-            projected = seconds / inputs * whole * epochs
+            projected = seconds / share
             if projected > cap * 1.05 and seconds < 2 * SURE:
                 process.send_signal(signal.SIGINT)
                 process.wait()
@@ -154,14 +154,15 @@ def run_folder(folder: Path) -> Path | None:
     return found[-1] if found else None
 
 
-def told(run: Path) -> tuple[float, int, int]:
-    """Return seconds of training so far, inputs learnt from, and training examples."""
-    events, facts = run / "events.jsonl", run / "data.json"
-    if not events.is_file() or not facts.is_file():
-        return 0.0, 0, 0
+def told(run: Path) -> tuple[float, float]:
+    """Return seconds of training so far, and which share of its steps was taken."""
+    events = run / "events.jsonl"
+    if not events.is_file():
+        return 0.0, 0.0
     steps = [event for line in events.read_text(encoding="utf-8").splitlines() if (event := _event(line))]
-    examples = int(read_json(facts)["splits"]["train"]["examples"])
-    return sum(one["seconds"] for one in steps), sum(one["inputs"] for one in steps), examples
+    if not steps:
+        return 0.0, 0.0
+    return sum(one["seconds"] for one in steps), steps[-1]["step"] / steps[-1]["steps"]
 
 
 def _event(line: str) -> dict[str, Any] | None:

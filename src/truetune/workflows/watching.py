@@ -53,6 +53,7 @@ class Watcher:
         return {
             "event": "step",
             "step": step.number,
+            "steps": step.steps,
             "epoch": step.epoch,
             "loss": step.loss,
             "learning_rate": step.learning_rate,
