@@ -51,15 +51,16 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def test_a_folder_and_a_database_give_back_what_was_saved(address: str, tmp_path: Path) -> None:
     with Database(address, "s", TERMS) as first:
         first.write(TRIAL, RUNGS)
-        first.write_confirming(3, 17, RUNGS[0].predicted)
+        first.write_confirming(3, 17, RUNGS[0].predicted, 8.25)
     folder = Folder(tmp_path)
     folder.write(TRIAL, RUNGS)
-    folder.write_confirming(3, 17, RUNGS[0].predicted)
+    folder.write_confirming(3, 17, RUNGS[0].predicted, 8.25)
     with Database(address, "s", TERMS) as again:
         for journal in (again, folder):
             assert journal.trials() == [TRIAL]
             assert journal.predicted(3, 0) == RUNGS[0].predicted
             assert journal.confirming(3, 17) == RUNGS[0].predicted
+            assert journal.confirming_seconds(3, 17) == 8.25
             assert journal.confirming(3, 18) is None
     with Database(address, "another", TERMS) as other:
         assert other.trials() == []
@@ -75,7 +76,7 @@ def test_what_one_has_begun_nobody_begins_again(address: str) -> None:
         assert t.claim(0), "another search"
         assert (one.taken(), two.taken()) == (set(), {0})
         one.write(Trial(0, {}, "finished"), [])
-        one.write_confirming(3, 17, RUNGS[0].predicted)
+        one.write_confirming(3, 17, RUNGS[0].predicted, 8.25)
         assert two.taken() == set()
         assert not two.claim(0), "it has come to its end"
         assert not two.claim(3, 17)

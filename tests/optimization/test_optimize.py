@@ -62,6 +62,7 @@ def test_a_search_leaves_its_decisions_and_goes_on_where_it_was(tmp_path: Path, 
     best = max((one for one in log["trials"] if one["rungs"]), key=lambda trial: trial["rungs"][-1]["value"])
     assert best["changes"]["train.learning_rate"] == 3e-3
     assert (log["winner"] != 0) == any(one["better"] for one in log["confirmation"])
+    assert log["confirming_seconds"] > 0
     taken = changed(config, log["changes"])
     for file in (found.folder / "found.yaml", found.final.run / "config.yaml"):
         read = configs.load(file)

@@ -145,5 +145,6 @@ def test_a_trial_is_saved_whole_and_read_back(tmp_path: Path) -> None:
     assert journal.trials() == [trial]
     assert journal.predicted(3, 0) == {"label": ["a", "b"]}
     assert journal.confirming(3, 1) is None
-    journal.write_confirming(3, 1, {"label": ["b"]})
+    journal.write_confirming(3, 1, {"label": ["b"]}, 8.25)
+    assert journal.confirming_seconds(3, 1) == 8.25
     assert journal.confirming(3, 1) == {"label": ["b"]}

@@ -35,6 +35,8 @@ def _print(found: OptimizeResult, language: str, level: float) -> None:
     states = [trial["state"] for trial in log["trials"]]
     counts = ", ".join(f"{states.count(state):,} {state}" for state in ("finished", "stopped", "failed"))
     print(f"{len(states):,} trials in {log['seconds'] / 60:.1f} minutes of training: {counts}.")
+    if took := log["confirming_seconds"]:
+        print(f"The runs that confirm took {took / 60:.1f} minutes more.")
     rows = [
         [
             f"trial {one['number']}",

@@ -27,10 +27,10 @@ def to_table(columns: Mapping[str, Sequence[Any]]) -> pa.Table:
     return pa.table({name: _array(values) for name, values in columns.items()})
 
 
-def write_parquet(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
-    """Write columns as Parquet, whole or not at all."""
+def write_parquet(path: Path, columns: Mapping[str, Sequence[Any]], about: Mapping[str, str] | None = None) -> None:
+    """Write columns as Parquet, whole or not at all; `about` goes into its metadata."""
     with whole_file(path) as temporary:
-        pq.write_table(to_table(columns), temporary)
+        pq.write_table(to_table(columns).replace_schema_metadata(about), temporary)
 
 
 def read_parquet_columns(path: Path) -> dict[str, list[Any]]:
@@ -42,10 +42,16 @@ def read_parquet_columns(path: Path) -> dict[str, list[Any]]:
     return {name: from_array(table[name]) for name in table.column_names}
 
 
-def parquet_bytes(columns: Mapping[str, Sequence[Any]]) -> bytes:
-    """Return columns as the bytes of a Parquet file."""
+def parquet_about(source: Path | bytes) -> dict[str, str]:
+    """Return what a Parquet file, or its bytes, says about its columns."""
+    schema = pq.read_schema(pa.BufferReader(source) if isinstance(source, bytes) else source)
+    return {name.decode(): value.decode() for name, value in (schema.metadata or {}).items()}
+
+
+def parquet_bytes(columns: Mapping[str, Sequence[Any]], about: Mapping[str, str] | None = None) -> bytes:
+    """Return columns as the bytes of a Parquet file; `about` goes into its metadata."""
     sink = pa.BufferOutputStream()
-    pq.write_table(to_table(columns), sink)
+    pq.write_table(to_table(columns).replace_schema_metadata(about), sink)
     return bytes(sink.getvalue())
 
 

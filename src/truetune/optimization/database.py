@@ -13,9 +13,9 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
-from truetune.data.arrow import columns_of_bytes, parquet_bytes
+from truetune.data.arrow import columns_of_bytes, parquet_about, parquet_bytes
 from truetune.errors import ConfigError, MissingPackageError, TruetuneError
-from truetune.optimization.journal import Columns, trial_of
+from truetune.optimization.journal import SECONDS, Columns, trial_of
 from truetune.optimization.trial import Rung, Trial
 
 try:
@@ -128,11 +128,17 @@ class Database:
         """Return what a finalist's run with a seed predicted, or None where it was not made yet."""
         return self._predictions(_claimed(number, seed))
 
-    def write_confirming(self, number: int, seed: int, predicted: Columns) -> None:
+    def confirming_seconds(self, number: int, seed: int) -> float:
+        """Return how long a finalist's run with a seed was trained; 0 where an older version wrote it down."""
+        parquet = self._parquet(_claimed(number, seed))
+        assert parquet is not None
+        return float(parquet_about(parquet).get(SECONDS, 0))
+
+    def write_confirming(self, number: int, seed: int, predicted: Columns, seconds: float) -> None:
         """Save what a finalist's run with a seed predicted; where another process was first, its own stands."""
 
         def write(connection: sql.Connection) -> None:
-            self._add(connection, _claimed(number, seed), predicted)
+            self._add(connection, _claimed(number, seed), predicted, {SECONDS: repr(seconds)})
             self._finish(connection, _claimed(number, seed))
 
         self._first(write)
@@ -221,8 +227,10 @@ class Database:
             return False
         return True
 
-    def _add(self, connection: sql.Connection, what: str, predicted: Columns) -> None:
-        parquet = parquet_bytes(dict(predicted))
+    def _add(
+        self, connection: sql.Connection, what: str, predicted: Columns, about: Mapping[str, str] | None = None
+    ) -> None:
+        parquet = parquet_bytes(dict(predicted), about)
         connection.execute(sql.insert(PREDICTIONS).values(search=self._search, what=what, parquet=parquet))
 
     def _finish(self, connection: sql.Connection, what: str) -> None:
@@ -231,15 +239,19 @@ class Database:
 
     def _predictions(self, what: str) -> Columns | None:
         if what not in self._known:
-            same = (PREDICTIONS.c.search == self._search, PREDICTIONS.c.what == what)
-            with self._engine.connect() as connection:
-                parquet = connection.scalar(sql.select(PREDICTIONS.c.parquet).where(*same))
+            parquet = self._parquet(what)
             if parquet is None:
                 return None
             if len(self._known) >= KEPT:
                 self._known.pop(next(iter(self._known)))
             self._known[what] = columns_of_bytes(parquet)
         return self._known[what]
+
+    def _parquet(self, what: str) -> bytes | None:
+        """Return predictions as they were saved; None where there are none."""
+        same = (PREDICTIONS.c.search == self._search, PREDICTIONS.c.what == what)
+        with self._engine.connect() as connection:
+            return connection.scalar(sql.select(PREDICTIONS.c.parquet).where(*same))
 
 
 def _claimed(number: int, seed: int | None) -> str:

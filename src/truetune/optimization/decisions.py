@@ -37,6 +37,7 @@ def decisions_of(
         "trials": [{**asdict(trial), "lead": ahead.get(trial.number)} for trial in trials],
         "seconds": sum(trial.seconds for trial in trials),
         "optimism": optimism,
+        "confirming_seconds": found.seconds,
         "confirmation": [one.to_dict() for one in found.finalists],
         "not_confirmed": list(found.failed),
         "winner": found.winner,

@@ -90,7 +90,7 @@ def confirming_runs(search: Search, finalists: Sequence[Trial], seeds: Sequence[
             under_way.remove(pair)
             number, seed = pair
             unseen = {name: said[_chosen_by(search.judge) :] for name, said in kept[pair].predicted.items()}
-            search.journal.write_confirming(number, seed, unseen)
+            search.journal.write_confirming(number, seed, unseen, kept[pair].seconds)
             search.say(f"confirming trial {number} with seed {seed}: {kept[pair].seconds:.0f} s")
     found = {number: [search.journal.confirming(number, seed) for seed in seeds] for number in changes}
     return {number: [one for one in said if one] for number, said in found.items() if all(said)}
@@ -132,5 +132,5 @@ def _fail(search: Search, pair: tuple[int, int], error: Exception) -> None:
     told = f"with seed {seed} it cannot be trained: {error}"
     if number == 0:
         raise TruetuneError(f"the config as it was given cannot be confirmed: {told}")
-    search.journal.write_confirming(number, seed, {})
+    search.journal.write_confirming(number, seed, {}, 0.0)
     search.say(f"trial {number} is no finalist any more: {told}")

@@ -7,12 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
-from truetune.data.arrow import read_parquet_columns, write_parquet
+from truetune.data.arrow import parquet_about, read_parquet_columns, write_parquet
 from truetune.files import read_json, whole_folder, write_json
 from truetune.optimization.trial import Rung, Seen, Trial
 
 RESULT = "trial.json"
-
+SECONDS = "seconds"
+"""Under which name what a finalist's run predicted says how long it was trained."""
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -44,7 +45,11 @@ class Journal(Protocol):
         """Return what a finalist's run with a seed predicted: nothing where it failed, None where it was not made."""
         ...
 
-    def write_confirming(self, number: int, seed: int, predicted: Columns) -> None:
+    def confirming_seconds(self, number: int, seed: int) -> float:
+        """Return how long a finalist's run with a seed was trained; it was made."""
+        ...
+
+    def write_confirming(self, number: int, seed: int, predicted: Columns, seconds: float) -> None:
         """Save what a finalist's run with a seed predicted, nothing where it failed; a claim of it ends."""
         ...
 
@@ -87,11 +92,15 @@ class Folder:
         path = self._confirming(number, seed)
         return read_parquet_columns(path) if path.is_file() else None
 
-    def write_confirming(self, number: int, seed: int, predicted: Mapping[str, Sequence[Any]]) -> None:
+    def confirming_seconds(self, number: int, seed: int) -> float:
+        """Return how long a finalist's run with a seed was trained; 0 where an older version wrote it down."""
+        return float(parquet_about(self._confirming(number, seed)).get(SECONDS, 0))
+
+    def write_confirming(self, number: int, seed: int, predicted: Columns, seconds: float) -> None:
         """Save what a finalist's run with a seed predicted."""
         path = self._confirming(number, seed)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_parquet(path, dict(predicted))
+        write_parquet(path, dict(predicted), {SECONDS: repr(seconds)})
 
     def claim(self, number: int, seed: int | None = None) -> bool:
         """Return True: nobody else is there."""

@@ -152,7 +152,9 @@ def _confirmed(search: Search, setup: Setup, finalists: list[Trial], trials: lis
         found = confirmed_cheaper(judge, runs, {trial.number: trial for trial in trials}, search.aims, plan)
     else:
         found = confirmed(judge, runs, {trial.number: len(trial.changes) for trial in trials}, plan)
-    return replace(found, failed=tuple(trial.number for trial in finalists if trial.number not in runs))
+    failed = tuple(trial.number for trial in finalists if trial.number not in runs)
+    took = sum(search.journal.confirming_seconds(number, seed) for number in runs for seed in seeds)
+    return replace(found, failed=failed, seconds=took)
 
 
 def _optimism(search: Search, trials: list[Trial], plan: Plan) -> float:

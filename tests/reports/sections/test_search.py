@@ -62,6 +62,7 @@ LOG: dict[str, Any] = {
         },
     ],
     "seconds": 125.0,
+    "confirming_seconds": 61.0,
     "optimism": 0.0123,
     "confirmation": [{"number": 1, "difference": DIFFERENCE, "p_adjusted": 0.008, "better": True}],
     "winner": 1,
@@ -75,6 +76,7 @@ def test_the_page_says_what_was_taken_and_why() -> None:
     for text in (
         "Trial 1 is taken: model.dropout=null",
         "4 trials in 2 min 05 s of training: 2 finished, 1 stopped, 1 failed.",
+        "The runs that confirm took 1 min 01 s more.",
         "looks better by about 0.012 than it is",
         "+0.031",
         "0.008",
@@ -106,7 +108,7 @@ def test_what_was_left_out_or_not_trained_again_is_told(language: str, said: tup
 
 def test_the_chinese_page_is_chinese() -> None:
     page = search_page(LOG, "reviews-search", "zh")
-    for text in ("采用试验 1", "证明比原配置更好", "落后最好者", "影响最大的设置", "种子间标准差", "中途停止"):
+    for text in ("采用试验 1", "确认用的训练另用", "证明比原配置更好", "落后最好者", "影响最大的设置", "种子间标准差", "中途停止"):
         assert text in page, text
     assert "shown better" not in page
 

@@ -25,9 +25,11 @@ def search_head(say: Say, log: Json, name: str) -> Head:
     tried = say["search.tried"].format(
         trials=numbers.count(len(states)), time=numbers.duration(log["seconds"]), **counts
     )
+    took = log.get("confirming_seconds")
+    confirming = (say["search.confirmed"].format(time=numbers.duration(took)),) if took else ()
     changes = changes_text(say, log["changes"])
     statement = say["search.taken"].format(number=winner, changes=changes) if winner else say["search.nothing"]
-    lines = (in_language(log["why"], say.language), tried, _optimism(say, log))
+    lines = (in_language(log["why"], say.language), tried, *confirming, _optimism(say, log))
     metric = metric_name(log["metric"], say.language)
     return Head(say["search.kicker"], name, metric, "better" if winner else "open", statement, lines)
 
