@@ -132,7 +132,7 @@ def trained(folder: Path, resume: bool, cap: float, epochs: float) -> float | No
             time.sleep(1)
             run = run_folder(folder)
             seconds, share = told(run) if run else (0.0, 0.0)
-            if seconds < SURE:
+            if seconds < SURE or not share:
                 continue
             projected = seconds / share
             if projected > cap * 1.05 and seconds < 2 * SURE:
@@ -155,14 +155,15 @@ def run_folder(folder: Path) -> Path | None:
 
 
 def told(run: Path) -> tuple[float, float]:
-    """Return seconds of training so far, and which share of its steps was taken."""
+    """Return seconds of training so far, and which share of its steps was taken: 0 where that is not known."""
     events = run / "events.jsonl"
     if not events.is_file():
         return 0.0, 0.0
     steps = [event for line in events.read_text(encoding="utf-8").splitlines() if (event := _event(line))]
     if not steps:
         return 0.0, 0.0
-    return sum(one["seconds"] for one in steps), steps[-1]["step"] / steps[-1]["steps"]
+    last = steps[-1]
+    return sum(one["seconds"] for one in steps), last["step"] / last["steps"] if "steps" in last else 0.0
 
 
 def _event(line: str) -> dict[str, Any] | None:
@@ -197,7 +198,7 @@ def found(row: Row, folder: Path) -> dict[str, Any]:
     one = next(one for one in comparison["comparisons"] if one["metric"] == comparison["primary"])
     before, after = (read_json(run / name / "scores.json") for name in ("before", "after"))
     manifest = read_json(run / "manifest.json")
-    seconds, _, examples = told(run)
+    seconds, _ = told(run)
     return {
         "metric": comparison["primary"],
         "baseline": before["system"],
@@ -205,7 +206,7 @@ def found(row: Row, folder: Path) -> dict[str, Any]:
         "after": _score(after, comparison["primary"]),
         "also": {name: _score(after, name) for name in row.also},
         "comparison": one,
-        "train_examples": examples,
+        "train_examples": int(read_json(run / "data.json")["splits"]["train"]["examples"]),
         "test_examples": after["examples"],
         "training_seconds": seconds,
         "wall_seconds": sum(manifest["seconds"].values()),

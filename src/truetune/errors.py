@@ -45,7 +45,7 @@ class RunError(TruetuneError):
 
 
 class MissingPackageError(TruetuneError):
-    """An optional package that the requested work needs."""
+    """An optional package that the requested work needs: the extra that brings it, or the command that does."""
 
     def __init__(self, package: str, needed_for: str, extra: str = "", command: str = "") -> None:
         self.package = package

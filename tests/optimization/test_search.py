@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 
 from truetune.config import Optimize
+from truetune.data.arrow import parquet_bytes
 from truetune.errors import ConfigError, TruetuneError
 from truetune.optimization.confirm import confirmed
 from truetune.optimization.crew import Alone
-from truetune.optimization.finalists import confirmed_before, confirming_runs, finalists_of
+from truetune.optimization.finalists import confirmed_before, confirming_runs, confirming_seconds, finalists_of
 from truetune.optimization.journal import Folder
 from truetune.optimization.proposals import Proposals
 from truetune.optimization.race import Race
@@ -234,6 +236,14 @@ def test_a_finalist_that_a_new_seed_cannot_train_costs_only_itself(tmp_path: Pat
     assert set(runs) == {0, *(trial.number for trial in finalists[1:])}
     assert all(len(each) == 3 for each in runs.values())
     assert sum("no finalist any more: with seed 2 it cannot be trained: step 7" in line for line in said) == 1
+    made = [*product([0, *(trial.number for trial in finalists[1:])], [1, 2, 3]), (finalists[0].number, 1)]
+    took = confirming_seconds(search.journal, finalists, [1, 2, 3])
+    known = [search.journal.confirming_seconds(*pair) or 0.0 for pair in made]
+    assert took == pytest.approx(sum(known)), "what a finalist cost that failed later counts"
+    assert took > 0
+    (older,) = tmp_path.glob("confirmation/0000-seed-1.parquet")
+    older.write_bytes(parquet_bytes(runs[0][0]))
+    assert confirming_seconds(search.journal, finalists, [1, 2, 3]) is None, "an older version did not say"
     runner.asked.clear()
     assert confirming_runs(search, finalists, [1, 2, 3]) == runs
     assert not runner.asked, "what failed is not tried again"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import pytest
 import truetune
 from truetune.backbones.saved_form import read_form
 from truetune.errors import ModelError
-from truetune.files import write_text
+from truetune.files import read_json, write_text
 from truetune.parity.export import Wanted, exported
 from truetune.stats.plan import Plan
 from truetune.workflows.collection import vectors_of
@@ -47,15 +48,22 @@ def vectors(model: Model) -> np.ndarray:
 
 
 @pytest.mark.slow
-def test_the_exported_vectors_are_the_first_numbers_of_the_whole(ranking: Path, tmp_path: Path) -> None:
-    wanted = Wanted(engine="onnxruntime", margin=0.2, plan=Plan(resamples=100), vector_size=8)
+@pytest.mark.parametrize("precision", ["float32", "int8", "int8-static"])
+def test_the_exported_vectors_are_the_first_numbers_of_the_whole(ranking: Path, tmp_path: Path, precision: Any) -> None:
+    wanted = Wanted(precision, engine="onnxruntime", margin=0.2, plan=Plan(resamples=100), vector_size=8)
     result = exported(ranking, tmp_path / "shipped", wanted, QUIET)
     assert result.parity.passed
     assert read_form(result.folder)[1].vector == 8
     assert read_form(ranking / "model")[1].vector == 0
     whole, cut = vectors(truetune.load(ranking)), vectors(truetune.load(result.folder))
+    assert read_json(result.folder / "export.json")["vector_size"] == 8
+    card = (result.folder / "README.md").read_text(encoding="utf-8")
+    assert "Vectors are cut to their first 8 numbers." in card
+    assert "model-index" not in card, "the scores are those of whole vectors"
+    assert "model-index" in (ranking / "model/README.md").read_text(encoding="utf-8")
     assert cut.shape == (len(ANSWERS), 8)
-    assert cut == pytest.approx(whole[:, :8] / np.linalg.norm(whole[:, :8], axis=1, keepdims=True), abs=1e-5)
+    first = whole[:, :8] / np.linalg.norm(whole[:, :8], axis=1, keepdims=True)
+    assert cut == pytest.approx(first, abs=1e-5 if precision == "float32" else 0.05)
 
 
 def test_a_size_that_vectors_do_not_have_is_refused(ranking: Path, tmp_path: Path) -> None:

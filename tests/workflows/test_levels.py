@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from truetune.bundle.run_folder import RunFolder
+from truetune.config import from_settings
 from truetune.errors import MetricError
-from truetune.tasks.table import TASKS
+from truetune.optimization.runner import halves_of
+from truetune.tasks.table import TASKS, task_named
 from truetune.workflows.finetune import finetune
+from truetune.workflows.parts import prepared
 from truetune.workflows.progress import Progress
 from truetune.workflows.stage import deciding_metric
 
@@ -47,6 +52,25 @@ def test_levels_are_refused_where_labels_have_none() -> None:
     task, name = TASKS["classification"], "hierarchical_f1"
     metric = deciding_metric(task, {"label": ["animal/dog"]}, {"label": ["animal"]}, name)
     assert float(metric.value(metric.rows(["animal/dog"], ["animal"]))) == pytest.approx(2 / 3)
-    assert deciding_metric(task, {"labels": ()}, {"labels": ()}, name).gold == "labels"
+    several: dict[str, Any] = {"labels": [("plant", "animal/dog")]}
+    assert deciding_metric(task, several, {"labels": ()}, name).gold == "labels"
     with pytest.raises(MetricError, match="not there for these labels"):
         deciding_metric(task, {"label": ["animal"]}, {"label": ["animal"]}, name)
+    with pytest.raises(MetricError, match="not there for these labels"):
+        deciding_metric(task, several, {"labels": (), "scores": ()}, "roc_auc_ovo")
+
+
+def test_a_search_refuses_them_before_anything_is_trained(tmp_path: Path) -> None:
+    lines = "".join(f"{'pos' if place % 2 else 'neg'}\tfilm {place}\n" for place in range(60))
+    (tmp_path / "flat.txt").write_text(lines, encoding="utf-8")
+    config = from_settings(
+        {
+            "task": "classification",
+            "data": {"source": str(tmp_path / "flat.txt"), "validation_share": 0.4, "test_share": 0.2},
+            "model": {"name": "none"},
+        }
+    )
+    data = prepared(task_named("classification"), config.data, RunFolder(tmp_path / "run"), Progress(quiet=True))
+    with pytest.raises(MetricError, match="not there for these labels"):
+        halves_of(data, "hierarchical_f1", 0)
+    assert halves_of(data, "f1_macro", 0)["search"].judge.metric.name == "f1_macro"

@@ -55,6 +55,7 @@ def test_every_step_evaluation_and_reading_is_logged(tmp_path: Path) -> None:
     assert [event["event"] for event in events] == ["machine", "step", "hardware", "step", "evaluation"]
     assert events[0]["best_flops_per_second"] == 1000
     assert events[1]["utilisation"] == 0.8
+    assert events[1]["step"] < events[1]["steps"]
     assert events[2]["gpu_memory_bytes"] == 7
     assert {"memory_bytes", "peak_memory_bytes", "processors_busy"} <= set(events[2])
     assert events[4] == {

@@ -47,7 +47,7 @@ def convert_smollm(weights: Path, folder: Path, progress: Callable[[str], None])
     Raises MissingPackageError without the package `gguf`, which reads the file.
     """
     if find_spec("gguf") is None:
-        raise MissingPackageError("gguf", "converting SmolLM2", "train", "pip install gguf")
+        raise MissingPackageError("gguf", "converting SmolLM2", command="pip install gguf")
     from gguf import GGUFReader
     from safetensors.numpy import save_file
 

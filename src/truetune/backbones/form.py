@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,3 +128,13 @@ def is_decoder(config: Any) -> bool:
 def plain(form: Form) -> bool:
     """Return whether the Transformers model stands without a head: ours is on it, or none."""
     return form.own_head or form.embeds
+
+
+def check_sizes(sizes: Sequence[int], whole: int, where: str) -> None:
+    """Raise `ModelError` where a vector of `whole` numbers cannot be cut to one of these sizes."""
+    for size in sizes:
+        if not 0 < size < whole:
+            raise ModelError(
+                f"{where}: the vectors of this model have {whole:,} numbers, so they cannot be cut to {size:,}; "
+                f"expected 1 to {whole - 1:,}"
+            )

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from truetune.backbones.torch_network import Network, check_sizes
+from truetune.backbones.torch_network import Network
 from truetune.backbones.torch_prefix import for_export
 from truetune.backbones.torch_saved import load_saved
 from truetune.errors import MissingPackageError, ModelError
@@ -32,7 +32,6 @@ def write_onnx(folder: Path, file: Path, vector: int = 0) -> None:
     network, tokenizer, settings = load_saved(folder, torch.device("cpu"))
     network.eval()
     if vector:
-        check_sizes([vector], network.model.config.hidden_size, "--vector-size")
         network.form = replace(network.form, vector=vector)
     if settings.prefix_pieces:
         for_export(network)

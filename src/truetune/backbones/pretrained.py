@@ -49,6 +49,14 @@ def layers_of(name: str) -> int:
     return 0 if getattr(config, "is_encoder_decoder", False) else int(getattr(config, "num_hidden_layers", 0))
 
 
+def width_of(name: str) -> int:
+    """Return how many numbers a hidden state of a model has."""
+    from transformers import AutoConfig
+
+    with quiet(), explained(name):
+        return int(AutoConfig.from_pretrained(name).hidden_size)
+
+
 def load_tokenizer(settings: ModelSettings) -> FastTokenizer:
     """Load the tokenizer of a model; for tags and answers, Chinese and Japanese are cut into single characters.
 

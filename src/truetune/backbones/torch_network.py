@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -194,16 +193,6 @@ class Network(nn.Module):
         if not self.segmented:
             return inputs
         return {**inputs, "token_type_ids": torch.where(segments > 1, 0, segments) if self.form.marks else segments}
-
-
-def check_sizes(sizes: Sequence[int], whole: int, where: str) -> None:
-    """Raise `ModelError` where a vector of `whole` numbers cannot be cut to one of these sizes."""
-    for size in sizes:
-        if not 0 < size < whole:
-            raise ModelError(
-                f"{where}: the vectors of this model have {whole:,} numbers, so they cannot be cut to {size:,}; "
-                f"expected 1 to {whole - 1:,}"
-            )
 
 
 def sides(ids: Tensor, mask: Tensor, segments: Tensor) -> list[tuple[Tensor, Tensor]]:

@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 
 from truetune.backbones.base import ModelSettings, Recipe
+from truetune.backbones.form import check_sizes
 from truetune.backbones.torch_adversarial import check_perturbable, perturbed
 from truetune.backbones.torch_average import Average
 from truetune.backbones.torch_dropout import Bits, with_bit_dropout
 from truetune.backbones.torch_losses import objective_of
 from truetune.backbones.torch_mixout import Mixout
-from truetune.backbones.torch_network import Network, check_sizes
+from truetune.backbones.torch_network import Network
 from truetune.backbones.torch_optimizer import adamw, moments, set_moments, trained
 from truetune.backbones.torch_placed import whole
 from truetune.backbones.torch_recompute import recompute_layers

@@ -50,8 +50,8 @@ class Confirmation:
     why: str
     failed: tuple[int, ...] = ()
     """Trials that were to be confirmed and could not be trained with one of the new seeds."""
-    seconds: float = 0.0
-    """Of training, of all runs that confirm, those of trial 0 among them."""
+    seconds: float | None = 0.0
+    """Of training, of all runs that confirm, those of trial 0 and failed ones among them; None: not all of them say."""
 
 
 def confirmed(

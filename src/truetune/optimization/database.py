@@ -15,7 +15,7 @@ from dataclasses import asdict
 
 from truetune.data.arrow import columns_of_bytes, parquet_about, parquet_bytes
 from truetune.errors import ConfigError, MissingPackageError, TruetuneError
-from truetune.optimization.journal import SECONDS, Columns, trial_of
+from truetune.optimization.journal import SECONDS, Columns, seconds_said, trial_of
 from truetune.optimization.trial import Rung, Trial
 
 try:
@@ -128,11 +128,11 @@ class Database:
         """Return what a finalist's run with a seed predicted, or None where it was not made yet."""
         return self._predictions(_claimed(number, seed))
 
-    def confirming_seconds(self, number: int, seed: int) -> float:
-        """Return how long a finalist's run with a seed was trained; 0 where an older version wrote it down."""
+    def confirming_seconds(self, number: int, seed: int) -> float | None:
+        """Return how long a finalist's run with a seed was trained, which was made; None: an older version made it."""
         parquet = self._parquet(_claimed(number, seed))
         assert parquet is not None
-        return float(parquet_about(parquet).get(SECONDS, 0))
+        return seconds_said(parquet_about(parquet))
 
     def write_confirming(self, number: int, seed: int, predicted: Columns, seconds: float) -> None:
         """Save what a finalist's run with a seed predicted; where another process was first, its own stands."""

@@ -85,7 +85,7 @@ def confirming_runs(search: Search, finalists: Sequence[Trial], seeds: Sequence[
                 under_way.remove(other)
                 if other != pair:
                     search.crew.stop(other)
-            _fail(search, pair, said)
+            _fail(search, pair, said, kept[pair].seconds if pair in kept else 0.0)
         else:
             under_way.remove(pair)
             number, seed = pair
@@ -94,6 +94,14 @@ def confirming_runs(search: Search, finalists: Sequence[Trial], seeds: Sequence[
             search.say(f"confirming trial {number} with seed {seed}: {kept[pair].seconds:.0f} s")
     found = {number: [search.journal.confirming(number, seed) for seed in seeds] for number in changes}
     return {number: [one for one in said if one] for number, said in found.items() if all(said)}
+
+
+def confirming_seconds(journal: Journal, finalists: Sequence[Trial], seeds: Sequence[int]) -> float | None:
+    """Return how long all runs were trained that confirm, failed ones too; None where one of them does not say."""
+    numbers = [0, *(trial.number for trial in finalists)]
+    made = [(number, seed) for number in numbers for seed in seeds if journal.confirming(number, seed) is not None]
+    took = [journal.confirming_seconds(*pair) for pair in made]
+    return sum(one or 0.0 for one in took) if all(one is not None for one in took) else None
 
 
 def _better(judge: Judge, best: Rung | None, said: Rung) -> Rung:
@@ -127,10 +135,10 @@ def _left(journal: Journal, wanted: Sequence[tuple[int, int]]) -> list[tuple[int
     return [pair for pair, said in known.items() if said is None and pair[0] not in failed]
 
 
-def _fail(search: Search, pair: tuple[int, int], error: Exception) -> None:
+def _fail(search: Search, pair: tuple[int, int], error: Exception, seconds: float) -> None:
     number, seed = pair
     told = f"with seed {seed} it cannot be trained: {error}"
     if number == 0:
         raise TruetuneError(f"the config as it was given cannot be confirmed: {told}")
-    search.journal.write_confirming(number, seed, {}, 0.0)
+    search.journal.write_confirming(number, seed, {}, seconds)
     search.say(f"trial {number} is no finalist any more: {told}")

@@ -45,8 +45,8 @@ class Journal(Protocol):
         """Return what a finalist's run with a seed predicted: nothing where it failed, None where it was not made."""
         ...
 
-    def confirming_seconds(self, number: int, seed: int) -> float:
-        """Return how long a finalist's run with a seed was trained; it was made."""
+    def confirming_seconds(self, number: int, seed: int) -> float | None:
+        """Return how long a finalist's run with a seed was trained, which was made; None: an older version made it."""
         ...
 
     def write_confirming(self, number: int, seed: int, predicted: Columns, seconds: float) -> None:
@@ -92,9 +92,9 @@ class Folder:
         path = self._confirming(number, seed)
         return read_parquet_columns(path) if path.is_file() else None
 
-    def confirming_seconds(self, number: int, seed: int) -> float:
-        """Return how long a finalist's run with a seed was trained; 0 where an older version wrote it down."""
-        return float(parquet_about(self._confirming(number, seed)).get(SECONDS, 0))
+    def confirming_seconds(self, number: int, seed: int) -> float | None:
+        """Return how long a finalist's run with a seed was trained, which was made; None: an older version made it."""
+        return seconds_said(parquet_about(self._confirming(number, seed)))
 
     def write_confirming(self, number: int, seed: int, predicted: Columns, seconds: float) -> None:
         """Save what a finalist's run with a seed predicted."""
@@ -115,6 +115,11 @@ class Folder:
 
     def _confirming(self, number: int, seed: int) -> Path:
         return self._folder / "confirmation" / f"{number:04d}-seed-{seed}.parquet"
+
+
+def seconds_said(about: Mapping[str, str]) -> float | None:
+    """Return how long a run was trained, from what stands beside its predictions; None where that says nothing."""
+    return float(about[SECONDS]) if SECONDS in about else None
 
 
 def trial_of(saved: Mapping[str, Any]) -> Trial:

@@ -21,7 +21,13 @@ from truetune.files import read_json, whole_folder, write_json, write_text
 from truetune.optimization.around import begun_with
 from truetune.optimization.confirm import Confirmation, confirmed, confirmed_cheaper
 from truetune.optimization.decisions import decisions_of
-from truetune.optimization.finalists import best_rung, confirmed_before, confirming_runs, finalists_of
+from truetune.optimization.finalists import (
+    best_rung,
+    confirmed_before,
+    confirming_runs,
+    confirming_seconds,
+    finalists_of,
+)
 from truetune.optimization.optimism import optimism
 from truetune.optimization.runner import changed
 from truetune.optimization.search import Search
@@ -153,8 +159,7 @@ def _confirmed(search: Search, setup: Setup, finalists: list[Trial], trials: lis
     else:
         found = confirmed(judge, runs, {trial.number: len(trial.changes) for trial in trials}, plan)
     failed = tuple(trial.number for trial in finalists if trial.number not in runs)
-    took = sum(search.journal.confirming_seconds(number, seed) for number in runs for seed in seeds)
-    return replace(found, failed=failed, seconds=took)
+    return replace(found, failed=failed, seconds=confirming_seconds(search.journal, finalists, seeds))
 
 
 def _optimism(search: Search, trials: list[Trial], plan: Plan) -> float:

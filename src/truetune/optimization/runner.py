@@ -62,7 +62,7 @@ def halves_of(data: TaskData, metric_name: str | None, seed: int) -> dict[Part, 
 def half_of(data: TaskData, metric_name: str | None, name: str, places: Ints) -> Half:
     """Return some examples of a part of the data, with the metric that decides on them."""
     part = data.parts[name].take(places)
-    known = dict.fromkeys(gold_fields(part.fields), ())
+    known = {field: part.column(field) for field in gold_fields(part.fields)}
     nothing = {one.name: () for fields in data.task.scoring.predicted for one in fields}
     metric = deciding_metric(data.task, known, nothing, metric_name)
     fields = {name: part.column(name) for name in part.fields}

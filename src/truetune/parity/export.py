@@ -14,6 +14,7 @@ import numpy as np
 
 from truetune import config
 from truetune.backbones.choice import need_framework
+from truetune.backbones.form import check_sizes
 from truetune.backbones.onnx_model import (
     ENGINES,
     EXPORT,
@@ -23,6 +24,7 @@ from truetune.backbones.onnx_model import (
     milliseconds_of,
     model_inputs,
 )
+from truetune.backbones.pretrained import width_of
 from truetune.backbones.saved_form import read_form, write_form
 from truetune.bundle.format import ONNX, PYTORCH, TENSORFLOW, read_bundle, write_bundle
 from truetune.bundle.run_folder import RunFolder, finished_run
@@ -123,8 +125,10 @@ def exported(path: Path, folder: Path, wanted: Wanted, progress: Progress) -> Ex
     training = training_of(task)
     if training.head == "generate":
         raise ModelError(f"{path}: writes texts ({task.name}), which is not exported yet; serve or load the run itself")
-    if wanted.vector_size and (training.head != "embed" or wanted.format != "onnx"):
-        raise ModelError("--vector-size: is of rankings (retrieval, response-ranking) as ONNX; leave it out")
+    if wanted.vector_size is not None:
+        if training.head != "embed" or wanted.format != "onnx":
+            raise ModelError("--vector-size: is of rankings (retrieval, response-ranking) as ONNX; leave it out")
+        check_sizes([wanted.vector_size], width_of(str(run.model)), "--vector-size")
     labelled = labelled_of(run, task, wanted.data)
     if not len(labelled.ids):
         raise RunError(f"{path}: the validation part is empty, so nothing can be shown; give labelled examples: --data")
@@ -267,6 +271,7 @@ def write_export(
         "file": file.name,
         "engine": min(times, key=times.__getitem__),
         "precision": wanted.precision,
+        "vector_size": wanted.vector_size,
         "milliseconds": times,
     }
     write_json(folder / EXPORT, stored)

@@ -102,7 +102,9 @@ def model_card(folder: Path) -> str:
     bundle = read_bundle(folder)
     scores = read_json(folder / SCORES) if (folder / SCORES).is_file() else {"scores": []}
     stored = read_json(folder / "backbone.json") if (folder / "backbone.json").is_file() else None
-    metadata = yaml.safe_dump(_metadata(bundle, scores), allow_unicode=True, sort_keys=False)
+    cut = bool(stored and stored["form"].get("vector"))
+    # Scores of whole vectors are not those of cut ones.
+    metadata = yaml.safe_dump(_metadata(bundle, {"scores": []} if cut else scores), allow_unicode=True, sort_keys=False)
     sections = [_section(say_in(language), bundle, scores, stored) for language in ("en", "zh")]
     return "---\n" + metadata + "---\n\n" + "\n".join(sections)
 
@@ -175,7 +177,9 @@ def _section(say: Say, bundle: Bundle, scores: Mapping[str, Any], stored: Mappin
     lines += [f"## {say['card.use']}", "", *([say["card.pretrained use"]] if pretrained else use), ""]
     if stored is not None and bundle.framework != ONNX:
         lines += _alone(say, stored)
-    lines += [f"## {say['card.scores']}", "", *_scores(say, scores), ""]
+    vector = stored["form"].get("vector", 0) if stored is not None else 0
+    cut = [say["card.cut"].format(number=f"{vector:,}"), ""] if vector else []
+    lines += [f"## {say['card.scores']}", "", *cut, *_scores(say, scores), ""]
     if bundle.data:
         rows = [f"- `{part}`: `{fingerprint}`" for part, fingerprint in bundle.data.items()]
         lines += [f"## {say['card.data']}", "", say["card.data.lead"], "", *rows, ""]

@@ -33,8 +33,8 @@ def area_metrics_of(gold: Mapping[str, Column], predicted: Mapping[str, Column])
 
 
 def _leveled(gold: Mapping[str, Column]) -> bool:
-    labels = gold.get("label", ())
-    return hierarchy.has_levels({str(one) for one in labels} or {str(one) for some in gold["labels"] for one in some})
+    one_each, several = gold.get("label", ()), gold.get("labels", ())
+    return hierarchy.has_levels({*map(str, one_each), *(str(one) for some in several for one in some)})
 
 
 def refined_of(gold: Mapping[str, Column], predicted: Mapping[str, Column]) -> tuple[Metric, ...]:

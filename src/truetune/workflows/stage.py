@@ -9,7 +9,7 @@ from typing import Any
 from truetune.bundle.run_folder import RunFolder
 from truetune.config import Config
 from truetune.errors import ConfigError
-from truetune.evaluation.families import applicable, primary_metric
+from truetune.evaluation.families import primary_metric
 from truetune.metric import Metric, PerLabel
 from truetune.stats.plan import Plan
 from truetune.tasks.base import Labels, Task, Training
@@ -37,16 +37,14 @@ class Stage:
 
 
 def deciding_metric(task: Task, gold: Mapping[str, Any], predicted: Mapping[str, Any], name: str | None) -> Metric:
-    """Return the metric that decides, of those that apply to these fields; of empty ones nothing but the names counts.
+    """Return the metric that decides, of those that apply to these fields; of predicted ones only the names count.
 
-    Raises `MetricError` for one that the task lacks, or that these labels do (`hierarchical_f1` without levels).
+    Raises `MetricError` for one that the task lacks, or that these gold labels do (`hierarchical_f1` without levels).
     """
     scoring = task.scoring
-    if any(one.name == name for one in scoring.sometimes) and any(len(column) for column in gold.values()):
-        there = applicable(scoring, gold, predicted, [str(name)])
-    else:
-        both = (*scoring.metrics, *scoring.sometimes)
-        there = [one for one in both if one.gold in gold and one.predicted in predicted]
+    there = [one for one in scoring.metrics if one.gold in gold and one.predicted in predicted]
+    if name is not None and scoring.refined is not None and all(one.name != name for one in there):
+        there += scoring.refined(gold, dict.fromkeys(predicted, ()))
     chosen = primary_metric(task.scoring, there, name)
     found = next(one for one in there if one.name == chosen.partition("/")[0])
     if isinstance(found, PerLabel):

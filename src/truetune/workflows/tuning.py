@@ -185,8 +185,9 @@ class Validation:
     def metric(self, name: str | None) -> Metric:
         """Return the metric that decides, by its name, or the task's primary one."""
         nothing = {field.name: () for fields in self._stage.data.task.scoring.predicted for field in fields}
-        fields = gold_fields(self._stage.data.parts["validation"].fields)
-        return deciding_metric(self._stage.data.task, dict.fromkeys(fields, ()), nothing, name)
+        part = self._stage.data.parts["validation"]
+        gold = {field: part.column(field) for field in gold_fields(part.fields)}
+        return deciding_metric(self._stage.data.task, gold, nothing, name)
 
     def margin(self, metric: Metric, least: float | None) -> Margin | None:
         """Return how the validation part tells of gains in a metric; None without a margin."""

@@ -108,7 +108,15 @@ def test_what_was_left_out_or_not_trained_again_is_told(language: str, said: tup
 
 def test_the_chinese_page_is_chinese() -> None:
     page = search_page(LOG, "reviews-search", "zh")
-    for text in ("采用试验 1", "确认用的训练另用", "证明比原配置更好", "落后最好者", "影响最大的设置", "种子间标准差", "中途停止"):
+    for text in (
+        "采用试验 1",
+        "确认用的训练另用",
+        "证明比原配置更好",
+        "落后最好者",
+        "影响最大的设置",
+        "种子间标准差",
+        "中途停止",
+    ):
         assert text in page, text
     assert "shown better" not in page
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from truetune.cli.arguments.shared import add_sureness, added, level, margin, number, share
+from truetune.cli.arguments.shared import add_sureness, added, count, level, margin, number, share
 
 
 def add_shipping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -43,7 +43,10 @@ def add_shipping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="what runs it (default: faster)",
     )
     export.add_argument(
-        "--vector-size", type=int, metavar="N", help="rankings: only the first N numbers of each vector (default: all)"
+        "--vector-size",
+        type=count,
+        metavar="N",
+        help="rankings: only the first N numbers of each vector (default: all)",
     )
     export.add_argument("--metric", metavar="M", help="the metric that decides (default: the run's)")
     export.add_argument("--margin", type=margin, default=0.01, metavar="D", help="what may be lost (default: 0.01)")
