@@ -31,7 +31,9 @@ from truetune.workflows.suspects import FEWEST, out_of_sample
 HALVINGS = 4
 """The sizes of the learning curve: all, a half, ... a sixteenth."""
 DRAWS = (1, 4, 6, 8, 8)
-"""Draws at each size, the whole first."""
+"""Draws at each size, the whole first, at least."""
+DRAWN, MOST_DRAWS = 2000, 40
+"""Where fewer are drawn at a size, all its draws together have so many examples; but no more draws than that."""
 RESAMPLES = 400
 MANY = 1000
 MUCH = 5.0
@@ -99,9 +101,9 @@ def learning_curve(evidence: Evidence, frozen: Frozen) -> LearningCurve | None:
     weights = _weights(len(evidence.gold("validation")), judge.groups, rng)
     values: list[Floats] = []
     whole: Predicted = {}
-    for size, draws in zip(sizes, DRAWS, strict=True):
+    for size, least in zip(sizes, DRAWS, strict=True):
         path, found = DENSE, []
-        for _ in range(draws):
+        for _ in range(1 if size == total else max(least, min(DRAWN // size, MOST_DRAWS))):
             places = rng.permutation(total)[:size]
             said, strength = _best(evidence, frozen, places, path)
             path = replace(DENSE, strengths=(strength,))
