@@ -170,7 +170,9 @@ def test_addresses_that_would_be_written_into_runs_or_are_none_are_refused(addre
         assert "PGPASSWORD" in str(refused.value)
 
 
-@pytest.mark.parametrize("address", ["postgresql://host:5432/db", "postgresql://me@host/db", "sqlite:////tmp/a:b@c.db"])
+@pytest.mark.parametrize(
+    "address", ["postgresql://host:5432/db", "postgresql://me@host/db", "sqlite:////data/a:b@c.db"]
+)
 def test_addresses_without_a_password_are_taken(address: str) -> None:
     assert Optimize(storage=address).storage == address
 
