@@ -25,7 +25,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ from truetune.config import Config
 from truetune.files import read_json, write_json, write_text
 from truetune.optimization.confirm import confirmed
 from truetune.optimization.crew import FAILURES, Alone
-from truetune.optimization.finalists import confirming_runs, finalists_of
+from truetune.optimization.finalists import confirming_runs, confirming_seconds, finalists_of
 from truetune.optimization.journal import Folder
 from truetune.optimization.moves import setting
 from truetune.optimization.proposals import Proposals, distribution_of, param_of, value_of
@@ -48,7 +48,7 @@ from truetune.optimization.race import Judge, Race
 from truetune.optimization.runner import FinetuneRunner, Half, half_of, halves_of
 from truetune.optimization.search import Budget, Search
 from truetune.optimization.space import Move, default_space, openings
-from truetune.optimization.trial import Changes, Part, Rung
+from truetune.optimization.trial import Changes
 from truetune.stats.plan import Plan
 from truetune.stats.quantiles import t_quantile
 from truetune.tasks.table import task_named
@@ -89,7 +89,7 @@ PAIRS = {
 }
 """`trial` is so small that it says nothing; it shows that all of this runs."""
 FINALISTS, SEEDS = 1, 3
-"""So that what confirms takes six trainings of some thirty: each finalist more costs three, and an allowance."""
+"""So that what confirms takes five trainings of some thirty: each finalist more costs three, and an allowance."""
 GIVEN = {"learning_rate": 3e-4, "tokens_per_batch": 512}
 """What two layers and few texts ask for; else the config is the default."""
 
@@ -118,22 +118,6 @@ Found = tuple[Mapping[str, Any], float]
 """What a search would change, and the seconds that it has trained."""
 
 
-class Timed(FinetuneRunner):
-    """Counts the seconds of its trainings."""
-
-    spent = 0.0
-
-    def run(self, changes: Changes, seed: int, part: Part) -> Iterator[Rung]:
-        """Train and count."""
-        took = 0.0
-        try:
-            for rung in super().run(changes, seed, part):
-                took = rung.seconds
-                yield rung
-        finally:
-            self.spent += took
-
-
 def default(bench: Bench, folder: Path, seed: int) -> Found:
     """Change nothing."""
     return {}, 0.0
@@ -145,21 +129,21 @@ def truetune_search(share: float) -> Callable[[Bench, Path, int], Found]:
     def search(bench: Bench, folder: Path, seed: int) -> Found:
         halves = halves_of(bench.data, None, 0)
         judge = halves["search"].judge
-        runner = Timed(bench.config, bench.place, bench.data, halves)
+        runner = FinetuneRunner(bench.config, bench.place, bench.data, halves)
         given = {move.key: setting(bench.config, move.key) for move in bench.space}
         own = Search(Alone(runner), judge, Race(), Folder(folder), seed, _say, given=given)
         sampler_seed = seed + len(own.journal.trials())
-        budget = Budget(10_000, share * bench.seconds, (1 + FINALISTS) * SEEDS)
+        budget = Budget(10_000, share * bench.seconds, FINALISTS, SEEDS, judge.sign)
         proposals = Proposals(bench.space, "tpe", sampler_seed, judge.sign, given)
         trials = own.run(proposals, budget, openings(bench.space, given))
         finalists, spent = finalists_of(own, trials, FINALISTS), sum(trial.seconds for trial in trials)
         if not finalists:
             return {}, spent
-        runner.spent = 0.0
-        runs = confirming_runs(own, finalists, [seed + 1 + place for place in range(SEEDS)])
+        seeds = [seed + 1 + place for place in range(SEEDS)]
+        runs = confirming_runs(own, finalists, seeds)
         changes = {trial.number: len(trial.changes) for trial in trials}
         winner = confirmed(halves["confirm"].judge, runs, changes, Plan()).winner
-        return trials[winner].changes, spent + runner.spent
+        return trials[winner].changes, spent + (confirming_seconds(own, finalists, seeds) or 0.0)
 
     return search
 
@@ -180,7 +164,7 @@ def peer(
             trial = study.ask(distributions)
             changes = {move.key: value_of(move, trial.params[move.key]) for move in bench.space}
             reached, took = -np.inf, 0.0
-            training = runner.run(changes, seed, "search")
+            training = runner.run(changes, seed, confirms=False)
             state = optuna.trial.TrialState.COMPLETE
             try:
                 for place, rung in enumerate(training, start=1):  # Optuna's halving counts resources from 1
@@ -243,7 +227,7 @@ def test_score(bench: Bench, found: Changes, seed: int) -> float:
     both = {gold: [*validation.judge.gold[gold], *test.judge.gold[gold]]}
     runner = bench.runner(Half(columns, Judge(validation.judge.metric, both)))
     best, value = -np.inf, float("nan")
-    for rung in runner.run(found, seed, "search"):
+    for rung in runner.run(found, seed, confirms=False):
         reached = validation.judge.sign * validation.judge.value(_cut(rung.predicted, slice(cut)))
         if reached > best:
             best, value = reached, test.judge.value(_cut(rung.predicted, slice(cut, None)))

@@ -32,21 +32,22 @@ class Drawn:
     def __init__(self, skill: Callable[[Mapping[str, Any]], float], examples: int = 400) -> None:
         rng = np.random.default_rng(5)
         self.gold = {part: rng.choice(["a", "b"], examples).tolist() for part in ("search", "confirm")}
-        self.gold["both"] = self.gold["search"] + self.gold["confirm"]
         self.skill = skill
         self.rungs_trained = 0
-        self.asked: list[tuple[dict[str, Any], int, str]] = []
+        self.asked: list[tuple[dict[str, Any], int, bool]] = []
 
     def judge(self, part: str) -> Judge:
         return Judge(accuracy(), {"label": self.gold[part]})
 
-    def run(self, changes: Mapping[str, Any], seed: int, part: str) -> Iterator[Rung]:
-        self.asked.append((dict(changes), seed, part))
-        rng = np.random.default_rng(list(f"{sorted(changes.items())} {seed} {part}".encode()))
+    def run(self, changes: Mapping[str, Any], seed: int, confirms: bool) -> Iterator[Rung]:
+        self.asked.append((dict(changes), seed, confirms))
+        rng = np.random.default_rng(list(f"{sorted(changes.items())} {seed}".encode()))
         for share in RUNGS:
             self.rungs_trained += 1
             skill = 0.5 + (self.skill(changes) - 0.5) * share
-            yield Rung(share, {"label": answers(self.gold[part], skill, rng)}, 10 * share)
+            yield Rung(share, {"label": answers(self.gold["search"], skill, rng)}, 10 * share)
+        if confirms:
+            yield Rung(1.0, {"label": answers(self.gold["confirm"], self.skill(changes), rng)}, 10.5, "confirm")
 
 
 @pytest.fixture

@@ -11,13 +11,17 @@ from typing import Any
 import pytest
 
 from truetune import config as configs
+from truetune.bundle.run_folder import RunFolder
 from truetune.evaluation.tables import with_derived
 from truetune.optimization.diagnosis.run import diagnose
 from truetune.optimization.run import optimize
+from truetune.optimization.runner import FinetuneRunner, halves_of
 from truetune.tasks.intent_slots import INTENT_SLOTS
 from truetune.tasks.retrieval import RETRIEVAL
+from truetune.tasks.table import task_named
 from truetune.types import Span
 from truetune.workflows.finetune import finetune
+from truetune.workflows.parts import prepared
 from truetune.workflows.progress import Progress
 
 QUIET = Progress(quiet=True)
@@ -77,6 +81,30 @@ def test_a_search_judges_by_the_metric_that_decides(tmp_path: Path, tiny_bert: P
     for trial in found.decisions["trials"]:
         assert trial["state"] in ("finished", "stopped"), trial["reason"]
         assert all(rung["value"] is not None for rung in trial["rungs"])
+
+
+def test_what_confirms_is_the_checkpoint_that_the_half_of_the_search_would_keep(
+    tmp_path: Path, tiny_bert: Path
+) -> None:
+    """Where both halves are the same examples, it says what it said at the best evaluation: not at the last one."""
+    config = settings(tmp_path, tiny_bert, "multiple-choice")
+    data = prepared(task_named(config.task), config.data, RunFolder(tmp_path / "run"), QUIET)
+    half = halves_of(data, None, 0)["search"]
+    other = halves_of(data, None, 0)["confirm"]
+    runner = FinetuneRunner(config, str(tiny_bert), data, {"search": half, "confirm": half})
+    behind = 0
+    for seed in range(6):
+        *rungs, last = runner.run({"train.learning_rate": 0.05}, seed, confirms=True)
+        assert [one.part for one in rungs] == ["search"] * len(rungs)
+        assert last.part == "confirm"
+        best = max(rungs, key=lambda one: half.judge.value(one.predicted))
+        assert last.predicted == best.predicted
+        behind += last.predicted != rungs[-1].predicted
+    assert behind, "the last evaluation was the best one with every seed, so nothing is shown"
+    unseen = FinetuneRunner(config, str(tiny_bert), data, {"search": half, "confirm": other})
+    *_, last = unseen.run({}, 0, confirms=True)
+    assert len(last.predicted["answer"]) == len(other.columns[0])
+    assert all(one.part == "search" for one in unseen.run({}, 0, confirms=False))
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from truetune.optimization.journal import Folder
 from truetune.optimization.proposals import Proposals
 from truetune.optimization.race import Race
 from truetune.optimization.search import Budget, Search
-from truetune.optimization.searching import confirming, ensure_time
+from truetune.optimization.searching import ensure_time
 from truetune.optimization.space import Move, Range
 from truetune.optimization.trial import Rung, Runner, Trial, best_of
 from truetune.stats.plan import Plan
@@ -82,8 +82,8 @@ def test_trials_meet_at_the_same_share_of_training_however_often_each_is_looked_
     class Uneven:
         """Trial 0 is right in half of its answers until three quarters of its training, then in all."""
 
-        def run(self, changes: Mapping[str, Any], seed: int, part: Any) -> Iterator[Rung]:
-            gold = runner.gold[part]
+        def run(self, changes: Mapping[str, Any], seed: int, confirms: bool) -> Iterator[Rung]:
+            gold = runner.gold["search"]
             wrong = [{"a": "b", "b": "a"}[one] for one in gold]
             half = gold[: len(gold) // 2] + wrong[len(gold) // 2 :]
             if not changes:
@@ -111,8 +111,8 @@ def test_a_search_that_was_killed_goes_on_where_it_was(tmp_path: Path, drawn: Ma
         def __init__(self, runner: Any) -> None:
             self.runner, self.left = runner, 13
 
-        def run(self, changes: Mapping[str, Any], seed: int, part: Any) -> Iterator[Rung]:
-            for rung in self.runner.run(changes, seed, part):
+        def run(self, changes: Mapping[str, Any], seed: int, confirms: bool) -> Iterator[Rung]:
+            for rung in self.runner.run(changes, seed, confirms):
                 self.left -= 1
                 if self.left == 0:
                     raise Killed
@@ -155,35 +155,29 @@ def test_a_config_that_cannot_be_trained_ends_the_search_with_its_error(tmp_path
 
 
 def test_no_trial_begins_that_would_leave_no_time_to_confirm(drawn: Make) -> None:
-    done = [Trial(number, {}, "finished", rungs=(_seen(10.0),)) for number in range(3)]
-    assert Budget(9, 100.0, reserved=6).allows(done)
-    assert not Budget(9, 99.0, reserved=6).allows(done)
-    assert not Budget(3, 100.0).allows(done)
+    # Trial 0 takes 10 seconds, the best of the others 20, one that is worse 30.
+    done = [
+        Trial(number, {}, "finished", rungs=(_seen(*took),)) for number, took in enumerate([(10,), (20, 0.9), (30,)])
+    ]
+    # Behind them: one more trial of the usual 20; trial 0 with two more seeds, the best of the others with three.
+    needed = 60 + 20 + 2 * 10 + 3 * 20
+    assert Budget(9, needed, finalists=1, seeds=3).allows(done)
+    assert not Budget(9, needed - 1, finalists=1, seeds=3).allows(done)
+    assert not Budget(9, needed, finalists=1, seeds=3, sign=-1).allows(done), "the best takes 30 where less is better"
+    assert not Budget(9, needed, finalists=1, seeds=3).allows(done, under_way=1)
+    assert not Budget(3, 1e9).allows(done)
     assert Budget(1, 0.0).allows([])
 
 
 def test_a_time_that_leaves_none_to_search_is_told() -> None:
-    # Two minutes a training: trial 0, one more, and (1 + 3) x 3 that confirm make 28.
+    # Two minutes a training: trial 0, one more, and (1 + 3) x 3 - 1 that confirm make 26.
     alone = [Trial(0, {}, "finished", rungs=(_seen(120.0),))]
-    with pytest.raises(ConfigError, match=r"optimize.minutes: 20 leave no time .* took 2.0, .* 12 .* Expected 28 or"):
+    with pytest.raises(ConfigError, match=r"optimize.minutes: 20 leave no time .* took 2.0, .* 11 .* Expected 26 or"):
         ensure_time(alone, Optimize(minutes=20.0))
-    assert not Budget(50, 60 * 27.9, confirming(Optimize())).allows(alone)
-    assert Budget(50, 60 * 28.0, confirming(Optimize())).allows(alone)
+    assert not Budget(50, 60 * 25.9, 3, 3).allows(alone)
+    assert Budget(50, 60 * 26.0, 3, 3).allows(alone)
     ensure_time(alone, Optimize(minutes=20.0, trials=1))
     ensure_time([*alone, Trial(1, {}, "failed")], Optimize(minutes=20.0))
-
-
-def test_the_checkpoint_that_the_search_would_choose_is_what_confirms(tmp_path: Path, drawn: Make) -> None:
-    """The examples that confirm would choose the last one."""
-    runner = drawn(level, 10)
-    seen, unseen = runner.gold["search"], runner.gold["confirm"]
-
-    def falling(changes: Mapping[str, Any], seed: int, part: str) -> Iterator[Rung]:
-        yield Rung(0.5, {"label": seen + ["a"] * 10}, 1.0)
-        yield Rung(1.0, {"label": ["a"] * 10 + unseen}, 2.0)
-
-    runner.run = falling
-    assert confirming_runs(search_in(tmp_path, runner), [], [1, 2]) == {0: [{"label": ["a"] * 10}] * 2}
 
 
 def test_finalists_are_trained_again_on_examples_the_search_never_saw(tmp_path: Path, drawn: Make) -> None:
@@ -194,10 +188,12 @@ def test_finalists_are_trained_again_on_examples_the_search_never_saw(tmp_path: 
     finalists = finalists_of(search, trials, 3)
     assert finalists[0] == best_of(trials[1:], 1)
     runs = confirming_runs(search, finalists, [1, 2, 3])
-    assert {(seed, part) for _, seed, part in runner.asked} == {(seed, "both") for seed in (1, 2, 3)}
-    assert len(runner.asked) == 3 * (1 + len(finalists))
+    assert all(confirms for _, _, confirms in runner.asked)
+    assert {seed for changes, seed, _ in runner.asked if changes} == {1, 2, 3}
+    assert {seed for changes, seed, _ in runner.asked if not changes} == {1, 2}, "seed 0 was trained in the search"
+    assert len(runner.asked) == 3 * (1 + len(finalists)) - 1
     confirming_runs(search, finalists, [1, 2, 3])
-    assert len(runner.asked) == 3 * (1 + len(finalists)), "runs on disk are not made again"
+    assert len(runner.asked) == 3 * (1 + len(finalists)) - 1, "runs on disk are not made again"
     found = confirmed(runner.judge("confirm"), runs, {trial.number: len(trial.changes) for trial in trials}, Plan())
     assert found.winner in {trial.number for trial in finalists}
     assert next(one for one in found.finalists if one.number == found.winner).better
@@ -222,10 +218,10 @@ def test_a_finalist_that_a_new_seed_cannot_train_costs_only_itself(tmp_path: Pat
 
         bad: Mapping[str, Any] | None = None
 
-        def run(self, changes: Mapping[str, Any], seed: int, part: Any) -> Iterator[Rung]:
+        def run(self, changes: Mapping[str, Any], seed: int, confirms: bool) -> Iterator[Rung]:
             if seed == 2 and changes == self.bad:
                 raise TruetuneError("step 7: the loss is not a finite number")
-            yield from runner.run(changes, seed, part)
+            yield from runner.run(changes, seed, confirms)
 
     unlucky = Unlucky()
     search = Search(Alone(unlucky), runner.judge("search"), Race(), Folder(tmp_path), 0, said.append)
@@ -236,21 +232,26 @@ def test_a_finalist_that_a_new_seed_cannot_train_costs_only_itself(tmp_path: Pat
     assert set(runs) == {0, *(trial.number for trial in finalists[1:])}
     assert all(len(each) == 3 for each in runs.values())
     assert sum("no finalist any more: with seed 2 it cannot be trained: step 7" in line for line in said) == 1
-    made = [*product([0, *(trial.number for trial in finalists[1:])], [1, 2, 3]), (finalists[0].number, 1)]
-    took = confirming_seconds(search.journal, finalists, [1, 2, 3])
+    made = [
+        *product([0], [0, 1, 2]),
+        *product([one.number for one in finalists[1:]], [1, 2, 3]),
+        (finalists[0].number, 1),
+    ]
+    took = confirming_seconds(search, finalists, [1, 2, 3])
     known = [search.journal.confirming_seconds(*pair) or 0.0 for pair in made]
     assert took == pytest.approx(sum(known)), "what a finalist cost that failed later counts"
     assert took > 0
+    assert search.journal.confirming_seconds(0, 0) == 0.5, "of the training of the search only what came on top"
     (older,) = tmp_path.glob("confirmation/0000-seed-1.parquet")
-    older.write_bytes(parquet_bytes(runs[0][0]))
-    assert confirming_seconds(search.journal, finalists, [1, 2, 3]) is None, "an older version did not say"
+    older.write_bytes(parquet_bytes(runs[0][1]))
+    assert confirming_seconds(search, finalists, [1, 2, 3]) is None, "an older version did not say"
     runner.asked.clear()
     assert confirming_runs(search, finalists, [1, 2, 3]) == runs
     assert not runner.asked, "what failed is not tried again"
     unlucky.bad = {}
     other = Search(Alone(unlucky), runner.judge("search"), Race(), Folder(tmp_path / "other"), 0, said.append)
     with pytest.raises(TruetuneError, match="config as it was given cannot be confirmed: with seed 2"):
-        confirming_runs(other, finalists, [1, 2])
+        confirming_runs(other, finalists, [1, 2, 3])
 
 
 def test_proposals_change_what_is_not_as_the_config_has_it(drawn: Make, tmp_path: Path) -> None:
@@ -331,7 +332,7 @@ def test_where_all_are_equal_the_config_stays_as_it_was(tmp_path: Path, drawn: M
     assert "no finalist is shown better" in found.why
 
 
-def _seen(seconds: float) -> Any:
+def _seen(seconds: float, value: float = 0.5) -> Any:
     from truetune.optimization.trial import Seen
 
-    return Seen(1.0, 0.5, seconds)
+    return Seen(1.0, value, seconds)

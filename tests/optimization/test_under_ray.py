@@ -33,7 +33,7 @@ class Makes:
 class Obeying:
     folder: Path
 
-    def run(self, changes: Mapping[str, Any], seed: int, part: Any) -> Iterator[Rung]:
+    def run(self, changes: Mapping[str, Any], seed: int, confirms: bool) -> Iterator[Rung]:
         for place in (1, 2, 3, 4):
             if changes.get("fail") == place:
                 raise TruetuneError(f"step {place}: the loss is not a finite number")
@@ -47,7 +47,7 @@ class Obeying:
                     os.kill(os.getpid(), signal.SIGKILL)
             if changes.get("slow"):
                 time.sleep(0.5)
-            yield Rung(place / 4, {"label": [f"{part} {seed} {place}"]}, float(place))
+            yield Rung(place / 4, {"label": [f"{confirms} {seed} {place}"]}, float(place))
         (self.folder / f"ended-{changes['name']}").touch()
 
 
@@ -75,20 +75,20 @@ def heard(crew: Any, number: int) -> dict[Any, list[Any]]:
 
 @pytest.mark.slow
 def test_side_by_side_they_say_what_each_says_alone(crew: RayCrew, tmp_path: Path) -> None:
-    crew.begin("a", {"name": "a", "slow": 1}, 1, "search")
-    crew.begin("b", {"name": "b", "slow": 1}, 2, "confirm")
+    crew.begin("a", {"name": "a", "slow": 1}, 1, confirms=False)
+    crew.begin("b", {"name": "b", "slow": 1}, 2, confirms=True)
     found = heard(crew, 2)
     alone = Alone(Obeying(tmp_path))
-    for key, seed, part in (("a", 1, "search"), ("b", 2, "confirm")):
-        alone.begin(key, {"name": key}, seed, part)  # type: ignore[arg-type]
+    for key, seed, confirms in (("a", 1, "search"), ("b", 2, True)):
+        alone.begin(key, {"name": key}, seed, confirms)  # type: ignore[arg-type]
         assert found[key] == heard(alone, 1)[key]
         assert found[key][-1] is None
 
 
 @pytest.mark.slow
 def test_one_that_fails_says_so_and_the_other_goes_on(crew: RayCrew) -> None:
-    crew.begin(1, {"name": "1", "fail": 3}, 0, "search")
-    crew.begin(2, {"name": "2"}, 0, "search")
+    crew.begin(1, {"name": "1", "fail": 3}, 0, confirms=False)
+    crew.begin(2, {"name": "2"}, 0, confirms=False)
     found = heard(crew, 2)
     assert [type(one) for one in found[1]] == [Rung, Rung, TruetuneError]
     assert str(found[1][-1]) == "step 3: the loss is not a finite number"
@@ -98,10 +98,10 @@ def test_one_that_fails_says_so_and_the_other_goes_on(crew: RayCrew) -> None:
 @pytest.mark.slow
 def test_one_that_is_stopped_does_not_go_on(crew: RayCrew) -> None:
     folder = Path(crew._make.folder)  # type: ignore[attr-defined]
-    crew.begin("stopped", {"name": "stopped", "slow": 1}, 0, "search")
+    crew.begin("stopped", {"name": "stopped", "slow": 1}, 0, confirms=False)
     assert crew.next()[0] == "stopped"
     crew.stop("stopped")
-    crew.begin("next", {"name": "next", "slow": 1}, 0, "search")
+    crew.begin("next", {"name": "next", "slow": 1}, 0, confirms=False)
     assert set(heard(crew, 1)) == {"next"}
     time.sleep(1)
     assert (folder / "ended-next").exists()
@@ -111,8 +111,8 @@ def test_one_that_is_stopped_does_not_go_on(crew: RayCrew) -> None:
 @pytest.mark.slow
 def test_a_lost_process_begins_again_and_says_nothing_twice(crew: RayCrew) -> None:
     SAID.clear()
-    crew.begin("lost", {"name": "lost", "lost": 3, "times": 1}, 0, "search")
-    crew.begin("other", {"name": "other", "slow": 1}, 0, "search")
+    crew.begin("lost", {"name": "lost", "lost": 3, "times": 1}, 0, confirms=False)
+    crew.begin("other", {"name": "other", "slow": 1}, 0, confirms=False)
     found = heard(crew, 2)
     assert [one and one.share for one in found["lost"]] == [0.25, 0.5, 0.75, 1.0, None]
     assert len(found["other"]) == 5
@@ -125,7 +125,7 @@ def test_one_that_is_lost_again_and_again_ends_the_search(crew: RayCrew) -> None
     folder = Path(crew._make.folder)  # type: ignore[attr-defined]
     for file in folder.glob("lost-*"):
         file.unlink()
-    crew.begin("always", {"name": "always", "lost": 1, "times": 99}, 0, "search")
+    crew.begin("always", {"name": "always", "lost": 1, "times": 99}, 0, confirms=False)
     with pytest.raises(RunError, match=f"lost {RETRIES + 1} times"):
         crew.next()
     crew.stop("always")
@@ -133,7 +133,7 @@ def test_one_that_is_lost_again_and_again_ends_the_search(crew: RayCrew) -> None
 
 @pytest.mark.slow
 def test_what_nobody_thought_of_is_raised(crew: RayCrew) -> None:
-    crew.begin("bug", {"name": "bug", "bug": 1}, 0, "search")
+    crew.begin("bug", {"name": "bug", "bug": 1}, 0, confirms=False)
     with pytest.raises(RunError, match="what nobody thought of"):
         crew.next()
     crew.stop("bug")

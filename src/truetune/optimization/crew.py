@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator
 from typing import Protocol
 
 from truetune.errors import TruetuneError
-from truetune.optimization.trial import Changes, Part, Rung, Runner
+from truetune.optimization.trial import Changes, Rung, Runner
 
 Key = Hashable
 """Names a training among those that are under way."""
@@ -22,8 +22,8 @@ class Crew(Protocol):
         """How many trainings may be under way at once."""
         ...
 
-    def begin(self, key: Key, changes: Changes, seed: int, part: Part) -> None:
-        """Begin a training."""
+    def begin(self, key: Key, changes: Changes, seed: int, confirms: bool) -> None:
+        """Begin a training, as `Runner.run` does it."""
         ...
 
     def next(self) -> tuple[Key, Rung | Exception | None]:
@@ -47,10 +47,10 @@ class Alone:
         self._runner = runner
         self._under_way: tuple[Key, Iterator[Rung]] | None = None
 
-    def begin(self, key: Key, changes: Changes, seed: int, part: Part) -> None:
+    def begin(self, key: Key, changes: Changes, seed: int, confirms: bool) -> None:
         """Begin a training; there is none under way."""
         assert self._under_way is None
-        self._under_way = key, self._runner.run(changes, seed, part)
+        self._under_way = key, self._runner.run(changes, seed, confirms)
 
     def next(self) -> tuple[Key, Rung | Exception | None]:
         """Train to the next rung and return it."""

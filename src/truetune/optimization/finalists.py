@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 from truetune.errors import TruetuneError
 from truetune.optimization.journal import Journal
 from truetune.optimization.objectives import front, how_cheap, no_dearer
-from truetune.optimization.race import Judge
 from truetune.optimization.search import WAIT, Predicted, Search
 from truetune.optimization.trial import Changes, Rung, Trial, best_of, best_value
 
@@ -58,64 +56,70 @@ def best_rung(journal: Journal, trial: Trial, sign: int) -> Predicted:
 
 
 def confirming_runs(search: Search, finalists: Sequence[Trial], seeds: Sequence[int]) -> dict[int, list[Predicted]]:
-    """Return what trial 0 and the finalists predict on the examples that the search never saw, with each new seed.
+    """Return what trial 0 and the finalists predict on the examples that the search never saw, with each of some seeds.
 
-    The rung counts that is best on the search's half, as a run keeps the checkpoint that is best on validation: the
-    examples that confirm choose nothing. Runs that the journal has are not made again. A finalist that fails with one
-    of the seeds is left out: it was trained by luck. Raises `TruetuneError` where trial 0 fails.
+    Which seeds, `_wanted` says. The checkpoint counts that is best on the search's half, as a run keeps the one that is
+    best on validation: the examples that confirm choose nothing. Runs that the journal has are not made again. A
+    finalist that fails with one of the seeds is left out: it was trained by luck. Raises `TruetuneError` where trial 0
+    fails.
     """
     changes: dict[int, Changes] = {0: {}, **{trial.number: trial.changes for trial in finalists}}
-    wanted = [(number, seed) for seed in seeds for number in changes]
-    kept: dict[tuple[int, int], Rung] = {}
+    wanted = _wanted(search, finalists, seeds)
+    last: dict[tuple[int, int], Rung] = {}
     under_way: set[tuple[int, int]] = set()
     while left := _left(search.journal, wanted):
         for pair in left:
             if len(under_way) < search.crew.size and pair not in under_way and search.journal.claim(*pair):
                 under_way.add(pair)
-                search.crew.begin(pair, changes[pair[0]], pair[1], "both")
+                search.crew.begin(pair, changes[pair[0]], pair[1], confirms=True)
         if not under_way:  # what is left is with other processes
             time.sleep(WAIT)
             continue
         key, said = search.crew.next()
         pair = next(one for one in under_way if one == key)
         if isinstance(said, Rung):
-            kept[pair] = _better(search.judge, kept.get(pair), said)
+            last[pair] = said
         elif isinstance(said, Exception):
             for other in [one for one in under_way if one[0] == pair[0]]:
                 under_way.remove(other)
                 if other != pair:
                     search.crew.stop(other)
-            _fail(search, pair, said, kept[pair].seconds if pair in kept else 0.0)
+            _fail(search, pair, said, last[pair].seconds if pair in last else 0.0)
         else:
             under_way.remove(pair)
             number, seed = pair
-            unseen = {name: said[_chosen_by(search.judge) :] for name, said in kept[pair].predicted.items()}
-            search.journal.write_confirming(number, seed, unseen, kept[pair].seconds)
-            search.say(f"confirming trial {number} with seed {seed}: {kept[pair].seconds:.0f} s")
-    found = {number: [search.journal.confirming(number, seed) for seed in seeds] for number in changes}
+            assert last[pair].part == "confirm"
+            search.journal.write_confirming(number, seed, last[pair].predicted, last[pair].seconds)
+            search.say(f"confirming trial {number} with seed {seed}: {last[pair].seconds:.0f} s")
+    found: dict[int, list[Predicted | None]] = {number: [] for number in changes}
+    for number, seed in wanted:
+        found[number].append(search.journal.confirming(number, seed))
     return {number: [one for one in said if one] for number, said in found.items() if all(said)}
 
 
-def confirming_seconds(journal: Journal, finalists: Sequence[Trial], seeds: Sequence[int]) -> float | None:
-    """Return how long all runs were trained that confirm, failed ones too; None where one of them does not say."""
-    numbers = [0, *(trial.number for trial in finalists)]
-    made = [(number, seed) for number in numbers for seed in seeds if journal.confirming(number, seed) is not None]
+def confirming_seconds(search: Search, finalists: Sequence[Trial], seeds: Sequence[int]) -> float | None:
+    """Return how long all runs were trained that confirm, failed ones too; None where one of them does not say.
+
+    Of trial 0 with the search's own seed only what came on top of its trial.
+    """
+    journal = search.journal
+    made = [pair for pair in _wanted(search, finalists, seeds) if journal.confirming(*pair) is not None]
     took = [journal.confirming_seconds(*pair) for pair in made]
     return sum(one or 0.0 for one in took) if all(one is not None for one in took) else None
 
 
-def _better(judge: Judge, best: Rung | None, said: Rung) -> Rung:
-    """Return the rung with the better score on the examples of the search; its time is that of the later one."""
-    if best is None:
-        return said
-    ours = [{name: values[: _chosen_by(judge)] for name, values in rung.predicted.items()} for rung in (best, said)]
-    one, other = (judge.sign * judge.value(predicted) for predicted in ours)
-    return said if other > one else replace(best, seconds=said.seconds)
+def _wanted(search: Search, finalists: Sequence[Trial], seeds: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the runs that confirm, as trial and seed: each finalist with the seeds, none of which the search has had.
 
-
-def _chosen_by(judge: Judge) -> int:
-    """Return how many examples the search chooses by; they stand before those that confirm."""
-    return len(judge.gold[judge.metric.gold])
+    Trial 0 has the search's own seed instead of the last one. Nobody chose that training for its score, so it says of
+    unseen examples what one with a new seed would, and need not be made again.
+    """
+    given = [search.seed, *seeds[:-1]]
+    return [
+        pair
+        for own, seed in zip(given, seeds, strict=True)
+        for pair in [(0, own), *((one.number, seed) for one in finalists)]
+    ]
 
 
 def confirmed_before(search: Search, trials: Sequence[Trial], seeds: Sequence[int]) -> list[Trial]:

@@ -159,7 +159,7 @@ def _confirmed(search: Search, setup: Setup, finalists: list[Trial], trials: lis
     else:
         found = confirmed(judge, runs, {trial.number: len(trial.changes) for trial in trials}, plan)
     failed = tuple(trial.number for trial in finalists if trial.number not in runs)
-    return replace(found, failed=failed, seconds=confirming_seconds(search.journal, finalists, seeds))
+    return replace(found, failed=failed, seconds=confirming_seconds(search, finalists, seeds))
 
 
 def _optimism(search: Search, trials: list[Trial], plan: Plan) -> float:

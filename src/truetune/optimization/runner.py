@@ -22,7 +22,7 @@ from truetune.optimization.costs import TEXTS, costs_of
 from truetune.optimization.race import Judge
 from truetune.optimization.trial import Changes, Part, Rung
 from truetune.tasks.base import Labels
-from truetune.training.loop import Step, train
+from truetune.training.loop import train
 from truetune.training.stopping import Selection
 from truetune.types import Encoded, Ints
 from truetune.workflows.collection import documents_of
@@ -44,7 +44,7 @@ class Half:
 
 
 def halves_of(data: TaskData, metric_name: str | None, seed: int) -> dict[Part, Half]:
-    """Return validation cut in two: examples that the search chooses by, and examples that confirm; and both in turn.
+    """Return validation cut in two: examples that the search chooses by, and examples that confirm.
 
     Groups stay whole. The cut is a function of the seed and of ids or groups, so it is the same in every session.
     """
@@ -54,8 +54,7 @@ def halves_of(data: TaskData, metric_name: str | None, seed: int) -> dict[Part, 
     keys = ranked(map(str, named), len(named), seed)
     _, place = np.unique(keys, return_inverse=True)
     first = place < (int(place.max()) + 1) / 2
-    ours, others = np.flatnonzero(first), np.flatnonzero(~first)
-    places: dict[Part, Ints] = {"search": ours, "confirm": others, "both": np.concatenate([ours, others])}
+    places: dict[Part, Ints] = {"search": np.flatnonzero(first), "confirm": np.flatnonzero(~first)}
     return {part: half_of(data, metric_name, "validation", some) for part, some in places.items()}
 
 
@@ -90,24 +89,32 @@ class FinetuneRunner:
             self._labels = replace(self._labels, documents=documents_of(data, config.data.documents))
         self._precision: Any = None
 
-    def run(self, changes: Changes, seed: int, part: Part) -> Iterator[Rung]:
-        """Train once, and yield what is predicted of a part of validation at each evaluation."""
+    def run(self, changes: Changes, seed: int, confirms: bool) -> Iterator[Rung]:
+        """Train once, and yield what is predicted of the half of the search at each evaluation.
+
+        Where it confirms, the last is what the weights that were best there predict of the other half.
+        """
         config = changed(self._config, {**changes, "train.seed": seed})
         backbone, inputs = self._backbone(config)
-        half = self._halves[part]
+        half = self._halves["search"]
         encoded = self._encoded(half.columns, backbone)
         said: list[dict[str, Sequence[Any]]] = []
 
         def evaluate() -> dict[str, float]:
-            logits = logits_of(backbone, encoded, pieces_at_once(backbone))
-            found = self._training.decode(half.columns[0], encoded, logits, self._labels, THRESHOLD)
-            said.append(with_derived(self._data.task.scoring, found))
+            said.append(self._predicted(half, encoded, backbone))
             return {half.judge.metric.name: half.judge.value(said[-1])}
 
         plan = training_plan(config, self._training.head)
         plan = replace(plan, evaluations=max(plan.evaluations, math.ceil(self._least / plan.epochs)))
         selection = Selection(half.judge.metric.name, half.judge.metric.better)
-        yield from self._rungs(train(backbone, inputs, plan, (selection, evaluate)), said)
+        began = time.perf_counter()
+        for step in train(backbone, inputs, plan, (selection, evaluate)):
+            if step.scores is not None:
+                yield Rung(step.number / step.steps, said.pop(), time.perf_counter() - began)
+        if confirms:
+            unseen = self._halves["confirm"]
+            predicted = self._predicted(unseen, self._encoded(unseen.columns, backbone), backbone)
+            yield Rung(1.0, predicted, time.perf_counter() - began, "confirm")
 
     def costs(self, changes: Changes) -> dict[str, float]:
         """Return what a model with these changes costs in use (see `costs_of`); nothing is trained for it."""
@@ -120,12 +127,10 @@ class FinetuneRunner:
         parts = encoded_parts(self._training, columns, None, self._labels, backbone.tokenizer)
         return [one for some in parts for one in some.inputs]
 
-    @staticmethod
-    def _rungs(steps: Iterator[Step], said: list[dict[str, Sequence[Any]]]) -> Iterator[Rung]:
-        began = time.perf_counter()
-        for step in steps:
-            if step.scores is not None:
-                yield Rung(step.number / step.steps, said.pop(), time.perf_counter() - began)
+    def _predicted(self, half: Half, encoded: list[Encoded], backbone: Backbone) -> dict[str, Sequence[Any]]:
+        logits = logits_of(backbone, encoded, pieces_at_once(backbone))
+        found = self._training.decode(half.columns[0], encoded, logits, self._labels, THRESHOLD)
+        return with_derived(self._data.task.scoring, found)
 
     def _backbone(self, config: Config, whole: bool = False) -> tuple[Backbone, Sequence[Encoded]]:
         """Return the pretrained model and the training inputs; `whole` with all rows of its vocabulary, as shipped."""

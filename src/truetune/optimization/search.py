@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 from truetune.errors import TruetuneError
@@ -30,19 +30,31 @@ class Budget:
     trials: int
     seconds: float
     """Of training, summed over all trials, in this session and earlier ones of the same search."""
-    reserved: int = 0
-    """How many whole trainings must still fit in behind the last trial: those that confirm."""
+    finalists: int = 0
+    """How many finalists must still be confirmed behind the last trial."""
+    seeds: int = 1
+    """With how many seeds, trial 0 with one less (see `confirming_runs`)."""
+    sign: int = 1
+    """1 where more of the score is better, else -1."""
 
     def allows(self, done: Iterable[Trial], under_way: int = 0) -> bool:
-        """Return whether one more trial and all that is under way or reserved can be expected to fit."""
-        ended = [*done]
+        """Return whether one more trial, all that is under way, and confirming can be expected to fit."""
+        ended = sorted(done, key=lambda trial: trial.number)
         if len(ended) + under_way >= self.trials:
             return False
-        whole = [trial.seconds for trial in ended if trial.state == "finished"]
+        whole = [trial for trial in ended if trial.state == "finished"]
         if not whole:
             return True
         spent = sum(trial.seconds for trial in ended)
-        return spent + (1 + under_way + self.reserved) * median(whole) <= self.seconds
+        usual = median(trial.seconds for trial in whole)
+        return spent + (1 + under_way) * usual + self._confirming(whole) <= self.seconds
+
+    def _confirming(self, whole: Sequence[Trial]) -> float:
+        """Return how long confirming takes, were the finalists to be the best so far; trial 0 is the first."""
+        given, *others = whole
+        best = sorted(others, key=lambda trial: -self.sign * best_value(trial, self.sign))[: self.finalists]
+        each = fmean(trial.seconds for trial in best) if best else given.seconds
+        return (self.seeds - 1) * given.seconds + self.finalists * self.seeds * each
 
 
 @dataclass
@@ -132,12 +144,17 @@ class Search:
             self._ended(Racing(number, changes, {}), "failed", _told_of(error), done, propose)
             return
         running[number] = racing
-        self.crew.begin(number, changes, self.seed, "search")
+        # Trial 0 is one of those that are compared in the end: its training serves there, too.
+        self.crew.begin(number, changes, self.seed, confirms=number == 0)
 
     def _hear(self, running: dict[int, Racing], done: dict[int, Trial], propose: Proposals) -> None:
         """Wait for what a trial says next, and end it where that was all, or is enough."""
         key, said = self.crew.next()
         racing = next(one for number, one in running.items() if number == key)
+        if isinstance(said, Rung) and said.part == "confirm":
+            more = said.seconds - racing.rungs[-1].seconds
+            self.journal.write_confirming(racing.number, self.seed, said.predicted, more)
+            return
         if isinstance(said, Rung):
             racing.rungs.append(said)
             reason = self._hopeless(racing, done.values())

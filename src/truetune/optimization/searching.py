@@ -79,14 +79,14 @@ def searched(search: Search, space: Space, config: Config) -> list[Trial]:
     if search.journal.shared:  # else two processes that know the same would propose the same
         seed = secrets.randbelow(2**31)
     proposals = Proposals(space.moves, settings.sampler, seed, search.judge.sign, space.given, search.aims.costs)
-    budget = Budget(settings.trials, 60 * settings.minutes, confirming(settings))
+    budget = Budget(settings.trials, 60 * settings.minutes, settings.finalists, settings.seeds, search.judge.sign)
     asked = [change for _, change in space.first]
     return search.run(proposals, budget, [*asked, *openings(space.moves, space.given)])
 
 
 def confirming(settings: Optimize) -> int:
-    """Return how many trainings confirm, at most."""
-    return (1 + settings.finalists) * settings.seeds
+    """Return how many trainings confirm, at most, beside that of trial 0 in the search."""
+    return (1 + settings.finalists) * settings.seeds - 1
 
 
 def ensure_time(trials: Sequence[Trial], settings: Optimize) -> None:

@@ -9,8 +9,8 @@ from typing import Any, Literal, Protocol
 
 Changes = Mapping[str, Any]
 """`section.key` -> value, where it differs from the config that the search began with."""
-Part = Literal["search", "confirm", "both"]
-"""The half of validation that the search may look at, the one that it never sees, or the one and then the other."""
+Part = Literal["search", "confirm"]
+"""The half of validation that the search may look at, or the one that it never sees."""
 State = Literal["finished", "stopped", "failed"]
 
 
@@ -24,13 +24,17 @@ class Rung:
     """The predicted columns, in the order of the examples."""
     seconds: float
     """Of the training so far, with its evaluations."""
+    part: Part = "search"
 
 
 class Runner(Protocol):
     """Trains under changed settings. Whoever has seen enough closes the iterator, and the training ends."""
 
-    def run(self, changes: Changes, seed: int, part: Part) -> Iterator[Rung]:
-        """Yield the predictions on a part of validation at the same shares of training in every trial."""
+    def run(self, changes: Changes, seed: int, confirms: bool) -> Iterator[Rung]:
+        """Yield the predictions on the half of the search at the same shares of training in every trial.
+
+        A training that confirms yields one more: what the checkpoint that was best there predicts on the other half.
+        """
         ...
 
 

@@ -15,7 +15,7 @@ from truetune.bundle.run_folder import RunFolder
 from truetune.errors import RunError, TruetuneError
 from truetune.optimization.crew import FAILURES, Key
 from truetune.optimization.runner import FinetuneRunner, halves_of
-from truetune.optimization.trial import Changes, Part, Rung, Runner
+from truetune.optimization.trial import Changes, Rung, Runner
 from truetune.tasks.table import task_named
 from truetune.workflows.model import model_place
 from truetune.workflows.parts import prepared
@@ -56,7 +56,7 @@ class OfSearch:
 class _Training:
     """What Ray was asked for, how many of its rungs were handed on, and how often its process was lost."""
 
-    asked: tuple[Changes, int, Part]
+    asked: tuple[Changes, int, bool]
     rungs: Any
     known: int = 0
     again: int = 0
@@ -90,9 +90,9 @@ class RayCrew:
             self.stop(key)
         self._end.close()
 
-    def begin(self, key: Key, changes: Changes, seed: int, part: Part) -> None:
+    def begin(self, key: Key, changes: Changes, seed: int, confirms: bool) -> None:
         """Hand a training to Ray."""
-        asked = dict(changes), seed, part
+        asked = dict(changes), seed, confirms
         self._under_way[key] = _Training(asked, self._task.remote(self._make, *asked))
 
     def next(self) -> tuple[Key, Rung | Exception | None]:
@@ -137,10 +137,10 @@ class RayCrew:
         training.rungs = self._task.remote(self._make, *training.asked)
 
 
-def _rungs(make: MakesRunner, changes: Changes, seed: int, part: Part) -> Iterator[Rung | str]:
+def _rungs(make: MakesRunner, changes: Changes, seed: int, confirms: bool) -> Iterator[Rung | str]:
     """Yield the rungs of a training, and as text what is wrong with it: errors do not travel whole."""
     try:
-        yield from _made(make).run(changes, seed, part)
+        yield from _made(make).run(changes, seed, confirms)
     except FAILURES as error:
         yield str(error) or type(error).__name__
 

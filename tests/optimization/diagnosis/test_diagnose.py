@@ -79,7 +79,7 @@ def test_a_replay_is_evaluated_as_often_as_the_run_and_without_a_change_is_the_r
     stand = replays.Stand(evidence, 10.0, lambda line: None)
     assert stand._trained({})["label"] == evidence.predicted["validation"]["label"]
     assert stand._runner is not None
-    rungs = [*stand._runner.run({}, evidence.config.train.seed, "search")]
+    rungs = [*stand._runner.run({}, evidence.config.train.seed, confirms=False)]
     assert [rung.share for rung in rungs] == [0.5, 1.0]
     assert len(evidence.curve.evaluations) == 2
 

@@ -255,7 +255,7 @@ class Stand:
             halves: dict[Part, Half] = {"search": half, "confirm": half}
             self._runner = FinetuneRunner(evidence.config, place, evidence.data, halves, least=0)
         best: tuple[float, Mapping[str, Any]] | None = None
-        for rung in self._runner.run(changes, evidence.config.train.seed, "search"):
+        for rung in self._runner.run(changes, evidence.config.train.seed, confirms=False):
             value = evidence.judge.sign * evidence.judge.value(rung.predicted)
             if best is None or value > best[0]:
                 best = value, rung.predicted
