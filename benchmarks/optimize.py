@@ -1,6 +1,8 @@
 """Does the search name a winner where there is none? And does it name one where there is?
 
     python benchmarks/optimize.py null  [--repeats 200]    labels shuffled: every configuration is equally useless
+    python benchmarks/optimize.py equal [--repeats 200]    labels as they are, and settings that change only the luck:
+                                                           models differ in quality by the seed alone
     python benchmarks/optimize.py real  [--repeats 20]     the same search with the labels as they are
 
 The model is a linear head on fixed features (hashed words) behind the protocol of real trials: hundreds of whole
@@ -50,6 +52,8 @@ class LinearTrials:
 
     features: Any
     labels: np.ndarray[Any, Any]
+    equal: bool = False
+    """Whether all settings are one and the same, but for the order of the training texts that each draws."""
 
     def judge(self, part: Part) -> Judge:
         """Return the examples of a half of validation and the metric."""
@@ -58,14 +62,16 @@ class LinearTrials:
 
     def run(self, changes: Changes, seed: int, confirms: bool) -> Iterator[Rung]:
         """Train and yield predictions after a quarter, a half, three quarters and all of it; see `Runner`."""
+        used: Changes = {} if self.equal else changes
         model = SGDClassifier(
             loss="log_loss",
-            alpha=changes.get("alpha", 1e-4),
+            alpha=used.get("alpha", 1e-4),
             learning_rate="constant",
-            eta0=changes.get("rate", 0.1),
-            average=changes.get("average", False),
+            eta0=used.get("rate", 0.1),
+            average=used.get("average", False),
         )
-        rng, began = np.random.default_rng([seed, 7]), time.perf_counter()
+        luck = list(f"{sorted(changes.items())}".encode()) if self.equal else [7]
+        rng, began = np.random.default_rng([seed, *luck]), time.perf_counter()
         best, unseen = -1.0, []
         for rung in range(RUNGS):
             for _ in range(2):
@@ -86,12 +92,12 @@ class LinearTrials:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("which", choices=("null", "real"))
+    parser.add_argument("which", choices=("null", "equal", "real"))
     parser.add_argument("--repeats", type=int)
     parser.add_argument("--trials", type=int, default=15)
     parser.add_argument("--data", default=os.environ.get("TRUETUNE_DATA"))
     args = parser.parse_args()
-    repeats = args.repeats or {"null": 200, "real": 20}[args.which]
+    repeats = args.repeats or {"null": 200, "equal": 200, "real": 20}[args.which]
     texts, labels = sst(Path(args.data))
     features = HashingVectorizer(n_features=4096).transform(texts)
     began, found = time.perf_counter(), []
@@ -99,7 +105,8 @@ def main() -> None:
         rng = np.random.default_rng(repeat)
         places = rng.permutation(len(labels))[: TRAIN + 2 * HALF]
         drawn = rng.permutation(labels[places]) if args.which == "null" else labels[places]
-        found.append(_searched(LinearTrials(features[places], drawn), args.trials, 100 * repeat))
+        linear = LinearTrials(features[places], drawn, args.which == "equal")
+        found.append(_searched(linear, args.trials, 100 * repeat))
         if (repeat + 1) % 20 == 0:
             print(f"{repeat + 1} searches, {sum(one['winner'] != 0 for one in found)} winners", flush=True)
     winners = sum(one["winner"] != 0 for one in found)
@@ -108,6 +115,8 @@ def main() -> None:
     print(f"{args.which}: {winners} winners in {repeats} searches of {args.trials} trials, {seconds:,.0f} s")
     chosen, later = (np.mean([one[name] for one in found]) for name in ("gain", "confirmed"))
     print(f"racing left out {saved:.0%} of the training")
+    seeds = np.mean([one["seeds"] for one in found])
+    print(f"standard deviation of the accuracy between seeds: {seeds:.4f}")
     print(f"best trial less config: {chosen:+.4f} on the examples that chose it, {later:+.4f} on those that confirm")
     print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}")
 
@@ -127,6 +136,7 @@ def _searched(runner: LinearTrials, trials: int, seed: int) -> dict[str, float]:
         "rungs": sum(len(trial.rungs) for trial in done),
         "gain": best_value(best, 1) - best_value(done[0], 1),
         "confirmed": found.finalists[0].difference.value if found.finalists else 0.0,
+        "seeds": found.finalists[0].difference.seed_deviation if found.finalists else 0.0,
     }
 
 

@@ -12,8 +12,8 @@ Texts are short, 250 of them train, and the models keep their lower two layers: 
 and a search holds dozens. All weights are trained. The first trial of every method is the config as it is given.
 
 Time is that of training with its evaluations, as the trials report it; loading a model is in nobody's. What was spent
-is saved beside each score: a training that is under way at the end, and finalists that are slower than the median of
-the trials, make it differ. Peers choose by all of validation; `truetune` chooses by one half of it and confirms on the
+is saved beside each score: a training that is under way at the end, and finalists that take longer than the best trials
+so far did, make it differ. Peers choose by all of validation; `truetune` chooses by one half of it and confirms on the
 other, within its time. ASHA is asynchronous successive halving in one process, as Optuna has it.
 """
 
@@ -133,7 +133,7 @@ def truetune_search(share: float) -> Callable[[Bench, Path, int], Found]:
         given = {move.key: setting(bench.config, move.key) for move in bench.space}
         own = Search(Alone(runner), judge, Race(), Folder(folder), seed, _say, given=given)
         sampler_seed = seed + len(own.journal.trials())
-        budget = Budget(10_000, share * bench.seconds, FINALISTS, SEEDS, judge.sign)
+        budget = Budget(10_000, share * bench.seconds, FINALISTS, SEEDS, SEEDS - 1, judge.sign)
         proposals = Proposals(bench.space, "tpe", sampler_seed, judge.sign, given)
         trials = own.run(proposals, budget, openings(bench.space, given))
         finalists, spent = finalists_of(own, trials, FINALISTS), sum(trial.seconds for trial in trials)

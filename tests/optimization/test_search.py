@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -161,10 +162,12 @@ def test_no_trial_begins_that_would_leave_no_time_to_confirm(drawn: Make) -> Non
     ]
     # Behind them: one more trial of the usual 20; trial 0 with two more seeds, the best of the others with three.
     needed = 60 + 20 + 2 * 10 + 3 * 20
-    assert Budget(9, needed, finalists=1, seeds=3).allows(done)
-    assert not Budget(9, needed - 1, finalists=1, seeds=3).allows(done)
-    assert not Budget(9, needed, finalists=1, seeds=3, sign=-1).allows(done), "the best takes 30 where less is better"
-    assert not Budget(9, needed, finalists=1, seeds=3).allows(done, under_way=1)
+    budget = Budget(9, needed, finalists=1, seeds=3, given_seeds=2)
+    assert budget.allows(done)
+    assert not replace(budget, seconds=needed - 1).allows(done)
+    assert not replace(budget, given_seeds=3).allows(done)
+    assert not replace(budget, sign=-1).allows(done), "the best takes 30 where less is better"
+    assert not budget.allows(done, under_way=1)
     assert not Budget(3, 1e9).allows(done)
     assert Budget(1, 0.0).allows([])
 
@@ -173,11 +176,13 @@ def test_a_time_that_leaves_none_to_search_is_told() -> None:
     # Two minutes a training: trial 0, one more, and (1 + 3) x 3 - 1 that confirm make 26.
     alone = [Trial(0, {}, "finished", rungs=(_seen(120.0),))]
     with pytest.raises(ConfigError, match=r"optimize.minutes: 20 leave no time .* took 2.0, .* 11 .* Expected 26 or"):
-        ensure_time(alone, Optimize(minutes=20.0))
-    assert not Budget(50, 60 * 25.9, 3, 3).allows(alone)
-    assert Budget(50, 60 * 26.0, 3, 3).allows(alone)
-    ensure_time(alone, Optimize(minutes=20.0, trials=1))
-    ensure_time([*alone, Trial(1, {}, "failed")], Optimize(minutes=20.0))
+        ensure_time(alone, Optimize(minutes=20.0), own_counts=True)
+    with pytest.raises(ConfigError, match=r".* 12 .* Expected 28 or"):
+        ensure_time(alone, Optimize(minutes=20.0), own_counts=False)
+    assert not Budget(50, 60 * 25.9, 3, 3, 2).allows(alone)
+    assert Budget(50, 60 * 26.0, 3, 3, 2).allows(alone)
+    ensure_time(alone, Optimize(minutes=20.0, trials=1), own_counts=True)
+    ensure_time([*alone, Trial(1, {}, "failed")], Optimize(minutes=20.0), own_counts=True)
 
 
 def test_finalists_are_trained_again_on_examples_the_search_never_saw(tmp_path: Path, drawn: Make) -> None:
@@ -197,6 +202,41 @@ def test_finalists_are_trained_again_on_examples_the_search_never_saw(tmp_path: 
     found = confirmed(runner.judge("confirm"), runs, {trial.number: len(trial.changes) for trial in trials}, Plan())
     assert found.winner in {trial.number for trial in finalists}
     assert next(one for one in found.finalists if one.number == found.winner).better
+
+
+def test_where_trial_0_was_looked_at_before_all_its_runs_are_new(tmp_path: Path, drawn: Make) -> None:
+    runner = drawn(peaked)
+    search = replace(search_in(tmp_path, runner), own_counts=False)
+    trials = search.run(proposals(), Budget(6, 1e9))
+    assert not any(confirms for _, _, confirms in runner.asked)
+    runner.asked.clear()
+    runs = confirming_runs(search, finalists_of(search, trials, 1), [1, 2])
+    assert {seed for changes, seed, _ in runner.asked if not changes} == {1, 2}
+    assert all(len(said) == 2 for said in runs.values())
+
+
+def test_a_search_killed_before_trial_0_is_written_trains_it_again(tmp_path: Path, drawn: Make) -> None:
+    class Killed(Exception):
+        pass
+
+    runner = drawn(level)
+
+    class Dying:
+        def run(self, changes: Mapping[str, Any], seed: int, confirms: bool) -> Iterator[Rung]:
+            yield from runner.run(changes, seed, confirms)
+            raise Killed
+
+    with pytest.raises(Killed):
+        Search(Alone(Dying()), runner.judge("search"), Race(), Folder(tmp_path), 0, lambda line: None).run(
+            proposals(), Budget(3, 1e9)
+        )
+    assert Folder(tmp_path).trials() == []
+    before = Folder(tmp_path).confirming(0, 0)
+    assert before
+    search = search_in(tmp_path, runner)
+    assert len(search.run(proposals(), Budget(3, 1e9))) == 3
+    assert search.journal.confirming(0, 0) == before
+    assert confirming_runs(search, [], [1, 2])[0][0] == before
 
 
 def test_what_was_confirmed_stays_among_the_compared_when_the_search_goes_on(tmp_path: Path, drawn: Make) -> None:

@@ -40,15 +40,23 @@ class Obeying:
             if changes.get("bug") == place:
                 raise KeyError("what nobody thought of")
             if changes.get("lost") == place:
-                files = [self.folder / f"lost-{number}" for number in range(changes["times"])]
-                left = [file for file in files if not file.exists()]
-                if left:
-                    left[0].touch()
-                    os.kill(os.getpid(), signal.SIGKILL)
+                _lost(self.folder, changes["times"])
             if changes.get("slow"):
                 time.sleep(0.5)
             yield Rung(place / 4, {"label": [f"{confirms} {seed} {place}"]}, float(place))
+        if confirms:
+            if changes.get("lost") == 5:
+                _lost(self.folder, changes["times"])
+            yield Rung(1.0, {"label": [f"unseen {seed}"]}, 5.0, "confirm")
         (self.folder / f"ended-{changes['name']}").touch()
+
+
+def _lost(folder: Path, times: int) -> None:
+    """End this process as one that is killed, so many times in all."""
+    left = [file for file in (folder / f"lost-{number}" for number in range(times)) if not file.exists()]
+    if left:
+        left[0].touch()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +87,7 @@ def test_side_by_side_they_say_what_each_says_alone(crew: RayCrew, tmp_path: Pat
     crew.begin("b", {"name": "b", "slow": 1}, 2, confirms=True)
     found = heard(crew, 2)
     alone = Alone(Obeying(tmp_path))
-    for key, seed, confirms in (("a", 1, "search"), ("b", 2, True)):
+    for key, seed, confirms in (("a", 1, False), ("b", 2, True)):
         alone.begin(key, {"name": key}, seed, confirms)  # type: ignore[arg-type]
         assert found[key] == heard(alone, 1)[key]
         assert found[key][-1] is None
@@ -118,6 +126,20 @@ def test_a_lost_process_begins_again_and_says_nothing_twice(crew: RayCrew) -> No
     assert len(found["other"]) == 5
     assert len(SAID) == 1
     assert "its training begins again" in SAID[0]
+
+
+@pytest.mark.slow
+def test_one_that_confirms_and_is_lost_before_its_last_word_says_it_once(crew: RayCrew) -> None:
+    folder = Path(crew._make.folder)  # type: ignore[attr-defined]
+    for file in folder.glob("lost-*"):
+        file.unlink()
+    crew.begin("confirms", {"name": "confirms", "lost": 5, "times": 1}, 7, confirms=True)
+    found = heard(crew, 1)["confirms"]
+    assert [one and (one.share, one.part) for one in found] == [
+        *((share, "search") for share in (0.25, 0.5, 0.75, 1.0)),
+        (1.0, "confirm"),
+        None,
+    ]
 
 
 @pytest.mark.slow

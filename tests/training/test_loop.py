@@ -241,6 +241,25 @@ def test_the_mean_of_checkpoints_is_chosen_where_it_scores_best(tiny_bert: Path)
         assert np.abs(array - (seen[2][name] + seen[3][name].astype(np.float64)) / 2).max() <= 1e-6
 
 
+def test_an_earlier_mean_that_scored_best_is_what_is_kept(tiny_bert: Path) -> None:
+    """Means behind a fifth of the steps, kept in memory: the first is the best, later ones are not."""
+    one = toy(tiny_bert)
+    means: list[dict[str, np.ndarray]] = []
+    scores = iter([0.1, 0.2, 0.9, 0.3, 0.4, 0.5, 0.6])
+
+    def evaluate() -> dict[str, float]:
+        score = next(scores)
+        if score == 0.9:
+            means.append({name: array.copy() for name, array in one.backbone.state(optimizer=False).arrays.items()})
+        return {"accuracy": score}
+
+    plan = replace(PLAN, evaluations=4, average_from=0.2)
+    told = [step.averaged for step in train(one.backbone, one.encoded, plan, (SELECTION, evaluate)) if step.averaged]
+    assert told == [{"accuracy": 0.9}, {"accuracy": 0.4}, {"accuracy": 0.6}]
+    ended = one.backbone.state(optimizer=False).arrays
+    assert all((array == means[0][name]).all() for name, array in ended.items())
+
+
 def test_a_mean_that_is_no_better_changes_nothing(tiny_bert: Path) -> None:
     plain, averaged = toy(tiny_bert), toy(tiny_bert)
     plan = replace(PLAN, epochs=2, average_from=0.2)

@@ -41,7 +41,7 @@ class Optimize(Group):
         default=0.01, description="How much of the score may be given for less latency or size, in units of the metric"
     )
     finalists: int = Field(default=3, gt=0, description="How many trials are trained again to confirm them")
-    seeds: int = Field(default=3, ge=2, description="With how many new seeds")
+    seeds: int = Field(default=3, ge=2, description="With how many seeds")
 
     @field_validator("storage")
     @classmethod

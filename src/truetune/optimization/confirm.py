@@ -51,13 +51,14 @@ class Confirmation:
     failed: tuple[int, ...] = ()
     """Trials that were to be confirmed and could not be trained with one of the new seeds."""
     seconds: float | None = 0.0
-    """Of training, of all runs that confirm, those of trial 0 and failed ones among them; None: not all of them say."""
+    """Of training, of all runs that confirm, those of trial 0 and failed ones among them, beyond what the search itself
+    took; None: not all of them say."""
 
 
 def confirmed(
     judge: Judge, runs: Mapping[int, Sequence[Predicted]], changes: Mapping[int, int], plan: Plan
 ) -> Confirmation:
-    """Return which finalist wins; `runs` has the predictions of each trial's new seeds, those of trial 0 among them.
+    """Return which finalist wins; `runs` has the predictions of each trial's runs, those of trial 0 among them.
 
     Only what is better replaces the config, so the tests are one-sided: of searches among equals at most the share
     that the plan calls alpha names a winner.

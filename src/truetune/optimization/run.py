@@ -72,7 +72,7 @@ def optimize(config: Config, name: str, *, progress: Progress | None = None) -> 
     setup = Setup(config, place, data, run, f"{name}-search")
     with searching(setup, begun_with(config, run), shown) as (search, space):
         trials = searched(search, space, config)
-        ensure_time(trials, config.optimize)
+        ensure_time(trials, config.optimize, search.own_counts)
         found = _confirmed(search, setup, finalists_of(search, trials, config.optimize.finalists), trials)
         flattery = _optimism(search, trials, plan_of(config.evaluate))
         log = decisions_of(search.judge.metric, space, trials, found, flattery, search.aims)
@@ -148,7 +148,7 @@ def _comparable(config: Config) -> Config:
 
 
 def _confirmed(search: Search, setup: Setup, finalists: list[Trial], trials: list[Trial]) -> Confirmation:
-    """Return which finalist wins on the examples that confirm, trained again with new seeds."""
+    """Return which finalist wins on the examples that confirm, after trainings with seeds that chose nothing."""
     if not finalists:
         return NOTHING
     plan, judge, seeds = plan_of(setup.config.evaluate), setup.halves["confirm"].judge, new_seeds(setup.config)

@@ -110,7 +110,8 @@ class FinetuneRunner:
         began = time.perf_counter()
         for step in train(backbone, inputs, plan, (selection, evaluate)):
             if step.scores is not None:
-                yield Rung(step.number / step.steps, said.pop(), time.perf_counter() - began)
+                yield Rung(step.number / step.steps, _best(half.judge, said), time.perf_counter() - began)
+                said.clear()
         if confirms:
             unseen = self._halves["confirm"]
             predicted = self._predicted(unseen, self._encoded(unseen.columns, backbone), backbone)
@@ -151,6 +152,11 @@ class FinetuneRunner:
         # Measured once, so that trials differ in nothing but their changes.
         self._precision = backbone.facts["precision"]
         return backbone, inputs
+
+
+def _best(judge: Judge, said: Sequence[dict[str, Sequence[Any]]]) -> dict[str, Sequence[Any]]:
+    """Return the better of what the weights said at an evaluation, and their mean where there is one."""
+    return max(said, key=lambda one: judge.sign * judge.value(one)) if len(said) > 1 else said[0]
 
 
 def changed(config: Config, changes: Changes) -> Config:

@@ -32,8 +32,10 @@ class Budget:
     """Of training, summed over all trials, in this session and earlier ones of the same search."""
     finalists: int = 0
     """How many finalists must still be confirmed behind the last trial."""
-    seeds: int = 1
-    """With how many seeds, trial 0 with one less (see `confirming_runs`)."""
+    seeds: int = 0
+    """With how many seeds."""
+    given_seeds: int = 0
+    """With how many trial 0 must still be trained, to be compared with them."""
     sign: int = 1
     """1 where more of the score is better, else -1."""
 
@@ -54,7 +56,7 @@ class Budget:
         given, *others = whole
         best = sorted(others, key=lambda trial: -self.sign * best_value(trial, self.sign))[: self.finalists]
         each = fmean(trial.seconds for trial in best) if best else given.seconds
-        return (self.seeds - 1) * given.seconds + self.finalists * self.seeds * each
+        return self.given_seeds * given.seconds + self.finalists * self.seeds * each
 
 
 @dataclass
@@ -82,6 +84,8 @@ class Search:
     """What a model with some changes costs; asked once for all that have the same of `model`."""
     given: Changes = field(default_factory=dict)
     """What the config has for the settings of the space, where a trial does not change them."""
+    own_counts: bool = True
+    """Whether trial 0's training of the search is one of those that confirm: nothing chose it for its score."""
 
     def run(self, propose: Proposals, budget: Budget, first: Sequence[Changes] = ()) -> list[Trial]:
         """Return all trials, by number. Trial 0 is the config as it was given: its failure ends the search.
@@ -144,15 +148,14 @@ class Search:
             self._ended(Racing(number, changes, {}), "failed", _told_of(error), done, propose)
             return
         running[number] = racing
-        # Trial 0 is one of those that are compared in the end: its training serves there, too.
-        self.crew.begin(number, changes, self.seed, confirms=number == 0)
+        self.crew.begin(number, changes, self.seed, confirms=self.own_counts and number == 0)
 
     def _hear(self, running: dict[int, Racing], done: dict[int, Trial], propose: Proposals) -> None:
         """Wait for what a trial says next, and end it where that was all, or is enough."""
         key, said = self.crew.next()
         racing = next(one for number, one in running.items() if number == key)
         if isinstance(said, Rung) and said.part == "confirm":
-            more = said.seconds - racing.rungs[-1].seconds
+            more = max(0.0, said.seconds - racing.rungs[-1].seconds)
             self.journal.write_confirming(racing.number, self.seed, said.predicted, more)
             return
         if isinstance(said, Rung):

@@ -19,6 +19,7 @@ from truetune.errors import ConfigError
 from truetune.files import read_json
 from truetune.optimization.around import Begun, space_around, tell_first
 from truetune.optimization.crew import Alone, Crew
+from truetune.optimization.finalists import given_seeds
 from truetune.optimization.journal import Folder, Journal
 from truetune.optimization.objectives import Aims
 from truetune.optimization.proposals import Proposals
@@ -68,6 +69,8 @@ def searching(setup: Setup, begun: Begun | None, progress: Progress) -> Iterator
             aims=aims,
             weigh=runner.costs if aims.costs else None,
             given=space.given,
+            # A diagnosis was made of this very training, and costs are weighed against its score.
+            own_counts=space.diagnosis is None and not aims.costs,
         )
         yield search, space
 
@@ -79,21 +82,24 @@ def searched(search: Search, space: Space, config: Config) -> list[Trial]:
     if search.journal.shared:  # else two processes that know the same would propose the same
         seed = secrets.randbelow(2**31)
     proposals = Proposals(space.moves, settings.sampler, seed, search.judge.sign, space.given, search.aims.costs)
-    budget = Budget(settings.trials, 60 * settings.minutes, settings.finalists, settings.seeds, search.judge.sign)
+    again = given_seeds(search, new_seeds(config))
+    budget = Budget(
+        trials=settings.trials,
+        seconds=60 * settings.minutes,
+        finalists=settings.finalists,
+        seeds=settings.seeds,
+        given_seeds=len([seed for seed in again if seed != search.seed]),
+        sign=search.judge.sign,
+    )
     asked = [change for _, change in space.first]
     return search.run(proposals, budget, [*asked, *openings(space.moves, space.given)])
 
 
-def confirming(settings: Optimize) -> int:
-    """Return how many trainings confirm, at most, beside that of trial 0 in the search."""
-    return (1 + settings.finalists) * settings.seeds - 1
-
-
-def ensure_time(trials: Sequence[Trial], settings: Optimize) -> None:
+def ensure_time(trials: Sequence[Trial], settings: Optimize, own_counts: bool) -> None:
     """Raise `ConfigError` where there was no time for any trial but the config itself, so that nothing was searched."""
     if len(trials) != 1 or settings.trials == 1:
         return
-    own, later = trials[0].seconds, confirming(settings)
+    own, later = trials[0].seconds, (1 + settings.finalists) * settings.seeds - own_counts
     raise ConfigError(
         f"optimize.minutes: {settings.minutes:g} leave no time to try anything: the config's own training took "
         f"{own / 60:.1f}, and beside one trial {later} trainings confirm. Expected {ceil((2 + later) * own / 60):,} or "

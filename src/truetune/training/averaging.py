@@ -27,8 +27,9 @@ class CheckpointMean:
         if self.number == 1:
             self._arrays = {name: np.array(one) for name, one in state.arrays.items()}
         else:
-            for name, mean in self._arrays.items():
-                mean += (state.arrays[name] - mean) / np.float32(self.number)
+            # New arrays: whoever keeps an earlier mean as the best one keeps those.
+            share = np.float32(self.number)
+            self._arrays = {name: mean + (state.arrays[name] - mean) / share for name, mean in self._arrays.items()}
         self._values = state.values
 
     @property
