@@ -48,6 +48,7 @@ class MissingPackageError(TruetuneError):
     """An optional package that the requested work needs: the extra that brings it, or the command that does."""
 
     def __init__(self, package: str, needed_for: str, extra: str = "", command: str = "") -> None:
+        assert extra or command, "one of them says what to do"
         self.package = package
         run = command or f"pip install 'truetune[{extra}]'"
         super().__init__(f"{needed_for} needs the package {package!r}, which is not installed; run: {run}")

@@ -57,6 +57,19 @@ def settings(folder: Path, source: Path, model: Path, epochs: int) -> dict[str, 
     }
 
 
+def test_replies_are_found_by_the_first_numbers_of_vectors_that_learnt_it(tmp_path: Path, tiny_bert: Path) -> None:
+    """Beside wrong replies that look right, and candidates of their own in each dialogue."""
+    config = settings(tmp_path, dialogues(tmp_path), tiny_bert, 12)
+    config["recipe"] = {"matryoshka": [16], "hard_negatives": 2}
+    result = finetune(config, progress=QUIET)
+    (found,) = [one for one in read_json(result.run / "audit.json")["findings"] if one["check"] == "sizes of vectors"]
+    sizes = {line.partition(":")[0]: float(line.rpartition(" ")[2]) for line in found["examples"]}
+    assert list(sizes) == ["16", "32"]
+    assert all(0.7 < value <= 1 for value in sizes.values()), "one of three candidates is right"
+    scores = {score["metric"]: score["value"] for score in result.after["scores"]}
+    assert scores["hits@1"] > 0.7
+
+
 def test_replies_are_found_among_candidates_and_the_saved_model_says_the_same(tmp_path: Path, tiny_bert: Path) -> None:
     source = dialogues(tmp_path)
     result = finetune(settings(tmp_path, source, tiny_bert, 12), progress=QUIET)
