@@ -58,7 +58,7 @@ def best_rung(journal: Journal, trial: Trial, sign: int) -> Predicted:
 def confirming_runs(search: Search, finalists: Sequence[Trial], seeds: Sequence[int]) -> dict[int, list[Predicted]]:
     """Return what trial 0 and the finalists predict on the examples that the search never saw, with each seed.
 
-    Trial 0 has the seeds of `given_seeds`. The checkpoint counts that is best on the search's half, as a run keeps the
+    Which seeds, `_wanted` says. The checkpoint counts that is best on the search's half, as a run keeps the
     one that is best on validation: the examples that confirm choose nothing. Runs that the journal has are not made
     again. A finalist that fails with one of the seeds is left out: it was trained by luck. Raises `TruetuneError` where
     trial 0 fails.
@@ -108,19 +108,14 @@ def confirming_seconds(search: Search, finalists: Sequence[Trial], seeds: Sequen
     return sum(one or 0.0 for one in took) if all(one is not None for one in took) else None
 
 
-def given_seeds(search: Search, seeds: Sequence[int]) -> list[int]:
-    """Return the seeds that trial 0 is compared with: the search's own instead of the last one, where that counts.
-
-    Nobody chose that training for its score, so it says of unseen examples what one with a new seed would, and need
-    not be made again.
-    """
-    return [search.seed, *seeds[:-1]] if search.own_counts else [*seeds]
-
-
 def _wanted(search: Search, finalists: Sequence[Trial], seeds: Sequence[int]) -> list[tuple[int, int]]:
-    """Return the runs that confirm, as trial and seed."""
-    given = [(0, seed) for seed in given_seeds(search, seeds)]
-    return [*given, *((trial.number, seed) for seed in seeds for trial in finalists)]
+    """Return the runs that confirm, as trial and seed.
+
+    Of trial 0 the search's own seed stands for the last one, where that counts: nobody chose that training for its
+    score, so it says of unseen examples what one with a new seed would, and need not be made again.
+    """
+    given = [search.seed, *seeds[:-1]] if search.own_counts else seeds
+    return [*((0, seed) for seed in given), *((trial.number, seed) for seed in seeds for trial in finalists)]
 
 
 def confirmed_before(search: Search, trials: Sequence[Trial], seeds: Sequence[int]) -> list[Trial]:

@@ -19,7 +19,6 @@ from truetune.errors import ConfigError
 from truetune.files import read_json
 from truetune.optimization.around import Begun, space_around, tell_first
 from truetune.optimization.crew import Alone, Crew
-from truetune.optimization.finalists import given_seeds
 from truetune.optimization.journal import Folder, Journal
 from truetune.optimization.objectives import Aims
 from truetune.optimization.proposals import Proposals
@@ -82,13 +81,12 @@ def searched(search: Search, space: Space, config: Config) -> list[Trial]:
     if search.journal.shared:  # else two processes that know the same would propose the same
         seed = secrets.randbelow(2**31)
     proposals = Proposals(space.moves, settings.sampler, seed, search.judge.sign, space.given, search.aims.costs)
-    again = given_seeds(search, new_seeds(config))
     budget = Budget(
         trials=settings.trials,
         seconds=60 * settings.minutes,
         finalists=settings.finalists,
         seeds=settings.seeds,
-        given_seeds=len([seed for seed in again if seed != search.seed]),
+        given_seeds=settings.seeds - search.own_counts,
         sign=search.judge.sign,
     )
     asked = [change for _, change in space.first]
